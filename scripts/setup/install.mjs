@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { SetupProblem, explainNpm } from "./problem.mjs";
+
+const stampName = ".midflight-setup";
+
+/**
+ * Installs what the lock file in `folder` says, unless that is already so.
+ * @param {string} folder
+ * @param {string} label what is installed, for the progress line
+ */
+export async function ensureInstalled(folder, label) {
+  const stamp = path.join(folder, "node_modules", stampName);
+  const wanted = fingerprint(folder);
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted) return;
+
+  // A present folder is brought up to date in place: others may be running from it.
+  const isFresh = !fs.existsSync(path.join(folder, "node_modules"));
+  const startedAt = performance.now();
+  process.stderr.write(`installing ${label} …\n`);
+  let result = isFresh ? await npm(folder, ["ci"]) : await npm(folder, ["install", "--no-save"]);
+  if (result.code !== 0 && !isFresh) result = await npm(folder, ["ci"]);
+  if (result.code !== 0) {
+    throw new SetupProblem({
+      what: `Could not install ${label}`,
+      ...explainNpm(result.output),
+      state: "nothing was started; a second run begins where this one stopped",
+    });
+  }
+  fs.writeFileSync(stamp, wanted);
+  process.stderr.write(`installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+}
+
+/** What the installed packages depend on: the lock file, and the machine they were chosen for. @param {string} folder */
+function fingerprint(folder) {
+  const lock = fs.readFileSync(path.join(folder, "package-lock.json"));
+  return `${createHash("sha256").update(lock).digest("hex")} ${process.platform}-${process.arch}\n`;
+}
+
+/**
+ * Runs the npm that started us, with the Node that runs it: node_modules/.bin may be rewritten meanwhile.
+ * @param {string} folder
+ * @param {string[]} args
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+function npm(folder, args) {
+  const outer = process.env["npm_execpath"];
+  const isNpm = outer !== undefined && /npm-cli\.c?js$/.test(outer);
+  const [command, first] = isNpm ? [process.env["npm_node_execpath"] ?? process.execPath, [outer]] : ["npm", []];
+  const env = { ...process.env };
+  env["PATH"] = (env["PATH"] ?? "")
+    .split(path.delimiter)
+    .filter((entry) => !entry.endsWith(path.join("node_modules", ".bin")))
+    .join(path.delimiter);
+  const quiet = ["--prefix", folder, "--loglevel=error", "--no-audit", "--no-fund", "--no-progress", "--prefer-offline", "--include=dev", "--include=optional"];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...first, ...args, ...quiet], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.once("error", () =>
+      reject(
+        new SetupProblem({
+          what: "npm was not found",
+          why: "the packages are installed with npm, and it is not on the PATH",
+          state: "nothing was installed",
+          fix: "install Node.js with npm (https://nodejs.org), then run the same command again",
+        }),
+      ),
+    );
+    child.once("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}

@@ -1,0 +1,34 @@
+// Runs the tests: unit, then integration, then end to end. Arguments are file filters:
+// `npm test -- planner` runs the files whose path contains "planner".
+import { globSync } from "node:fs";
+import path from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const kinds = ["packages/*/test/*.test.ts", "scripts/test/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "e2e/**/*.test.ts"];
+const filters = process.argv.slice(2);
+
+const found = new Set(kinds.flatMap((kind) => globSync(kind, { cwd: root, exclude: (name) => name === "node_modules" }).sort()));
+const files = [...found].filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+if (files.length === 0) {
+  process.stderr.write(`✖ no test file matches ${filters.join(" or ") || kinds.join(", ")}\n`);
+  process.exit(1);
+}
+
+const events = run({
+  files: files.map((file) => path.join(root, file)),
+  cwd: root,
+  concurrency: 2,
+  execArgv: ["--conditions=@midflight/source"],
+});
+let isPassed = false;
+events.on("test:summary", (summary) => {
+  // The closing summary is the one that belongs to no file. No test at all is not success.
+  if (summary.file === undefined) isPassed = summary.success && summary.counts.tests > 0;
+});
+events.compose(new spec()).pipe(process.stdout);
+process.once("beforeExit", () => {
+  if (!isPassed) process.exitCode = 1;
+});
