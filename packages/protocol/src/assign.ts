@@ -1,0 +1,90 @@
+import { asArray, asCount, asNullable, asNumber, asOneOf, asRecord, asString, invalid } from "./json.ts";
+import { createStatement, parseStatement, type Statement } from "./statement.ts";
+import { parseDigest } from "./tree.ts";
+import type { ReleaseId } from "./release.ts";
+
+/** Which targets an assign speaks to. A fraction picks by hash, so that the same targets are picked when it grows. */
+export type Targets =
+  | { readonly kind: "all" }
+  | { readonly kind: "fraction"; readonly fraction: number; readonly salt: string }
+  | { readonly kind: "named"; readonly names: readonly string[] };
+
+export type AssignCause = "deploy" | "rollback" | "retry";
+
+/** Says that in a channel, some targets run a release. The newest effective one per target wins. */
+export interface Assign {
+  readonly channel: string;
+  /** Changes only when counters start anew; an older epoch is never obeyed. */
+  readonly epoch: number;
+  /** Counts up by one per assign of the channel; a lower or equal one is never obeyed. */
+  readonly counter: number;
+  readonly release: ReleaseId;
+  /** The release's number, for people. */
+  readonly number: number;
+  readonly targets: Targets;
+  /** Releases that a roll-back may go to, the preferred one first. Empty for the first assign. */
+  readonly revertTo: readonly ReleaseId[];
+  readonly cause: AssignCause;
+  /** Who asked for it, for people. */
+  readonly by: string;
+  readonly why: string | null;
+  /** ISO 8601. */
+  readonly issuedAt: string;
+  /** Epoch ms after which it must not be obeyed for the first time; null: never. Running code stays. */
+  readonly expiresAt: number | null;
+}
+
+export function createAssignStatement(assign: Assign): Statement {
+  return createStatement("assign", { release: assign.release }, { assign });
+}
+
+/** @throws MidflightError `OBJECT_INVALID` */
+export function parseAssignStatement(value: unknown): Assign {
+  const { subject, predicate } = parseStatement("assign", value);
+  const a = asRecord(asRecord(predicate, "predicate")["assign"], "assign");
+  const release = parseDigest(a["release"], "assign.release");
+  if (subject.get("release") !== release) invalid("assign.release", "the statement's subject");
+  return {
+    channel: asString(a["channel"], "assign.channel", 200),
+    epoch: asCount(a["epoch"], "assign.epoch"),
+    counter: asCount(a["counter"], "assign.counter"),
+    release,
+    number: asCount(a["number"], "assign.number"),
+    targets: parseTargets(a["targets"]),
+    revertTo: asArray(a["revertTo"], "assign.revertTo", 100).map((r) => parseDigest(r, "assign.revertTo")),
+    cause: asOneOf(a["cause"], ["deploy", "rollback", "retry"], "assign.cause"),
+    by: asString(a["by"], "assign.by"),
+    why: asNullable(a["why"], asString, "assign.why"),
+    issuedAt: asString(a["issuedAt"], "assign.issuedAt"),
+    expiresAt: asNullable(a["expiresAt"], asNumber, "assign.expiresAt"),
+  };
+}
+
+function parseTargets(value: unknown): Targets {
+  const t = asRecord(value, "assign.targets");
+  const kind = asOneOf(t["kind"], ["all", "fraction", "named"], "assign.targets.kind");
+  if (kind === "all") return { kind };
+  if (kind === "named") return { kind, names: asArray(t["names"], "assign.targets.names").map((n) => asString(n, "assign.targets.names")) };
+  return { kind, fraction: asNumber(t["fraction"], "assign.targets.fraction"), salt: asString(t["salt"], "assign.targets.salt") };
+}
+
+/** True if the assign speaks to the target of this name. */
+export function appliesTo(targets: Targets, target: string): boolean {
+  switch (targets.kind) {
+    case "all":
+      return true;
+    case "named":
+      return targets.names.includes(target);
+    case "fraction":
+      return spread(`${targets.salt}\0${target}`) < targets.fraction;
+  }
+}
+
+/** FNV-1a, 32 bit, with the finaliser of MurmurHash3 for spread: 0 ≤ x < 1. Not for security. */
+function spread(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 0x1_0000_0000;
+}

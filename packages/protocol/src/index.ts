@@ -1,0 +1,28 @@
+export { isMidflightError, MidflightError, type ErrorCode, type ErrorFacts } from "./error.ts";
+export { isDigest, shortDigest, type Digest, type Hash } from "./digest.ts";
+export { asArray, asCount, asNullable, asNumber, asOneOf, asRecord, asString, invalid, type Json } from "./json.ts";
+export {
+  buildTree, encodeDirectory, isSafePath, maxPathLength, parseDigest, parseDirectory, walkTree,
+  type AssetEntry, type Directory, type FileEntry, type FlatTree, type UnitEntry,
+} from "./tree.ts";
+export { parseProvenance, type Ci, type Provenance, type Vcs } from "./provenance.ts";
+export { exceedsRung, parseVerdict, rungs, strongerRung, type Rung, type UnitVerdict } from "./verdict.ts";
+export { maxPayloadBytes, parseEnvelope, payloadType, statementType, type Envelope } from "./envelope.ts";
+export { createStatement, parseStatement, predicateTypes, type Statement, type StatementKind } from "./statement.ts";
+export { createReleaseStatement, parseReleaseStatement, type Release, type ReleaseId } from "./release.ts";
+export { appliesTo, createAssignStatement, parseAssignStatement, type Assign, type AssignCause, type Targets } from "./assign.ts";
+export { createTransitionStatement, parseTransitionStatement, type Transition, type TransitionUnit } from "./transition.ts";
+export {
+  parseUnitOps, reservedPrefix,
+  type BodyForm, type BodyOp, type CellOp, type ImportOp, type Insertion, type MemberOp, type Piece, type UnitOps,
+} from "./overlay.ts";
+export { type Generation, type SwapOutcome } from "./swap.ts";
+export { agentTransitions, type AgentEvent, type AgentState } from "./agent-state.ts";
+export { parseBeat, parseReport, type AgentIdentity, type Beat, type Report } from "./report.ts";
+export {
+  formatCursor, parseCursor,
+  type AppendRequest, type AppendResult, type Blob, type Cursor, type LogEntry, type ReadResult, type Registry, type ReportQuery, type RetentionPolicy, type RetentionResult,
+} from "./registry.ts";
+export { decodePack, encodePack, frameHeaderBytes, maxPackBytes } from "./pack.ts";
+export { compareCounters, foldAssigns, type CounterFloor } from "./fold.ts";
+export { heartbeatMs, maxJsonBytes, paths, presenceTtlMs, silenceMs, type TokenRole } from "./wire.ts";

@@ -1,0 +1,201 @@
+import type { Digest } from "./digest.ts";
+import { asArray, asCount, asNullable, asOneOf, asRecord, asString, invalid } from "./json.ts";
+import { isSafePath, parseDigest } from "./tree.ts";
+
+/**
+ * What a transition does to one unit: operations, and ranges into the unit's signed artifact. Never free code:
+ * every text an agent compiles is cut from the artifact and joined by the few insertions below (spec/transition.md).
+ */
+export interface UnitOps {
+  readonly unit: string;
+  /** Text that closures created under this overlay report as theirs. "" stands for the boot text. */
+  readonly birth: string;
+  /** Artifact that all ranges point into (UTF-16 code units of its decoded text). */
+  readonly artifact: Digest;
+  readonly imports: readonly ImportOp[];
+  readonly cells: readonly CellOp[];
+  readonly bodies: readonly BodyOp[];
+  readonly members: readonly MemberOp[];
+}
+
+/** A range of the artifact that is kept, or one insertion. */
+export type Piece = readonly [start: number, end: number] | Insertion;
+
+/**
+ * `ref` → `$o.x` · `call` → `(0,$o.x)` · `new` → `($o.x)` · `short` → `x:$o.x` (shorthand property) ·
+ * `super` → `const $this=yield[` · `end` → `]` · `this` → `$this` (the last three only in derived constructors).
+ */
+export type Insertion =
+  | readonly [kind: "ref" | "call" | "new" | "short", name: string]
+  | readonly [kind: "super" | "end" | "this"];
+
+/** A name that the overlay's bodies read through `$o` because it is imported anew or its exporter changed. */
+export type ImportOp =
+  /** The changed or added binding `local` of another unit's overlay. */
+  | { readonly from: "overlay"; readonly name: string; readonly unit: string; readonly local: string }
+  /** An export of a module that is loaded already: `witness` is a loaded unit that imports it statically; null for Node's own. */
+  | { readonly from: "module"; readonly name: string; readonly specifier: string; readonly imported: string; readonly witness: string | null }
+  /** An export of a unit that the boot release did not have. */
+  | { readonly from: "added"; readonly name: string; readonly unit: string; readonly imported: string };
+
+/**
+ * A binding that the overlay adds or changes. `key` names its content: a cell with the same key is found again
+ * by the next overlay, with the state it holds.
+ */
+export interface CellOp {
+  readonly kind: "function" | "const" | "let" | "class";
+  readonly name: string;
+  readonly key: string;
+  /** The declaration's expression; null for a `let` without initialiser. */
+  readonly text: readonly Piece[] | null;
+}
+
+/** How a body is wrapped before it is compiled; see spec/instrument.md for the proof of each. */
+export type BodyForm = "function" | "method" | "constructor" | "derived";
+
+export interface BodyOp {
+  /** Name of the guard's variable, as the boot artifact declares it. */
+  readonly slot: string;
+  /** Where the text is compiled: the module's door, a class's door (its name), or the door of each activation. */
+  readonly door: { readonly kind: "module" } | { readonly kind: "class"; readonly name: string; readonly isStatic: boolean } | { readonly kind: "activation" };
+  readonly form: BodyForm;
+  readonly isAsync: boolean;
+  readonly isGenerator: boolean;
+  /** For stack traces. */
+  readonly name: string;
+  readonly usesSuper: boolean;
+  /** Only with an activation door: which enclosing text the closure must come from. */
+  readonly shape: string;
+  /** True for a nested body whose text equals boot's: needed only where an earlier overlay reached it. */
+  readonly again: boolean;
+  readonly text: readonly Piece[];
+}
+
+export interface MemberOp {
+  readonly op: "add" | "remove";
+  /** The class's binding in the module's scope. */
+  readonly className: string;
+  readonly isStatic: boolean;
+  readonly kind: "method" | "get" | "set";
+  readonly name: string;
+  /** Content key of an added member, as of a cell; "" when removed. */
+  readonly key: string;
+  readonly isAsync: boolean;
+  readonly isGenerator: boolean;
+  readonly usesSuper: boolean;
+  readonly text: readonly Piece[];
+}
+
+/** Everything the instrumentation adds to a unit's scope begins with this; a unit that uses it is not instrumented. */
+export const reservedPrefix = "$mf";
+
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+/** @throws MidflightError `OBJECT_INVALID` for anything an agent should not act on. */
+export function parseUnitOps(value: unknown): UnitOps {
+  const o = asRecord(value, "ops");
+  const unit = asString(o["unit"], "ops.unit");
+  if (!isSafePath(unit)) invalid("ops.unit", "a path inside the app");
+  return {
+    unit,
+    birth: asString(o["birth"], "ops.birth", 80),
+    artifact: parseDigest(o["artifact"], "ops.artifact"),
+    imports: asArray(o["imports"], "ops.imports").map(parseImport),
+    cells: asArray(o["cells"], "ops.cells").map(parseCell),
+    bodies: asArray(o["bodies"], "ops.bodies").map(parseBody),
+    members: asArray(o["members"], "ops.members").map(parseMember),
+  };
+}
+
+function asIdentifier(value: unknown, path: string): string {
+  const text = asString(value, path, 500);
+  if (!identifier.test(text)) invalid(path, "an identifier");
+  return text;
+}
+
+function asSlot(value: unknown, path: string): string {
+  const text = asIdentifier(value, path);
+  if (!text.startsWith(reservedPrefix)) invalid(path, `a name that begins with ${reservedPrefix}`);
+  return text;
+}
+
+function parsePieces(value: unknown, path: string): readonly Piece[] {
+  let last = 0;
+  return asArray(value, path).map((raw): Piece => {
+    const piece = asArray(raw, path, 2);
+    if (typeof piece[0] === "number") {
+      const start = asCount(piece[0], path);
+      const end = asCount(piece[1], path);
+      if (start < last || end < start) invalid(path, "a list of ascending ranges");
+      last = end;
+      return [start, end];
+    }
+    const kind = asOneOf(piece[0], ["ref", "call", "new", "short", "super", "end", "this"], path);
+    if (kind === "super" || kind === "end" || kind === "this") return [kind];
+    return [kind, asIdentifier(piece[1], path)];
+  });
+}
+
+function parseImport(value: unknown): ImportOp {
+  const i = asRecord(value, "import");
+  const from = asOneOf(i["from"], ["overlay", "module", "added"], "import.from");
+  const name = asIdentifier(i["name"], "import.name");
+  switch (from) {
+    case "overlay":
+      return { from, name, unit: asString(i["unit"], "import.unit"), local: asIdentifier(i["local"], "import.local") };
+    case "module":
+      return {
+        from,
+        name,
+        specifier: asString(i["specifier"], "import.specifier"),
+        imported: asString(i["imported"], "import.imported", 500),
+        witness: asNullable(i["witness"], asString, "import.witness"),
+      };
+    case "added":
+      return { from, name, unit: asString(i["unit"], "import.unit"), imported: asString(i["imported"], "import.imported", 500) };
+  }
+}
+
+function parseCell(value: unknown): CellOp {
+  const c = asRecord(value, "cell");
+  return {
+    kind: asOneOf(c["kind"], ["function", "const", "let", "class"], "cell.kind"),
+    name: asIdentifier(c["name"], "cell.name"),
+    key: asString(c["key"], "cell.key", 600),
+    text: asNullable(c["text"], parsePieces, "cell.text"),
+  };
+}
+
+function parseBody(value: unknown): BodyOp {
+  const b = asRecord(value, "body");
+  const door = asRecord(b["door"], "body.door");
+  const kind = asOneOf(door["kind"], ["module", "class", "activation"], "body.door.kind");
+  return {
+    slot: asSlot(b["slot"], "body.slot"),
+    door: kind === "class" ? { kind, name: asIdentifier(door["name"], "body.door.name"), isStatic: door["isStatic"] === true } : { kind },
+    form: asOneOf(b["form"], ["function", "method", "constructor", "derived"], "body.form"),
+    isAsync: b["isAsync"] === true,
+    isGenerator: b["isGenerator"] === true,
+    name: asString(b["name"], "body.name", 500),
+    usesSuper: b["usesSuper"] === true,
+    shape: asString(b["shape"], "body.shape", 80),
+    again: b["again"] === true,
+    text: parsePieces(b["text"], "body.text"),
+  };
+}
+
+function parseMember(value: unknown): MemberOp {
+  const m = asRecord(value, "member");
+  return {
+    op: asOneOf(m["op"], ["add", "remove"], "member.op"),
+    className: asIdentifier(m["className"], "member.className"),
+    isStatic: m["isStatic"] === true,
+    kind: asOneOf(m["kind"], ["method", "get", "set"], "member.kind"),
+    name: asString(m["name"], "member.name", 500),
+    key: asString(m["key"], "member.key", 600),
+    isAsync: m["isAsync"] === true,
+    isGenerator: m["isGenerator"] === true,
+    usesSuper: m["usesSuper"] === true,
+    text: parsePieces(m["text"], "member.text"),
+  };
+}
