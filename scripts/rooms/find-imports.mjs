@@ -1,6 +1,6 @@
 /**
- * Every module that a source file names: static, re-exported, dynamic, required, or in a type.
- * Comments are taken out first; a specifier that is not a literal is not found.
+ * Every module that a source file loads: static, re-exported, dynamic, required, or in a type.
+ * Comments are taken out first; a specifier that is not a literal is not found, and resolving is not loading.
  * @param {string} source
  * @returns {string[]}
  */
@@ -9,7 +9,7 @@ export function findImports(source) {
   const forms = [
     /^\s*(?:import|export)\s[^;"'`]*?\bfrom\s*["']([^"']+)["']/gm,
     /^\s*import\s*["']([^"']+)["']/gm,
-    /\b(?:import|require|require\.resolve|import\.meta\.resolve)\s*\(\s*["'`]([^"'`$]+)["'`]/g,
+    /\b(?:import|require)\s*\(\s*["'`]([^"'`$]+)["'`]/g,
   ];
   return forms.flatMap((form) => [...code.matchAll(form)].map((match) => match[1] ?? ""));
 }

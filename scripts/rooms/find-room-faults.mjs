@@ -38,7 +38,7 @@ function findPackageFaults(folder, name, room, version) {
   const floor = inUserProcess.includes(name) ? floors.user : floors.ours;
   if (manifest.engines?.node !== floor) faults.push(`${name}: engines.node is ${manifest.engines?.node}, its floor is ${floor}`);
   if (room !== null) faults.push(...findDeclarationFaults(name, room, declared, version));
-  faults.push(...findReferenceFaults(folder, name, declared));
+  faults.push(...findReferenceFaults(folder, name, Object.keys(declared).filter((one) => !(room?.starts ?? []).includes(one))));
 
   const ownName = manifest.name;
   for (const file of sourceFiles(path.join(folder, "src"))) {
@@ -52,7 +52,8 @@ function findPackageFaults(folder, name, room, version) {
 
 /** @param {string} name @param {import("./rooms.mjs").Room} room @param {Record<string, string>} declared @param {string} version */
 function findDeclarationFaults(name, room, declared, version) {
-  const allowed = [...room.ours, ...room.others];
+  const starts = room.starts ?? [];
+  const allowed = [...room.ours, ...room.others, ...starts];
   const faults = [];
   for (const dependency of Object.keys(declared)) {
     if (!allowed.includes(dependency)) faults.push(`${name}: package.json depends on ${dependency}, which its room does not allow`);
@@ -60,17 +61,22 @@ function findDeclarationFaults(name, room, declared, version) {
   for (const dependency of allowed) {
     if (declared[dependency] === undefined) faults.push(`${name}: package.json does not list ${dependency}, which the table gives it`);
   }
-  for (const dependency of room.ours) {
+  for (const dependency of [...room.ours, ...starts]) {
     const range = declared[dependency];
     if (range !== undefined && range !== version) faults.push(`${name}: ${dependency} is ${range}, not ${version}`);
   }
   return faults;
 }
 
-/** The compiler's references must be the declared packages of ours, no more and no fewer. @param {string} folder @param {string} name @param {Record<string, string>} declared */
-function findReferenceFaults(folder, name, declared) {
+/**
+ * The compiler's references must be the packages of ours that it loads, no more and no fewer.
+ * @param {string} folder
+ * @param {string} name
+ * @param {string[]} loads
+ */
+function findReferenceFaults(folder, name, loads) {
   const references = (readJson(path.join(folder, "tsconfig.json")).references ?? []).map((/** @type {{ path: string }} */ one) => path.basename(one.path));
-  const ours = Object.keys(declared).filter(isOurs).map((one) => one.replace("@midflight/", ""));
+  const ours = loads.filter(isOurs).map((one) => one.replace("@midflight/", ""));
   return [
     ...references.filter((/** @type {string} */ one) => !ours.includes(one)).map((/** @type {string} */ one) => `${name}: tsconfig.json references ${one}, package.json does not`),
     ...ours.filter((one) => !references.includes(one)).map((one) => `${name}: package.json depends on ${one}, tsconfig.json has no reference to it`),

@@ -3,6 +3,7 @@
  * @property {readonly string[]} ours      packages of this repository that it may import
  * @property {readonly string[]} others    third-party packages that it may import
  * @property {boolean} node                whether it may import `node:` modules
+ * @property {readonly string[]} [starts]  packages whose files it hands to child processes by path: declared and resolved, never loaded
  */
 
 /**
@@ -15,7 +16,7 @@ export const rooms = {
   trust: { ours: ["@midflight/protocol"], others: [], node: true },
   "registry-client": { ours: ["@midflight/protocol"], others: [], node: true },
   registry: { ours: ["@midflight/protocol", "@midflight/trust"], others: [], node: true },
-  planner: { ours: ["@midflight/protocol"], others: ["acorn"], node: true },
+  planner: { ours: ["@midflight/protocol"], others: ["acorn"], node: false },
   publisher: {
     ours: ["@midflight/protocol", "@midflight/trust", "@midflight/planner", "@midflight/registry-client"],
     others: [],
@@ -33,6 +34,7 @@ export const rooms = {
     ],
     others: [],
     node: true,
+    starts: ["@midflight/agent"],
   },
   midflight: {
     ours: [

@@ -9,7 +9,11 @@ import { SetupProblem } from "./problem.mjs";
  */
 export async function build(root) {
   const compiler = path.join(root, "node_modules/typescript/bin/tsc");
-  const result = spawnSync(process.execPath, [compiler, "-b", "--pretty", "false"], { cwd: root, encoding: "utf8" });
+  const compile = (/** @type {string[]} */ ...flags) =>
+    spawnSync(process.execPath, [compiler, "-b", "--pretty", "false", ...flags], { cwd: root, encoding: "utf8" });
+  let result = compile();
+  // The compiler repeats errors it remembers, also when a new declaration file has cured them. Only a full build is evidence.
+  if (result.status !== 0) result = compile("--force");
   if (result.status !== 0) {
     const lines = `${result.stdout}${result.stderr}`.trim().split("\n");
     process.stderr.write(`${lines.slice(0, 20).join("\n")}\n`);

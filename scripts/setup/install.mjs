@@ -21,7 +21,8 @@ export async function ensureInstalled(folder, label) {
   const startedAt = performance.now();
   process.stderr.write(`installing ${label} …\n`);
   let result = isFresh ? await npm(folder, ["ci"]) : await npm(folder, ["install", "--no-save"]);
-  if (result.code !== 0 && !isFresh) result = await npm(folder, ["ci"]);
+  if (result.code !== 0 && isFresh && lacksOptionalOnly(folder, result.output)) result = await npm(folder, ["install", "--no-save"]);
+  else if (result.code !== 0 && !isFresh) result = await npm(folder, ["ci"]);
   if (result.code !== 0) {
     throw new SetupProblem({
       what: `Could not install ${label}`,
@@ -31,6 +32,19 @@ export async function ensureInstalled(folder, label) {
   }
   fs.writeFileSync(stamp, wanted);
   process.stderr.write(`installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+}
+
+/**
+ * Whether `npm ci` refused only because the lock file lacks binaries for other platforms: a mirror that
+ * did not carry them when the lock was written leaves them out. Everything else in the lock still binds.
+ * @param {string} folder
+ * @param {string} output
+ */
+function lacksOptionalOnly(folder, output) {
+  const complaints = [...output.matchAll(/\b(Missing|Invalid): (\S+?)@.*$/gm)];
+  const lock = JSON.parse(fs.readFileSync(path.join(folder, "package-lock.json"), "utf8"));
+  const optional = new Set(Object.values(lock.packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {})));
+  return complaints.length > 0 && complaints.every(([, kind, name]) => kind === "Missing" && optional.has(name));
 }
 
 /** What the installed packages depend on: the lock file, and the machine they were chosen for. @param {string} folder */

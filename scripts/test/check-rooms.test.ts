@@ -56,7 +56,13 @@ describe("check-rooms", () => {
 
   test("node: in protocol is found, and allowed elsewhere", () => {
     assert.match(withSource("protocol", 'import fs from "node:fs";\n').join(), /node:fs is not allowed/);
+    assert.match(withSource("planner", 'import fs from "node:fs";\n').join(), /node:fs is not allowed/);
     assert.deepEqual(withSource("trust", 'import { sign } from "node:crypto";\n'), []);
+  });
+
+  test("control may find the agent for its processes, and may not load it", () => {
+    assert.deepEqual(withSource("control", 'export const register: string = import.meta.resolve("@midflight/agent/register");\n'), []);
+    assert.match(withSource("control", 'import "@midflight/agent/register";\n').join(), /@midflight\/agent\/register is not allowed/);
   });
 
   test("a path that leads into another package's folder is found", () => {
