@@ -24,7 +24,7 @@ for (const folder of ["", "e2e/node-versions"]) {
 /** @param {Record<string, Record<string, string> | undefined>} manifest */
 function dependenciesOf(manifest) {
   const kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
-  return JSON.stringify(kinds.map((kind) => Object.entries(manifest[kind] ?? {}).sort()));
+  return JSON.stringify(kinds.map((kind) => Object.entries(manifest[kind] ?? {}).map((one) => one.join("@")).sort()));
 }
 
 /** @param {string} file */

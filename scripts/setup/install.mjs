@@ -44,7 +44,7 @@ function lacksOptionalOnly(folder, output) {
   const complaints = [...output.matchAll(/\b(Missing|Invalid): (\S+?)@.*$/gm)];
   const lock = JSON.parse(fs.readFileSync(path.join(folder, "package-lock.json"), "utf8"));
   const optional = new Set(Object.values(lock.packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {})));
-  return complaints.length > 0 && complaints.every(([, kind, name]) => kind === "Missing" && optional.has(name));
+  return complaints.length > 0 && complaints.every(([, kind, name]) => kind === "Missing" && optional.has(name ?? ""));
 }
 
 /** What the installed packages depend on: the lock file, and the machine they were chosen for. @param {string} folder */
