@@ -1,0 +1,68 @@
+import type { Pane } from "./pane.ts";
+import { spinnerFrames } from "./symbols.ts";
+import { displayWidth } from "./text.ts";
+
+/** A line that tells what is going on. On a terminal it is drawn again in place; elsewhere each new text is a line. */
+export interface LiveLine {
+  /** Says what is going on now. */
+  show(text: string): void;
+  /** Prints a line that stays, above the live one. */
+  log(...lines: readonly string[]): void;
+  /** Takes the line away. Safe to call twice. */
+  end(): void;
+}
+
+const frameMs = 100;
+
+/** @param pane the error stream's; progress is never data. */
+export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
+  if (isSilent) return { show: () => {}, log: (...lines) => pane.print(...lines), end: () => {} };
+  if (!pane.isLive) return openPlainLine(pane);
+  let text = "";
+  let frame = 0;
+  let isDrawn = false;
+  const clear = (): void => {
+    if (isDrawn) pane.raw("\r\u001b[K");
+    isDrawn = false;
+  };
+  const draw = (): void => {
+    if (text === "") return;
+    clear();
+    const room = pane.width - 3;
+    pane.raw(`${pane.paint("accent", spinnerFrames[frame % spinnerFrames.length]!)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
+    isDrawn = true;
+  };
+  const timer = setInterval(() => {
+    frame += 1;
+    draw();
+  }, frameMs);
+  timer.unref();
+  return {
+    show: (next) => {
+      text = next;
+      draw();
+    },
+    log: (...lines) => {
+      clear();
+      pane.print(...lines);
+      draw();
+    },
+    end: () => {
+      clearInterval(timer);
+      clear();
+      text = "";
+    },
+  };
+}
+
+function openPlainLine(pane: Pane): LiveLine {
+  let last = "";
+  return {
+    show: (text) => {
+      if (text !== last) pane.print(text);
+      last = text;
+    },
+    log: (...lines) => pane.print(...lines),
+    end: () => {},
+  };
+}
