@@ -1,1 +1,12 @@
-export {};
+export { openEventStream, type EventStream, type EventStreamOptions, type EventStreamReport } from "./load/event-stream.ts";
+export { type StreamedEvent } from "./load/event-parser.ts";
+export { Histogram } from "./load/histogram.ts";
+export { IdLedger, missingNumbers, type LedgerComparison } from "./load/id-ledger.ts";
+export { describeLoad, type Durations, type LoadFailure, type LoadReport, type LoadSnapshot } from "./load/load-report.ts";
+export { runLoad, startLoad, type LoadOptions, type LoadRun } from "./load/run-load.ts";
+export { type Samples } from "./load/samples.ts";
+export { createSchedule, type Arrivals, type Schedule } from "./load/schedule.ts";
+export { type FailureKind, type LoadResponse, type RequestSpec } from "./load/send-request.ts";
+export { guardAgainstLeaks } from "./process/leak-guard.ts";
+export { type LineLog, type WaitOptions } from "./process/line-log.ts";
+export { startProcess, type ProcessExit, type ProcessOptions, type StartedProcess, type StopOptions } from "./process/start-process.ts";

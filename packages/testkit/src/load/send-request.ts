@@ -1,0 +1,112 @@
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+
+/** One request of a plan. */
+export interface RequestSpec {
+  /** Path and query, from the target's root. */
+  readonly path: string;
+  /** Default: GET. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON. */
+  readonly body?: string | Uint8Array | object;
+  /** The one status that is right. Default: any from 200 to 299. */
+  readonly status?: number;
+  /** What the same customer does next, once the answer is there and right. It is sent at once. */
+  readonly next?: (response: LoadResponse) => RequestSpec | null;
+}
+
+export interface LoadResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  text(): string;
+  /** Throws when the body is not JSON. */
+  json(): any;
+}
+
+/**
+ * How a request failed: no connection, connection lost under way, no complete answer in time,
+ * an answer that is not HTTP, a wrong status, a wrong body.
+ */
+export type FailureKind = "connect" | "reset" | "timeout" | "protocol" | "status" | "body";
+
+export type SendOutcome =
+  | { readonly kind: "answered"; readonly response: LoadResponse }
+  | { readonly kind: "failed"; readonly failure: FailureKind; readonly message: string };
+
+export interface Sender {
+  send(spec: RequestSpec, isFresh: boolean): Promise<SendOutcome>;
+  close(): void;
+}
+
+/** Sends requests to one origin, each exactly once: a lost connection is a failure, never a retry. */
+export function createSender(target: URL, timeoutMs: number): Sender {
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
+  return {
+    send: (spec, isFresh) => sendOnce(target, spec, isFresh ? false : agent, timeoutMs),
+    close: () => agent.destroy(),
+  };
+}
+
+function sendOnce(target: URL, spec: RequestSpec, agent: Agent | false, timeoutMs: number): Promise<SendOutcome> {
+  return new Promise((resolve) => {
+    let isConnected = false;
+    let timedOut = false;
+    const payload = encodeBody(spec);
+    const outgoing = request({
+      agent,
+      host: target.hostname.replace(/^\[|\]$/g, ""),
+      port: target.port,
+      path: spec.path,
+      method: spec.method ?? "GET",
+      headers: { ...payload.headers, ...spec.headers },
+    });
+    const timer = setTimeout(() => {
+      timedOut = true;
+      outgoing.destroy();
+    }, timeoutMs);
+    const settle = (outcome: SendOutcome): void => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const fail = (error: NodeJS.ErrnoException): void => {
+      if (timedOut) settle({ kind: "failed", failure: "timeout", message: `no complete answer within ${timeoutMs} ms` });
+      else settle({ kind: "failed", failure: kindOf(error, isConnected), message: error.code ?? error.message });
+    };
+
+    outgoing.on("socket", (socket) => {
+      if (!socket.connecting) isConnected = true;
+      else socket.once("connect", () => (isConnected = true));
+    });
+    outgoing.on("error", fail);
+    outgoing.on("response", (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", fail);
+      incoming.on("end", () => settle({ kind: "answered", response: toResponse(incoming.statusCode ?? 0, incoming.headers, chunks) }));
+      // Without `end` first, the answer is cut short; `error` came before if there is one to tell.
+      incoming.on("close", () => fail(new Error("the answer was cut short")));
+    });
+    outgoing.end(payload.bytes);
+  });
+}
+
+function kindOf(error: NodeJS.ErrnoException, isConnected: boolean): FailureKind {
+  if (error.code?.startsWith("HPE_") === true) return "protocol";
+  return isConnected ? "reset" : "connect";
+}
+
+function encodeBody({ body }: RequestSpec): { bytes: string | Uint8Array | undefined; headers: Record<string, string> } {
+  if (body === undefined) return { bytes: undefined, headers: {} };
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const bytes = isRaw ? body : JSON.stringify(body);
+  const headers: Record<string, string> = { "content-length": String(Buffer.byteLength(bytes)) };
+  if (!isRaw) headers["content-type"] = "application/json";
+  return { bytes, headers };
+}
+
+function toResponse(status: number, headers: IncomingHttpHeaders, chunks: Buffer[]): LoadResponse {
+  const body = Buffer.concat(chunks);
+  const text = (): string => body.toString("utf8");
+  return { status, headers, body, text, json: () => JSON.parse(text()) };
+}
