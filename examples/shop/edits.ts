@@ -56,7 +56,7 @@ export const cartsKnowTheirCurrency: ShopEdit = {
   outcome: "replaced",
   because: "a field of class Cart is added, and carts that are open were built without it",
   file: "src/cart.ts",
-  steps: [{ find: "  readonly openedAt = Date.now();\n", replace: "  readonly openedAt = Date.now();\n  readonly currency = \"EUR\";\n" }],
+  steps: [{ find: "Date.now();\n  #lines", replace: "Date.now();\n  readonly currency = \"EUR\";\n  #lines" }],
 };
 
 /** The timer was started with the former interval. */

@@ -27,6 +27,11 @@ export function buildApp(options: AppOptions): FastifyInstance {
     shop.requests += 1;
   });
 
+  // A customer who is still inside at closing time gets the answer, and then the door shuts.
+  app.addHook("onSend", async (_request, reply) => {
+    if (shop.draining) reply.header("connection", "close");
+  });
+
   let sendVanHome = (): void => {};
   app.addHook("onReady", async () => {
     sendVanHome = startRestocking(shop.warehouse);
