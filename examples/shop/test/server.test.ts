@@ -53,7 +53,7 @@ async function shopAround(url: URL, requests: number): Promise<{ report: LoadRep
     },
     validate: (response, _i, spec) => {
       if (!spec.path.endsWith("/checkout")) return null;
-      const sold = response.json();
+      const sold = response.json() as { order: string; number: number };
       numbers.push(sold.number);
       return ledger.record(sold.order);
     },

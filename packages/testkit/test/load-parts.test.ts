@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { IdLedger, createSchedule, missingNumbers } from "../src/index.ts";
 import { type StreamedEvent, createEventParser } from "../src/load/event-parser.ts";
 
@@ -44,13 +44,14 @@ describe("id ledger", () => {
   });
 });
 
+const parse = (chunks: readonly Buffer[]): StreamedEvent[] => {
+  const events: StreamedEvent[] = [];
+  const take = createEventParser((event) => events.push(event));
+  for (const chunk of chunks) take(chunk);
+  return events;
+};
+
 describe("event parser", () => {
-  const parse = (chunks: readonly Buffer[]): StreamedEvent[] => {
-    const events: StreamedEvent[] = [];
-    const take = createEventParser((event) => events.push(event));
-    for (const chunk of chunks) take(chunk);
-    return events;
-  };
   const text = 'retry: 1000\r\n: hello\r\n\r\nid: 1\nevent: stock\ndata: {"name":"Käse"}\n\nid:2\rdata:a\rdata: b\r\rdata: c\n\n: end\n';
   const expected = [
     { id: "1", type: "stock", data: '{"name":"Käse"}' },

@@ -66,6 +66,7 @@ export function startLoad(options: LoadOptions): LoadRun {
   const tally = new LoadTally(startedMs, options.recordSamples ?? false);
   const pending = new Set<Promise<void>>();
   const stopping = new AbortController();
+  const signals = until === undefined ? [stopping.signal] : [stopping.signal, until];
   let brokenBecause: string | null = null;
 
   async function follow(i: number, first: RequestSpec, firstDueMs: number): Promise<void> {
@@ -113,10 +114,10 @@ export function startLoad(options: LoadOptions): LoadRun {
 
   async function sendAll(): Promise<void> {
     let i = 0;
-    while (!stopping.signal.aborted && until?.aborted !== true) {
+    while (!signals.some((signal) => signal.aborted)) {
       i = sendDue(i);
       if (i >= lastIndex || dueAfterMs(i) >= lastMs) return;
-      await untilDue(startedMs + dueAfterMs(i), options.spin ?? false, [stopping.signal, until]);
+      await untilDue(startedMs + dueAfterMs(i), options.spin ?? false, signals);
     }
   }
 

@@ -21,7 +21,7 @@ export interface LoadResponse {
   readonly body: Buffer;
   text(): string;
   /** Throws when the body is not JSON. */
-  json(): any;
+  json(): unknown;
 }
 
 /**
@@ -108,5 +108,5 @@ function encodeBody({ body }: RequestSpec): { bytes: string | Uint8Array | undef
 function toResponse(status: number, headers: IncomingHttpHeaders, chunks: Buffer[]): LoadResponse {
   const body = Buffer.concat(chunks);
   const text = (): string => body.toString("utf8");
-  return { status, headers, body, text, json: () => JSON.parse(text()) };
+  return { status, headers, body, text, json: () => JSON.parse(text()) as unknown };
 }

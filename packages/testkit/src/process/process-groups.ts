@@ -75,13 +75,14 @@ function isLivingMember(pid: string, group: number): boolean {
   }
 }
 
+function killAll(): void {
+  for (const { pid } of livingGroups()) signalGroup(pid, "SIGKILL");
+}
+
 /** Groups of their own do not hear Ctrl-C: without this they would outlive an interrupted test run. */
 function guardExit(): void {
   if (isGuardingExit) return;
   isGuardingExit = true;
-  const killAll = (): void => {
-    for (const { pid } of livingGroups()) signalGroup(pid, "SIGKILL");
-  };
   process.once("exit", killAll);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {

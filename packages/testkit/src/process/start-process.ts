@@ -67,10 +67,11 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   const title = [options.command, ...(options.args ?? [])].join(" ");
   watchGroup(pid, title);
   let isAlive = true;
-  void exited.then(() => {
+  void (async () => {
+    await exited;
     isAlive = false;
     markLeaderGone(pid);
-  });
+  })();
 
   const send = async (signal: NodeJS.Signals): Promise<ProcessExit> => {
     child.kill(signal);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { type RequestListener, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
@@ -31,13 +32,30 @@ function counting(listener: (count: number, ...parameters: Parameters<RequestLis
 }
 
 const get = (): { path: string } => ({ path: "/" });
+const mustBeOk = (response: { text(): string }): string | null => (response.text() === "ok" ? null : `body is ${response.text()}`);
+function blocked<T>(ms: number, value: T): T {
+  for (const end = performance.now() + ms; performance.now() < end; );
+  return value;
+}
+
 const failuresOf = (report: LoadReport): Record<string, number> => Object.fromEntries(Object.entries(report.failures).filter(([, count]) => count > 0));
+
+async function connectionsOpened(connections: "keep-alive" | "fresh" | "mixed"): Promise<number> {
+  return await withServer(
+    (_request, response) => response.end("ok"),
+    async (served) => {
+      const report = await runLoad({ target: served.target, ratePerSecond: 200, requests: 50, plan: get, connections });
+      assert.equal(report.failed, 0);
+      return served.connections();
+    },
+  );
+}
 
 describe("load", () => {
   test("reports 0 failed of all that a sound server answered, and how sure that makes us", async () => {
     const report = await withServer(
       (_request, response) => response.end("ok"),
-      ({ target }) => runLoad({ target, ratePerSecond: 500, requests: 300, plan: get, validate: (response) => (response.text() === "ok" ? null : "not ok") }),
+      ({ target }) => runLoad({ target, ratePerSecond: 500, requests: 300, plan: get, validate: mustBeOk }),
     );
     assert.deepEqual([report.sent, report.completed, report.failed, report.latency.count], [300, 300, 0, 300]);
     assert.equal(report.failureRateBelow, 0.01);
@@ -74,8 +92,7 @@ describe("load", () => {
       },
       ({ target }) => {
         const paths = ["/", "/wrong", "/lost", "/short", "/never", "/garbage"];
-        const validate = (response: { text(): string }): string | null => (response.text() === "ok" ? null : `body is ${response.text()}`);
-        return runLoad({ target, ratePerSecond: 100, requests: 6, timeoutMs: 300, plan: (i) => ({ path: paths[i] ?? "/" }), validate });
+        return runLoad({ target, ratePerSecond: 100, requests: 6, timeoutMs: 300, plan: (i) => ({ path: paths[i] ?? "/" }), validate: mustBeOk });
       },
     );
     assert.deepEqual(failuresOf(report), { body: 1, reset: 2, timeout: 1, protocol: 1 });
@@ -114,12 +131,8 @@ describe("load", () => {
     const report = await withServer(
       (_request, response) => response.end("ok"),
       ({ target }) => {
-        const plan = (i: number): { path: string } => {
-          // Stands for a machine that is too busy to send on time.
-          if (i === 10) for (const end = performance.now() + 150; performance.now() < end; );
-          return { path: "/" };
-        };
-        return runLoad({ target, ratePerSecond: 200, requests: 60, plan });
+        // Stands for a machine that is too busy to send on time.
+        return runLoad({ target, ratePerSecond: 200, requests: 60, plan: (i) => (i === 10 ? blocked(150, get()) : get()) });
       },
     );
     assert.match(report.voidBecause ?? "", /late: 1\d\d\.\d ms at the 99\.9th percentile, 50 allowed/);
@@ -138,19 +151,10 @@ describe("load", () => {
   });
 
   test("keeps connections open, opens new ones, or mixes both, as asked", async () => {
-    const opened = async (connections: "keep-alive" | "fresh" | "mixed"): Promise<number> =>
-      await withServer(
-        (_request, response) => response.end("ok"),
-        async (served) => {
-          const report = await runLoad({ target: served.target, ratePerSecond: 200, requests: 50, plan: get, connections });
-          assert.equal(report.failed, 0);
-          return served.connections();
-        },
-      );
-    assert.equal(await opened("fresh"), 50);
-    const kept = await opened("keep-alive");
+    assert.equal(await connectionsOpened("fresh"), 50);
+    const kept = await connectionsOpened("keep-alive");
     assert.ok(kept < 25, `${kept} connections for 50 requests`);
-    const mixed = await opened("mixed");
+    const mixed = await connectionsOpened("mixed");
     assert.ok(mixed >= 6 && mixed < 30, `${mixed} connections for 50 requests`);
   });
 
@@ -173,7 +177,7 @@ describe("load", () => {
           ratePerSecond: 200,
           requests: 40,
           plan: () => ({ path: "/fill", next: () => ({ path: "/order", method: "POST", body: { pay: true }, status: 201 }) }),
-          validate: (response, _i, spec) => (spec.path === "/order" ? ledger.record(response.json().id) : null),
+          validate: (response, _i, spec) => (spec.path === "/order" ? ledger.record((response.json() as { id: string }).id) : null),
         }),
     );
     assert.equal(report.completed, 80);
@@ -188,9 +192,14 @@ describe("load", () => {
       (_request, response) => setTimeout(() => response.end("ok"), 30),
       async ({ target }) => {
         let answered = 0;
-        const enough = Promise.withResolvers<void>();
-        const load = startLoad({ target, ratePerSecond: 300, plan: get, validate: () => ((answered += 1) >= 50 && enough.resolve(), null) });
-        await enough.promise;
+        const enough = new EventEmitter();
+        const validate = (): null => {
+          answered += 1;
+          if (answered === 50) enough.emit("answered");
+          return null;
+        };
+        const load = startLoad({ target, ratePerSecond: 300, plan: get, validate });
+        await once(enough, "answered");
         const during = load.snapshot();
         assert.ok(during.completed >= 49 && during.sent > during.completed && during.inFlight > 0, JSON.stringify(during));
         const report = await load.stop();

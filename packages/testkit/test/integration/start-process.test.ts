@@ -67,33 +67,33 @@ describe("started process", () => {
   });
 });
 
+/** Runs a test file in a process of its own and hands back what it printed. */
+async function runTests(body: string): Promise<{ code: number | null; output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "leak-guard-"));
+  const file = join(folder, "leaky.test.mjs");
+  const testkit = new URL("../../src/index.ts", import.meta.url).href;
+  await writeFile(
+    file,
+    `import { after, before, describe, test } from "node:test";
+     import { guardAgainstLeaks, startProcess } from ${JSON.stringify(testkit)};
+     const start = (script) => startProcess({ command: process.execPath, args: ["-e", script] });
+     const forever = ${JSON.stringify(forever)};
+     describe("suite", () => { ${body} });`,
+  );
+  try {
+    const child = await startProcess({ command: process.execPath, args: ["--test-reporter=tap", file] });
+    const { code } = await child.exited;
+    return { code, output: [...child.stdout.lines, ...child.stderr.lines].join("\n") };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const pidsIn = (output: string): number[] => [...output.matchAll(/pid=(\d+)/g)].map((match) => Number(match[1]));
+const areGone = async (pids: readonly number[]): Promise<boolean> => (await Promise.all(pids.map((pid) => isGroupGoneWithin(pid, 2000)))).every(Boolean);
+
 describe("leak guard", () => {
   guardAgainstLeaks();
-
-  /** Runs a test file in a process of its own and hands back what it printed. */
-  async function runTests(body: string): Promise<{ code: number | null; output: string }> {
-    const folder = await mkdtemp(join(tmpdir(), "leak-guard-"));
-    const file = join(folder, "leaky.test.mjs");
-    const testkit = new URL("../../src/index.ts", import.meta.url).href;
-    await writeFile(
-      file,
-      `import { after, before, describe, test } from "node:test";
-       import { guardAgainstLeaks, startProcess } from ${JSON.stringify(testkit)};
-       const start = (script) => startProcess({ command: process.execPath, args: ["-e", script] });
-       const forever = ${JSON.stringify(forever)};
-       describe("suite", () => { ${body} });`,
-    );
-    try {
-      const child = await startProcess({ command: process.execPath, args: ["--test-reporter=tap", file] });
-      const { code } = await child.exited;
-      return { code, output: [...child.stdout.lines, ...child.stderr.lines].join("\n") };
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  }
-
-  const pidsIn = (output: string): number[] => [...output.matchAll(/pid=(\d+)/g)].map((match) => Number(match[1]));
-  const areGone = async (pids: readonly number[]): Promise<boolean> => (await Promise.all(pids.map((pid) => isGroupGoneWithin(pid, 2000)))).every(Boolean);
 
   test("fails the test that leaves a process behind, names it, and ends it", async () => {
     const { code, output } = await runTests(
