@@ -12,7 +12,7 @@ export const payloadType = "application/vnd.in-toto+json";
 export const statementType = "https://in-toto.io/Statement/v1";
 
 /** The largest payload that is ever decoded, in bytes. */
-export const maxPayloadBytes = 8 << 20;
+export const maxPayloadBytes: number = 8 << 20;
 
 /** Checks the form only; whether a signature holds is for `@midflight/trust`. @throws MidflightError `OBJECT_INVALID` */
 export function parseEnvelope(value: unknown): Envelope {

@@ -21,13 +21,8 @@ export interface UnitOps {
 /** A range of the artifact that is kept, or one insertion. */
 export type Piece = readonly [start: number, end: number] | Insertion;
 
-/**
- * `ref` → `$o.x` · `call` → `(0,$o.x)` · `new` → `($o.x)` · `short` → `x:$o.x` (shorthand property) ·
- * `super` → `const $this=yield[` · `end` → `]` · `this` → `$this` (the last three only in derived constructors).
- */
-export type Insertion =
-  | readonly [kind: "ref" | "call" | "new" | "short", name: string]
-  | readonly [kind: "super" | "end" | "this"];
+/** `ref` → `$o.x` · `call` → `(0,$o.x)` · `new` → `($o.x)` · `short` → `x:$o.x` (shorthand property). */
+export type Insertion = readonly [kind: "ref" | "call" | "new" | "short", name: string];
 
 /** A name that the overlay's bodies read through `$o` because it is imported anew or its exporter changed. */
 export type ImportOp =
@@ -51,7 +46,7 @@ export interface CellOp {
 }
 
 /** How a body is wrapped before it is compiled; see spec/instrument.md for the proof of each. */
-export type BodyForm = "function" | "method" | "constructor" | "derived";
+export type BodyForm = "function" | "method";
 
 export interface BodyOp {
   /** Name of the guard's variable, as the boot artifact declares it. */
@@ -130,8 +125,7 @@ function parsePieces(value: unknown, path: string): readonly Piece[] {
       last = end;
       return [start, end];
     }
-    const kind = asOneOf(piece[0], ["ref", "call", "new", "short", "super", "end", "this"], path);
-    if (kind === "super" || kind === "end" || kind === "this") return [kind];
+    const kind: Insertion[0] = asOneOf(piece[0], ["ref", "call", "new", "short"], path);
     return [kind, asIdentifier(piece[1], path)];
   });
 }
@@ -173,7 +167,7 @@ function parseBody(value: unknown): BodyOp {
   return {
     slot: asSlot(b["slot"], "body.slot"),
     door: kind === "class" ? { kind, name: asIdentifier(door["name"], "body.door.name"), isStatic: door["isStatic"] === true } : { kind },
-    form: asOneOf(b["form"], ["function", "method", "constructor", "derived"], "body.form"),
+    form: asOneOf(b["form"], ["function", "method"], "body.form"),
     isAsync: b["isAsync"] === true,
     isGenerator: b["isGenerator"] === true,
     name: asString(b["name"], "body.name", 500),

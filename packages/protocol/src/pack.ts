@@ -7,7 +7,7 @@ import type { Blob } from "./registry.ts";
  * One request per release instead of one per unit.
  */
 export const frameHeaderBytes = 36;
-export const maxPackBytes = 256 << 20;
+export const maxPackBytes: number = 256 << 20;
 
 export function encodePack(blobs: readonly Blob[]): Uint8Array {
   const out = new Uint8Array(blobs.reduce((sum, blob) => sum + frameHeaderBytes + blob.bytes.length, 0));

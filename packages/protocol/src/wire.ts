@@ -40,4 +40,4 @@ export const silenceMs = 45_000;
 /** How long a beat counts. Agents send one at least every third of it. */
 export const presenceTtlMs = 15_000;
 /** The largest JSON body a registry reads. */
-export const maxJsonBytes = 32 << 20;
+export const maxJsonBytes: number = 32 << 20;
