@@ -9,6 +9,7 @@ const bin = (/** @type {string} */ name) => path.join(root, "node_modules", name
 const checks = [
   { name: "types of packages", args: [bin("typescript/bin/tsc"), "-b"] },
   { name: "types of tests, benches and scripts", args: [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json"] },
+  { name: "types of examples", args: [bin("typescript/bin/tsc"), "-p", "examples/shop"] },
   { name: "lint", args: [bin("oxlint/bin/oxlint")] },
   { name: "rooms", args: ["scripts/check-rooms.mjs"] },
   { name: "lock files", args: ["scripts/check-lock.mjs"] },
