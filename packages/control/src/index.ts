@@ -1,1 +1,8 @@
-export {};
+export { type Config, type ServiceConfig } from "./config/config.ts";
+export { type Override } from "./config/config-reader.ts";
+export { parseConfig, type ParseOptions } from "./config/parse-config.ts";
+export {
+  isDevelopment, targetsOf,
+  type ConfigOrigin, type KeyPlace, type ResolvedConfig, type ResolvedService,
+} from "./config/resolved-config.ts";
+export { nearest } from "./nearest.ts";

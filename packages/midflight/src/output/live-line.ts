@@ -22,14 +22,13 @@ export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
   let frame = 0;
   let isDrawn = false;
   const clear = (): void => {
-    if (isDrawn) pane.raw("\r\u001b[K");
+    if (isDrawn) pane.redraw("");
     isDrawn = false;
   };
   const draw = (): void => {
     if (text === "") return;
-    clear();
     const room = pane.width - 3;
-    pane.raw(`${pane.paint("accent", spinnerFrames[frame % spinnerFrames.length]!)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
+    pane.redraw(`${pane.paint("accent", spinnerFrames[frame % spinnerFrames.length]!)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
     isDrawn = true;
   };
   const timer = setInterval(() => {

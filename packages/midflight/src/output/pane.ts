@@ -23,6 +23,8 @@ export interface Pane {
   paint(tone: Tone, text: string): string;
   /** Writes lines, each with a line end. */
   print(...lines: readonly string[]): void;
+  /** Draws the line that the cursor is on anew, without a line end; only where `isLive`. */
+  redraw(text: string): void;
   /** Writes text as it is, e.g. machine-readable data. */
   raw(text: string): void;
 }
@@ -44,6 +46,9 @@ export function createPane(sink: Sink, options: PaneOptions): Pane {
     paint: (tone, text) => (options.isColoured && text !== "" ? styleText(formats[tone], text, { validateStream: false }) : text),
     print: (...lines) => {
       if (lines.length > 0) sink.write(shape(`${lines.join("\n")}\n`));
+    },
+    redraw: (text) => {
+      sink.write(`\r\u001b[K${shape(text)}`);
     },
     raw: (text) => {
       sink.write(text);

@@ -1,0 +1,50 @@
+import type { Rung } from "@midflight/protocol";
+
+/**
+ * What a project says about itself, in `midflight.config.ts` (`export default defineConfig({…})`) or under
+ * `midflight` in package.json. Paths count from the file's directory. A key that is not here is refused.
+ */
+export interface Config {
+  /** Name of the app. Default: `name` of package.json. */
+  readonly app?: string;
+  /** Which log of the app its processes follow. `development` deploys without a question. Default: `development`. */
+  readonly channel?: string;
+  /** Where releases are kept: `sqlite:` and a file. Default: `sqlite:.midflight/registry.db`. */
+  readonly registry?: string;
+  /** Port of the registry on 127.0.0.1. Default: any free one, kept from start to start. */
+  readonly port?: number;
+  readonly services: Readonly<Record<string, ServiceConfig>>;
+  /** Other files that the code reads, as globs; they are part of a release. Default: none. */
+  readonly assets?: readonly string[];
+  readonly publish?: {
+    /** A file that the build writes last; its change ends a batch at once. Default: none. */
+    readonly marker?: string;
+    /** How long no file may change before a batch is closed, without a marker. Milliseconds. Default: 75. */
+    readonly quietMs?: number;
+  };
+  readonly rollout?: {
+    /** The strongest way that a deploy may take without being told. Default: `reload`. */
+    readonly maxRung?: Rung;
+  };
+  readonly signing?: {
+    /** Where the signing key is: `file:` and a path, or `env:` and a variable that holds the PEM. Default: `file:.midflight/keys/development.key`. */
+    readonly key?: string;
+  };
+}
+
+export interface ServiceConfig {
+  /** The command that starts one process, e.g. `node dist/server.js`. Its paths count from the project's directory. */
+  readonly run: string;
+  /** Directory, or directories, of the code that may change while it runs. */
+  readonly code: string | readonly string[];
+  /** How many processes. With more than one, process n gets `PORT` + n − 1. Default: 1. */
+  readonly processes?: number;
+  /** Path or URL that answers 2xx when a process is ready. A path needs `env.PORT`, or a URL that the process prints. Default: none. */
+  readonly health?: string;
+  /** Variables that its processes get, beside those of `midflight up`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long a process may take to be ready. Milliseconds. Default: 30 000. */
+  readonly readyTimeoutMs?: number;
+  /** How long a process may take to end after SIGTERM. Milliseconds. Default: 10 000. */
+  readonly stopTimeoutMs?: number;
+}

@@ -1,0 +1,136 @@
+import path from "node:path";
+import { isSafePath, rungs, type Rung } from "@midflight/protocol";
+import { checkName, checkNumber, checkText, checkTexts, ConfigReader, type Override } from "./config-reader.ts";
+import type { KeyPlace, ResolvedConfig, ResolvedService } from "./resolved-config.ts";
+
+export interface ParseOptions {
+  /** Absolute; paths in the configuration count from here. */
+  readonly projectDir: string;
+  /** What the configuration was read from, for messages: "midflight.config.ts". */
+  readonly file: string;
+  /** `name` of package.json, without its scope; null if there is none. */
+  readonly packageName: string | null;
+  /** Values of flags and variables, by key path. */
+  readonly overrides?: ReadonlyMap<string, Override>;
+}
+
+const topKeys = ["app", "channel", "registry", "port", "services", "assets", "publish", "rollout", "signing"];
+const serviceKeys = ["run", "code", "processes", "health", "env", "readyTimeoutMs", "stopTimeoutMs"];
+
+/**
+ * Decides every value: flag, then variable, then file, then default. The result is frozen and the only thing
+ * that the rest of the program sees.
+ * @throws MidflightError `CONFIG_INVALID` naming the key
+ */
+export function parseConfig(value: unknown, options: ParseOptions): ResolvedConfig {
+  const { projectDir } = options;
+  const reader = new ConfigReader(options.file, options.overrides ?? new Map());
+  const top = reader.record(value, "config", topKeys);
+  if (top["app"] === undefined && options.packageName === null) {
+    reader.fail("app", "is missing, and there is no package.json with a name", `add app: "…" to ${options.file}`);
+  }
+  const app = reader.value(top, "app", options.packageName ?? "", checkName);
+  if (top["app"] === undefined) reader.note("app", app, "package.json");
+  const channel = reader.value(top, "channel", "development", checkName);
+  const registry = reader.value(top, "registry", "sqlite:.midflight/registry.db", checkRegistry);
+  const port = reader.value<number | null>(top, "port", null, checkNumber(1, 65_535));
+  const services = parseServices(reader, top["services"]);
+  const assets = reader.value<readonly string[]>(top, "assets", [], checkTexts);
+  const publish = reader.record(top["publish"] ?? {}, "publish", ["marker", "quietMs"]);
+  const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung"]);
+  const signing = reader.record(top["signing"] ?? {}, "signing", ["key"]);
+  return deepFreeze({
+    app,
+    channel,
+    channelName: `${app}/${channel}`,
+    registryPath: path.resolve(projectDir, registry.slice("sqlite:".length)),
+    port,
+    services,
+    assets,
+    publish: {
+      marker: reader.value<string | null>(publish, "publish.marker", null, checkText),
+      quietMs: reader.value(publish, "publish.quietMs", 75, checkNumber(5, 60_000)),
+    },
+    rollout: { maxRung: reader.value<Rung>(rollout, "rollout.maxRung", "reload", checkRung) },
+    signing: { key: parseKeyPlace(reader.value(signing, "signing.key", "file:.midflight/keys/development.key", checkKey), projectDir) },
+    projectDir,
+    origins: reader.origins,
+  });
+}
+
+function parseServices(reader: ConfigReader, value: unknown): ResolvedService[] {
+  if (value === undefined) reader.fail("services", "is missing", "name at least one service with run and code");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) reader.fail("services", "is not an object");
+  const services = Object.entries(value).map(([name, one]) => parseService(reader, name, one));
+  if (services.length === 0) reader.fail("services", "is empty", "name at least one service with run and code");
+  return services;
+}
+
+function parseService(reader: ConfigReader, name: string, value: unknown): ResolvedService {
+  const at = `services.${name}`;
+  const badName = checkName(name);
+  if (badName !== null) reader.fail(at, badName);
+  const record = reader.record(value, at, serviceKeys);
+  for (const key of ["run", "code"]) if (record[key] === undefined) reader.fail(`${at}.${key}`, "is missing");
+  const code = reader.value<string | readonly string[]>(record, `${at}.code`, [], checkCode);
+  const env = reader.value<Record<string, string>>(record, `${at}.env`, {}, checkEnv);
+  // Values of variables may be secrets; their names are enough to explain.
+  reader.note(`${at}.env`, Object.keys(env), reader.origins.get(`${at}.env`)!.from);
+  return {
+    name,
+    run: reader.value(record, `${at}.run`, "", checkText),
+    code: (typeof code === "string" ? [code] : code).map(toProjectPath),
+    processes: reader.value(record, `${at}.processes`, 1, checkNumber(1, 256)),
+    health: reader.value<string | null>(record, `${at}.health`, null, checkHealth),
+    env,
+    readyTimeoutMs: reader.value(record, `${at}.readyTimeoutMs`, 30_000, checkNumber(100, 3_600_000)),
+    stopTimeoutMs: reader.value(record, `${at}.stopTimeoutMs`, 10_000, checkNumber(100, 3_600_000)),
+  };
+}
+
+/** `./src/` and `src` are the same; `.` stands for the whole project. */
+function toProjectPath(given: string): string {
+  const normal = path.posix.normalize(given.replaceAll("\\", "/")).replace(/\/+$/, "");
+  return normal === "" ? "." : normal;
+}
+
+function checkCode(value: unknown): string | null {
+  const list: unknown = typeof value === "string" ? [value] : value;
+  const problem = checkTexts(list);
+  if (problem !== null || (list as string[]).length === 0) return "is not a directory or a list of directories";
+  const outside = (list as string[]).map(toProjectPath).find((directory) => directory !== "." && !isSafePath(directory));
+  return outside === undefined ? null : `names ${outside}, which is not a directory inside the project`;
+}
+
+function checkRegistry(value: unknown): string | null {
+  return typeof value === "string" && /^sqlite:.+/.test(value) ? null : "is not sqlite: and a file";
+}
+
+function checkHealth(value: unknown): string | null {
+  return typeof value === "string" && /^(\/|https?:\/\/)/.test(value) ? null : "is not a path that begins with /, nor a URL";
+}
+
+function checkEnv(value: unknown): string | null {
+  const isEnv = typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
+  if (!isEnv) return "is not an object of texts";
+  const ours = Object.keys(value).find((name) => name.startsWith("MIDFLIGHT_"));
+  return ours === undefined ? null : `sets ${ours}, which midflight sets itself`;
+}
+
+function checkRung(value: unknown): string | null {
+  return rungs.includes(value as Rung) ? null : `is not one of ${rungs.join(", ")}`;
+}
+
+function checkKey(value: unknown): string | null {
+  return typeof value === "string" && /^(file|env):.+/.test(value) ? null : "is not file: and a path, nor env: and a variable";
+}
+
+function parseKeyPlace(text: string, projectDir: string): KeyPlace {
+  return text.startsWith("env:") ? { kind: "env", name: text.slice(4) } : { kind: "file", path: path.resolve(projectDir, text.slice(5)) };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

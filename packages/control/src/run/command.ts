@@ -1,0 +1,46 @@
+import path from "node:path";
+import { MidflightError } from "@midflight/protocol";
+
+/** A command as the system starts it; no shell in between, so that the process is ours to signal. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Splits a command at spaces; quotes keep words together, a backslash keeps the next character. @throws MidflightError `CONFIG_INVALID` */
+export function parseCommand(run: string): Command {
+  const words: string[] = [];
+  let word: string | null = null;
+  let quote: string | null = null;
+  for (let i = 0; i < run.length; i++) {
+    const char = run[i]!;
+    if (quote !== null && char === quote) quote = null;
+    else if (quote === null && (char === '"' || char === "'")) [quote, word] = [char, word ?? ""];
+    else if (char === "\\" && quote !== "'" && i + 1 < run.length) word = (word ?? "") + run[++i]!;
+    else if (quote === null && /\s/.test(char)) {
+      if (word !== null) words.push(word);
+      word = null;
+    } else word = (word ?? "") + char;
+  }
+  if (word !== null) words.push(word);
+  const [file, ...args] = words;
+  if (quote !== null || file === undefined) {
+    throw new MidflightError("CONFIG_INVALID", { what: `The command ${JSON.stringify(run)} cannot be read.`, why: quote === null ? "it is empty." : "a quote is not closed.", state: "nothing was done." });
+  }
+  return { file, args };
+}
+
+/**
+ * The same command with the agent loaded before the app. For `node` it is an argument; anything else (npm, a
+ * wrapper script) passes it on by `NODE_OPTIONS`.
+ */
+export function withAgent(command: Command, agentArgs: readonly string[], nodeOptions: string | undefined): { readonly command: Command; readonly nodeOptions: string | undefined } {
+  if (/^node(\.exe)?$/.test(path.basename(command.file))) return { command: { file: command.file, args: [...agentArgs, ...command.args] }, nodeOptions };
+  return { command, nodeOptions: [nodeOptions, ...agentArgs].filter((part) => part !== undefined && part !== "").join(" ") };
+}
+
+/** How a process loads the agent. From sources it needs the condition under which our packages are sources too. */
+export function agentArguments(): readonly string[] {
+  const url = import.meta.resolve("@midflight/agent/register");
+  return url.endsWith(".ts") ? ["--conditions=@midflight/source", "--import", url] : ["--import", url];
+}

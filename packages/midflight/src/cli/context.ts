@@ -1,0 +1,55 @@
+import type { Override, ResolvedConfig } from "@midflight/control";
+import { MidflightError } from "@midflight/protocol";
+import { loadConfig } from "../config/load-config.ts";
+import type { Variables } from "../config/environment.ts";
+import type { Screen } from "../output/screen.ts";
+import type { Interrupts } from "./interrupts.ts";
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly directory?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+  readonly input?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** What a command stands in: who reads, where the project is, and how it is told to stop. */
+export interface Context {
+  readonly screen: Screen;
+  /** Absolute. */
+  readonly directory: string;
+  readonly variables: Variables;
+  readonly interrupts: Interrupts;
+  readonly isDebug: boolean;
+  /** @throws MidflightError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` */
+  loadConfig(flags?: ReadonlyMap<string, Override>): Promise<ResolvedConfig>;
+}
+
+export interface ContextParts {
+  readonly screen: Screen;
+  readonly directory: string;
+  readonly variables: Variables;
+  readonly interrupts: Interrupts;
+  readonly isDebug: boolean;
+  readonly configFile: string | undefined;
+}
+
+export function createContext({ configFile, ...parts }: ContextParts): Context {
+  return {
+    ...parts,
+    loadConfig: (flags) =>
+      loadConfig({
+        directory: parts.directory,
+        variables: parts.variables,
+        ...(configFile === undefined ? {} : { file: configFile }),
+        ...(flags === undefined ? {} : { flags }),
+      }),
+  };
+}
+
+/** A command line that cannot be meant. */
+export function usage(what: string, fix: string): MidflightError {
+  return new MidflightError("USAGE", { what, why: "the command line does not say what it should.", state: "nothing was done.", fix: [fix] });
+}

@@ -1,0 +1,27 @@
+import type { ResolvedConfig } from "@midflight/control";
+import type { RunCommand } from "../cli/program.ts";
+import { renderTable } from "../output/table.ts";
+import { toPlainLine } from "../output/text.ts";
+
+/** `midflight config`, `midflight config --explain` */
+export function config(options: Readonly<Record<string, unknown>>): RunCommand {
+  return async ({ screen, loadConfig }) => {
+    const resolved = await loadConfig();
+    const origins = [...resolved.origins];
+    const isExplained = options["explain"] === true;
+    const rows = origins.map(([key, { value, from }]) => [key, toPlainLine(value), ...(isExplained ? [from] : [])]);
+    const columns = [{ title: "KEY" }, { title: "VALUE" }, ...(isExplained ? [{ title: "FROM" }] : [])];
+    return {
+      data: {
+        config: toPlainConfig(resolved),
+        ...(isExplained ? { origins: Object.fromEntries(origins.map(([key, { from }]) => [key, from])) } : {}),
+      },
+      lines: [`${screen.out.paint("strong", resolved.channelName)}  ${resolved.projectDir}`, ...renderTable(columns, rows, screen.out.width)],
+    };
+  };
+}
+
+/** Values of `env` may be secrets: only their names are told. */
+function toPlainConfig({ origins: _, services, ...rest }: ResolvedConfig): Readonly<Record<string, unknown>> {
+  return { ...rest, services: services.map(({ env, ...service }) => ({ ...service, env: Object.keys(env) })) };
+}
