@@ -1,0 +1,214 @@
+import { statSync, watch, type FSWatcher } from "node:fs";
+import path from "node:path";
+import { MidflightError } from "@midflight/protocol";
+import { openFolder } from "./folder.ts";
+import { openLockFile } from "./lock-file.ts";
+import { createScope, lockFiles, type ScopeOptions } from "./scope.ts";
+import { createSettler } from "./settle.ts";
+import type { Batch, BatchReason, Source } from "./source.ts";
+import { errnoOf, isGone } from "./stable-read.ts";
+
+export interface WatchOptions extends ScopeOptions {
+  readonly projectDir: string;
+  /**
+   * True: a quiet window ends a batch as long as no marker was ever seen. False (the default): only the marker or
+   * `now()` does, because a quiet moment may lie in the middle of a build.
+   */
+  readonly development?: boolean;
+  /** Quiet window. Default: 75 ms. */
+  readonly quietMs?: number;
+  /** Longest wait for a quiet window. Default: 2,000 ms. */
+  readonly maxWaitMs?: number;
+  /** How long a file may go on growing after that before `onProblem` hears of it. Default: 2,000 ms. */
+  readonly unsettledMs?: number;
+  /** How often everything is compared with what is known, in case an event was lost. Default: 60,000 ms. */
+  readonly sweepMs?: number;
+  /** Hears what kept a batch from ending (`BUILD_UNSETTLED`, `FILE_UNREADABLE`); the watch goes on. */
+  readonly onProblem?: (error: unknown) => void;
+}
+
+export interface WatchedDirectory extends Source {
+  /** Settles at once and answers the whole tree, whatever a build may be doing. @throws MidflightError `BUILD_UNSETTLED`, `FILE_UNREADABLE` */
+  now(): Promise<Batch>;
+  close(): void;
+}
+
+/** The kernel's event queue holds 16,384 by default; a file's change takes up to four. */
+const maxEvents = 4_096;
+
+/**
+ * Watches a project's code and assets. The first batch is the tree as it is; each later one the whole tree after a
+ * change. Batches that nobody took yet are overtaken by newer ones. For one consumer.
+ *
+ * @throws MidflightError `CODE_DIRECTORY_MISSING`
+ */
+export function watchDirectory(options: WatchOptions): WatchedDirectory {
+  const projectDir = path.resolve(options.projectDir);
+  const scope = createScope(options);
+  const watchers = new Map<string, FSWatcher>();
+  const readLock = openLockFile(projectDir);
+  const onProblem = options.onProblem ?? (() => undefined);
+  let last: Batch | null = null;
+  let pending: Batch | null = null;
+  let wake: (() => void) | null = null;
+  let isClosed = false;
+  let markerAt = markerTime();
+
+  const folder = openFolder({ projectDir, scope, enter, leave });
+  const settler = createSettler(folder, {
+    quietMs: options.development === true && markerAt === null ? (options.quietMs ?? 75) : null,
+    maxWaitMs: options.maxWaitMs ?? 2_000,
+    unsettledMs: options.unsettledMs ?? 2_000,
+    maxEvents,
+    onSettled,
+    onProblem,
+  });
+
+  function enter(directory: string): void {
+    leave(directory);
+    try {
+      const watcher = watch(path.join(projectDir, directory), (event, name) => onEvent(directory, event, name));
+      watcher.on("error", () => revisit(directory));
+      watchers.set(directory, watcher);
+    } catch (cause) {
+      if (!isGone(cause)) onProblem(unwatchable(directory, cause));
+    }
+  }
+
+  function leave(directory: string): void {
+    watchers.get(directory)?.close();
+    watchers.delete(directory);
+  }
+
+  function onEvent(directory: string, event: string, name: string | null): void {
+    if (isClosed) return;
+    if (name === null) return revisit(directory);
+    const target = directory === "" ? name : `${directory}/${name}`;
+    if (target === scope.marker) return onMarker();
+    if (directory === "" && lockFiles.includes(name)) return settler.changed(target);
+    const before = folder.revision;
+    try {
+      if (event === "rename") folder.visit(target);
+      else folder.touch(target);
+    } catch (error) {
+      onProblem(error);
+    }
+    if (folder.revision !== before) settler.changed(target);
+  }
+
+  function revisit(directory: string): void {
+    try {
+      folder.visit(directory);
+    } catch (error) {
+      onProblem(error);
+    }
+    settler.changed(directory);
+  }
+
+  function onMarker(): void {
+    const time = markerTime();
+    if (time === null || time === markerAt) return;
+    markerAt = time;
+    settler.ignoreQuiet();
+    settler.finished();
+  }
+
+  function markerTime(): bigint | null {
+    if (scope.marker === null) return null;
+    return statSync(path.join(projectDir, scope.marker), { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null;
+  }
+
+  function onSettled(reason: BatchReason): void {
+    const files = folder.snapshot();
+    const lock = readLock();
+    if (last !== null && last.files === files && last.lock === lock && reason !== "manual") return;
+    last = { files, lock, reason };
+    // Whoever asked gets it from now(); it overtakes what waits all the same.
+    pending = reason === "manual" ? null : last;
+    wake?.();
+  }
+
+  const sweepTimer = setInterval(() => {
+    folder
+      .sweep()
+      .then(() => {
+        if (folder.isDirty) settler.changed("");
+        onMarker();
+      })
+      .catch(onProblem);
+  }, options.sweepMs ?? 60_000);
+  sweepTimer.unref();
+
+  function close(): void {
+    isClosed = true;
+    clearInterval(sweepTimer);
+    settler.close();
+    for (const watcher of watchers.values()) watcher.close();
+    watchers.clear();
+    wake?.();
+  }
+
+  try {
+    requireDirectories(projectDir, options.code);
+    folder.visit("");
+  } catch (error) {
+    close();
+    throw error;
+  }
+  settler.settle("start").catch(onProblem);
+
+  return {
+    async now() {
+      await folder.sweep();
+      await settler.settle("manual");
+      if (last === null) throw new MidflightError("COMMAND_INTERRUPTED", "The watch was closed.");
+      return last;
+    },
+    close,
+    async *[Symbol.asyncIterator]() {
+      try {
+        while (!isClosed) {
+          if (pending === null) {
+            await new Promise<void>((resolve) => (wake = resolve));
+            wake = null;
+          } else {
+            const batch = pending;
+            pending = null;
+            yield batch;
+          }
+        }
+      } finally {
+        close();
+      }
+    },
+  };
+}
+
+/** A missing code folder is a typing error at the start; later it only means that a build cleans up. */
+export function requireDirectories(projectDir: string, code: readonly string[]): void {
+  for (const root of code) {
+    if (statSync(path.join(projectDir, root), { throwIfNoEntry: false }) !== undefined) continue;
+    throw new MidflightError("CODE_DIRECTORY_MISSING", {
+      what: `${root}, named in \`code\`, does not exist in ${projectDir}.`,
+      why: "The code was not built yet, or the folder has another name.",
+      state: "Nothing was published; what was live stays live.",
+      fix: ["Run the build, then try again.", "Correct `code` in the configuration."],
+      details: { path: root },
+    });
+  }
+}
+
+function unwatchable(directory: string, cause: unknown): MidflightError {
+  const isLimit = ["ENOSPC", "EMFILE"].includes(errnoOf(cause));
+  return new MidflightError(
+    "FILE_UNREADABLE",
+    {
+      what: `${directory === "" ? "The project's folder" : directory} cannot be watched.`,
+      why: isLimit ? "The system's limit of watched folders is reached (fs.inotify.max_user_watches)." : cause instanceof Error ? cause.message : String(cause),
+      state: "What is live stays live; changes in that folder are found only by the regular sweep.",
+      fix: isLimit ? ["Raise fs.inotify.max_user_watches, or let `code` name a smaller folder."] : [],
+      details: { path: directory, errno: errnoOf(cause) },
+    },
+    { cause },
+  );
+}
