@@ -1,1 +1,3 @@
-export {};
+export { type Clock } from "./clock.ts";
+export { openMemoryRegistry } from "./memory-registry.ts";
+export { openRegistry, type OpenRegistryOptions } from "./open-registry.ts";

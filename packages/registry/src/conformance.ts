@@ -1,0 +1,22 @@
+import { describe } from "node:test";
+import { blobPromises } from "./conformance/blob-promises.ts";
+import type { OpenHarness } from "./conformance/harness.ts";
+import { logPromises } from "./conformance/log-promises.ts";
+import { processPromises } from "./conformance/process-promises.ts";
+import { retentionPromises } from "./conformance/retention-promises.ts";
+
+export { type Harness, type OpenHarness } from "./conformance/harness.ts";
+export { createFixture, type Fixture } from "./conformance/fixture.ts";
+
+/**
+ * What every registry must keep, as a node:test suite. A backend passes it unchanged, or is none.
+ * `open` gives a new, empty registry for each test.
+ */
+export function registryConformance(name: string, open: OpenHarness): void {
+  void describe(name, () => {
+    logPromises(open);
+    blobPromises(open);
+    processPromises(open);
+    retentionPromises(open);
+  });
+}
