@@ -1,1 +1,1 @@
-export {};
+export { type AgentSignal } from "./signal.ts";

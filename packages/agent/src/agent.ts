@@ -1,0 +1,245 @@
+import type { AgentState, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
+import type { BlobCache } from "./blob-cache.ts";
+import type { BootRelease } from "./boot.ts";
+import { fetchOverlay, type FetchResult, type Sources } from "./fetch.ts";
+import type { Floor } from "./floor.ts";
+import type { Health } from "./health.ts";
+import type { Inbox, Order } from "./inbox.ts";
+import type { Live } from "./live.ts";
+import { Machine } from "./machine.ts";
+import type { Choice, Orders, Refusal } from "./orders.ts";
+import { Pace } from "./pace.ts";
+import { watchProbation } from "./probation.ts";
+import type { Overlay, Runtime } from "./runtime/runtime.ts";
+import { describeProblem } from "./signal.ts";
+import { wait } from "./wait.ts";
+
+export interface AgentParts {
+  readonly boot: BootRelease;
+  readonly sources: Sources;
+  readonly inbox: Inbox;
+  readonly orders: Orders;
+  readonly floor: Floor;
+  readonly cache: BlobCache;
+  readonly runtime: Runtime;
+  readonly health: Health;
+  readonly probationMs: number;
+  /** Ends the agent; the app runs on. */
+  readonly signal: AbortSignal;
+  /** Writes down what is live, for a restart without the registry. */
+  readonly record: (live: Live) => Promise<void>;
+  readonly onState: (state: AgentState) => void;
+  readonly onOutcome: (counter: number, outcome: SwapOutcome) => void;
+  readonly onTrouble: (where: string, problem: unknown) => void;
+}
+
+/** How long a way back may be read before the one in memory is taken, in ms. */
+const wayBackWaitMs = 2000;
+
+type Fetched = Extract<FetchResult, { kind: "fetched" }>;
+
+/**
+ * One agent's life after the app may load: follow, fetch, verify, stage, swap, probation, report. It is driven by one
+ * loop that walks `agentTransitions`; whatever goes wrong in here ends the loop and leaves the app alone.
+ */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #machine: Machine;
+  #live: Live;
+  #order: Order | null = null;
+
+  constructor(parts: AgentParts, live: Live) {
+    this.#parts = parts;
+    this.#live = live;
+    this.#machine = new Machine(parts.onState);
+  }
+
+  get state(): AgentState {
+    return this.#machine.state;
+  }
+
+  get live(): ReleaseId {
+    return this.#live.overlay.release;
+  }
+
+  get generation(): Generation {
+    return this.#live.generation;
+  }
+
+  /** The app may load now; `live` is what it comes up on. */
+  begin(live: Live): void {
+    this.#live = live;
+    this.#machine.on("booted");
+  }
+
+  /** A bug: nothing is done any more. */
+  halt(): void {
+    this.#machine.halt();
+  }
+
+  /** Runs until the signal is aborted or a bug is met. Never rejects. */
+  async run(): Promise<void> {
+    const { inbox, orders, onOutcome, onState, onTrouble } = this.#parts;
+    try {
+      while (!this.#isOver()) {
+        const seen = inbox.changes;
+        let choice = await orders.next(this.live);
+        while (choice.kind === "follow" && !this.#isOver()) choice = await this.#carryOut(choice.order);
+        if (choice.kind === "keep") onState(this.state);
+        if (!this.#isOver()) await inbox.changed(seen);
+      }
+    } catch (problem) {
+      const { code, reason } = describeProblem(problem);
+      onTrouble("agent", problem);
+      if (this.#order !== null) onOutcome(this.#order.assign.counter, { kind: "refused", release: this.#order.assign.release, code, reason, unit: null });
+    }
+    this.#machine.halt();
+  }
+
+  #isOver(): boolean {
+    return this.#parts.signal.aborted || this.state === "stopped";
+  }
+
+  /** Follows one order as far as it goes. The result is what came in its place, if something did. */
+  async #carryOut(first: Order): Promise<Choice> {
+    const { floor, runtime } = this.#parts;
+    const pace = new Pace();
+    const fetched = await this.#fetchNewest(first, pace);
+    if (fetched === null) {
+      this.#machine.on("refused");
+      return { kind: "keep" };
+    }
+    const { order, result } = fetched;
+    if (result.kind === "given-up") return { kind: "none" };
+    if (result.kind === "refused") return this.#refuse("refused", order, result);
+    try {
+      // From here on no older assign is obeyed, whatever becomes of this one.
+      await floor.raise(order.assign);
+    } catch (problem) {
+      return this.#refuse("refused", order, { ...describeProblem(problem), unit: null });
+    }
+    this.#machine.on("fetched");
+    const staged = await runtime.stage(result.overlay);
+    if (staged.kind === "refused") return this.#refuse("refused", order, staged);
+    this.#machine.on("staged");
+    const commit = runtime.commit(staged.staged);
+    if (commit.kind === "undone") return this.#refuse("failed", order, commit);
+    const { generation, units, bodies, live } = commit;
+    const before = this.#live;
+    this.#become({ overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation });
+    this.#parts.orders.done(order);
+    this.#machine.on("swapped");
+    const pauseMs = Math.max(runtime.longestBlockMs(), pace.longestMs);
+    this.#parts.onOutcome(order.assign.counter, { kind: "swapped", release: order.assign.release, generation, units, bodies, pauseMs, live });
+    return await this.#probation(order, before);
+  }
+
+  #refuse(event: "refused" | "failed", order: Order, { code, reason, unit }: Refusal): Choice {
+    this.#machine.on(event);
+    this.#parts.orders.refuse(order, { code, reason, unit });
+    return { kind: "none" };
+  }
+
+  #become(live: Live): void {
+    const { cache, record, onTrouble } = this.#parts;
+    this.#live = live;
+    record(live)
+      .then(() => cache.prune(new Set(live.blobs)))
+      .catch((problem: unknown) => onTrouble("live-record", problem));
+  }
+
+  /** Fetches for the newest order, starting again whenever a newer one comes. Null: the newest is what is live. */
+  async #fetchNewest(first: Order, pace: Pace): Promise<{ readonly order: Order; readonly result: FetchResult } | null> {
+    for (let order = first; ; ) {
+      this.#order = order;
+      this.#machine.on("assigned");
+      const overtaken = new AbortController();
+      const work = fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal]));
+      const newer = await this.#newerThan(work);
+      if (newer.kind === "none") return { order, result: await work };
+      overtaken.abort();
+      if (newer.kind === "keep") return null;
+      order = newer.order;
+    }
+  }
+
+  /** Waits for the work, or for an order that overtakes it. */
+  async #newerThan(work: Promise<unknown>): Promise<Choice> {
+    const { inbox, orders } = this.#parts;
+    let isDone = false;
+    const done = (async (): Promise<void> => {
+      await work;
+      isDone = true;
+    })();
+    for (;;) {
+      const seen = inbox.changes;
+      const choice = await orders.next(this.live);
+      if (choice.kind !== "none") return choice;
+      await Promise.race([done, inbox.changed(seen)]);
+      if (isDone) return choice;
+    }
+  }
+
+  async #probation(order: Order, before: Live): Promise<Choice> {
+    const { floor, health, probationMs, signal, onState, onTrouble } = this.#parts;
+    const over = new AbortController();
+    const isOver = AbortSignal.any([signal, over.signal]);
+    const ended = watchProbation({
+      health,
+      probationMs,
+      signal: isOver,
+      onDying: (reason) => {
+        try {
+          floor.addRevertedNow(order.assign.release, reason);
+        } catch (problem) {
+          onTrouble("floor", problem);
+        }
+      },
+    });
+    const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
+    let choice = await this.#newerThan(ended);
+    while (choice.kind === "keep") {
+      onState(this.state);
+      choice = await this.#newerThan(ended);
+    }
+    if (choice.kind === "follow") {
+      over.abort();
+      return choice;
+    }
+    const end = await ended;
+    if (end.kind === "failed") await this.#revert(order, before, wayBack, end.reason);
+    else if (!signal.aborted) this.#machine.on("settled");
+    over.abort();
+    return choice;
+  }
+
+  /** An ordinary swap to what was live before. */
+  async #revert(order: Order, before: Live, wayBack: Promise<FetchResult>, reason: string): Promise<void> {
+    const { floor, runtime, onOutcome, onTrouble } = this.#parts;
+    this.#machine.on("failed");
+    const way = await firstOf(wayBack, before.overlay);
+    const staged = await runtime.stage(way?.overlay ?? before.overlay);
+    const commit = staged.kind === "staged" ? runtime.commit(staged.staged) : staged;
+    if (commit.kind !== "committed") {
+      this.#machine.on("failed");
+      onOutcome(order.assign.counter, {
+        kind: "refused",
+        release: before.overlay.release,
+        code: commit.code,
+        reason: `Errors followed the swap (${reason}), and the way back failed: ${commit.reason}`,
+        unit: commit.unit,
+      });
+      return;
+    }
+    await floor.addReverted(order.assign.release, reason).catch((problem: unknown) => onTrouble("floor", problem));
+    this.#become(way === null ? { ...before, generation: commit.generation } : { ...way, generation: commit.generation });
+    this.#machine.on("reverted");
+    onOutcome(order.assign.counter, { kind: "reverted", release: order.assign.release, generation: commit.generation, code: "SWAP_REVERTED", reason });
+  }
+}
+
+/** The freshly planned way back, which also reaches what the failed release touched; null if it does not come in time. */
+async function firstOf(wayBack: Promise<FetchResult>, before: Overlay): Promise<Fetched | null> {
+  const result = await Promise.race([wayBack, wait(wayBackWaitMs)]);
+  return result?.kind === "fetched" && result.overlay.release === before.release ? result : null;
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Blob, Digest } from "@midflight/protocol";
+import { sha256 } from "@midflight/trust";
+import type { Pace } from "./pace.ts";
+
+/** What the cache may hold before the oldest blobs go, in bytes. */
+const maxCacheBytes = 64 << 20;
+
+/**
+ * Blobs on disk, by digest. Every blob is verified when it is read, so it does not matter who wrote the file;
+ * threads, children and sibling processes share the directory.
+ */
+export class BlobCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Those of the blobs that are there and whole. */
+  async read(digests: Iterable<Digest>, pace: Pace): Promise<Map<Digest, Uint8Array>> {
+    const found = new Map<Digest, Uint8Array>();
+    for (const digest of digests) {
+      const file = this.#fileOf(digest);
+      const bytes = await readFile(file).catch(() => null);
+      if (bytes === null) continue;
+      pace.resume();
+      if (sha256(bytes) === digest) found.set(digest, bytes);
+      else await unlink(file).catch(() => undefined);
+      await pace.breathe();
+    }
+    return found;
+  }
+
+  /** Keeps verified blobs. A cache that cannot be written is only slower, so nothing is thrown; false tells of it. */
+  async keep(blobs: readonly Blob[]): Promise<boolean> {
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      for (const { digest, bytes } of blobs) {
+        const file = this.#fileOf(digest);
+        const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+        await writeFile(temporary, bytes, { mode: 0o600 });
+        await rename(temporary, file);
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes the oldest blobs beyond the cache's size, but none that is needed. */
+  async prune(needed: ReadonlySet<Digest>, maxBytes: number = maxCacheBytes): Promise<void> {
+    const names = await readdir(this.#directory).catch(() => []);
+    const keep = new Set([...needed].map((digest) => digest.slice(7)));
+    const files: { readonly file: string; readonly bytes: number; readonly usedAtMs: number }[] = [];
+    let total = 0;
+    for (const name of names) {
+      const file = path.join(this.#directory, name);
+      const facts = await stat(file).catch(() => null);
+      if (facts === null) continue;
+      total += facts.size;
+      if (!keep.has(name)) files.push({ file, bytes: facts.size, usedAtMs: facts.mtimeMs });
+    }
+    files.sort((a, b) => a.usedAtMs - b.usedAtMs);
+    for (const { file, bytes } of files) {
+      if (total <= maxBytes) return;
+      await rm(file, { force: true }).catch(() => undefined);
+      total -= bytes;
+    }
+  }
+
+  #fileOf(digest: Digest): string {
+    return path.join(this.#directory, digest.slice(7));
+  }
+}

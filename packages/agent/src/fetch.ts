@@ -1,0 +1,91 @@
+import { MidflightError, type Blob, type Digest, type Envelope, type ErrorCode, type Registry, type ReleaseId } from "@midflight/protocol";
+import type { TrustRoot } from "@midflight/trust";
+import type { BlobCache } from "./blob-cache.ts";
+import type { BootRelease } from "./boot.ts";
+import type { Pace } from "./pace.ts";
+import type { Overlay } from "./runtime/runtime.ts";
+import { describeProblem } from "./signal.ts";
+import { assembleOverlay, blobsOf, verifyBlob, verifyTarget, verifyWay } from "./verify.ts";
+import { BackOff, wait } from "./wait.ts";
+
+/** What is read to find out how to become a release. */
+export interface Sources {
+  readonly registry: Pick<Registry, "entry" | "transition" | "getBlobs">;
+  readonly cache: BlobCache;
+  readonly root: TrustRoot;
+  readonly boot: BootRelease;
+  /** The newest transition to a release that the log has shown; not verified. */
+  readonly seen: (to: ReleaseId) => Envelope | null;
+  readonly onTrouble: (where: string, problem: unknown) => void;
+}
+
+export type FetchResult =
+  | { readonly kind: "fetched"; readonly overlay: Overlay; readonly transition: Envelope; readonly blobs: readonly Digest[] }
+  | { readonly kind: "refused"; readonly code: ErrorCode; readonly reason: string; readonly unit: string | null }
+  /** The signal was aborted. */
+  | { readonly kind: "given-up" };
+
+/**
+ * Reads and verifies everything that the way from the boot release to `to` needs, and nothing of it is run.
+ * While the registry is away it tries again until `signal` is aborted.
+ */
+export async function fetchOverlay(sources: Sources, to: ReleaseId, pace: Pace, signal: AbortSignal): Promise<FetchResult> {
+  const backOff = new BackOff(100, 5000);
+  while (!signal.aborted) {
+    try {
+      return await fetchOnce(sources, to, pace);
+    } catch (problem) {
+      const { code, reason, isRetryable } = describeProblem(problem);
+      if (!isRetryable) return { kind: "refused", code, reason, unit: null };
+      sources.onTrouble("fetch", problem);
+      await wait(backOff.next(), signal);
+    }
+  }
+  return { kind: "given-up" };
+}
+
+async function fetchOnce(sources: Sources, to: ReleaseId, pace: Pace): Promise<FetchResult> {
+  const [target, envelope] = await Promise.all([sources.registry.entry(to), findWay(sources, to)]);
+  pace.resume();
+  if (target === null) throw new MidflightError("RELEASE_UNKNOWN", "The registry does not have the release that was assigned.");
+  verifyTarget(target.envelope, to, sources.root, sources.boot);
+  await pace.breathe();
+  if (envelope === null) throw new MidflightError("TRANSITION_MISSING", "The way from the release that the process started with is not known yet.");
+  return await takeWay(sources, envelope, to, pace);
+}
+
+/** Verifies a way that is at hand, and completes it with its blobs. @throws MidflightError */
+export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "root" | "boot">, envelope: Envelope, to: ReleaseId | null, pace: Pace): Promise<FetchResult> {
+  const transition = verifyWay(envelope, to, sources.root, sources.boot);
+  if (transition.rung === "replace") {
+    const worst = transition.verdicts.find((v) => v.rung === "replace");
+    return { kind: "refused", code: "REPLACE_NEEDED", reason: worst?.reason ?? "The change needs a new process.", unit: worst?.unit ?? null };
+  }
+  const blobs = blobsOf(transition);
+  const bytes = await fetchBlobs(sources, blobs, pace);
+  return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), transition: envelope, blobs };
+}
+
+/** The log's newest is the truth for the channel; the registry knows ways that were published before this process began to read. */
+async function findWay(sources: Sources, to: ReleaseId): Promise<Envelope | null> {
+  return sources.seen(to) ?? (await sources.registry.transition(sources.boot.id, to))?.envelope ?? null;
+}
+
+async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const found = await sources.cache.read(digests, pace);
+  const missing = digests.filter((digest) => !found.has(digest));
+  if (missing.length === 0) return found;
+  const wanted = new Set(missing);
+  const fresh: Blob[] = [];
+  for (const blob of await sources.registry.getBlobs(missing)) {
+    pace.resume();
+    if (!wanted.delete(blob.digest)) continue;
+    verifyBlob(blob);
+    found.set(blob.digest, blob.bytes);
+    fresh.push(blob);
+    await pace.breathe();
+  }
+  if (wanted.size > 0) throw new MidflightError("REGISTRY_STORE_DAMAGED", `The registry lacks ${wanted.size} of ${digests.length} files of the release.`);
+  await sources.cache.keep(fresh);
+  return found;
+}

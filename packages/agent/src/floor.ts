@@ -1,0 +1,129 @@
+import { readFile } from "node:fs/promises";
+import {
+  asArray, asCount, asNullable, asNumber, asRecord, asString, compareCounters, parseDigest,
+  type Assign, type CounterFloor, type ReleaseId,
+} from "@midflight/protocol";
+import { writeDurably, writeDurablyNow } from "./durable-file.ts";
+
+/** A release that failed in this process. It is not tried again until an assign says retry. */
+export interface RevertedRelease {
+  readonly release: ReleaseId;
+  readonly reason: string;
+}
+
+/** The newest assign that was ever accepted, kept across restarts so that no older one is obeyed again. */
+export interface FloorState extends CounterFloor {
+  /** Null: nothing was accepted yet. */
+  readonly release: ReleaseId | null;
+  /** Epoch ms at which it was issued: a clock that runs behind it is not believed. */
+  readonly issuedAtMs: number;
+  readonly reverted: readonly RevertedRelease[];
+}
+
+const nothing: FloorState = { epoch: 0, counter: 0, release: null, issuedAtMs: 0, reverted: [] };
+const maxReverted = 20;
+
+export interface FloorOptions {
+  readonly file: string;
+  /** False in threads and children: they read the floor of the process they belong to and keep their own in memory. */
+  readonly isKept: boolean;
+}
+
+/** The counter floor of one agent. */
+export class Floor {
+  readonly #options: FloorOptions;
+  #state: FloorState;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(options: FloorOptions, state: FloorState) {
+    this.#options = options;
+    this.#state = state;
+  }
+
+  get state(): FloorState {
+    return this.#state;
+  }
+
+  /** Settles when the assign is on disk and older ones can never be obeyed again. @throws MidflightError `DISK_FULL`, `FILE_UNREADABLE` */
+  async raise(assign: Assign): Promise<void> {
+    const before = this.#state;
+    const order = compareCounters(assign, before);
+    if (order < 0 || (order === 0 && before.release === assign.release)) return this.#written;
+    const issuedAtMs = Date.parse(assign.issuedAt);
+    this.#state = {
+      epoch: assign.epoch,
+      counter: assign.counter,
+      release: assign.release,
+      issuedAtMs: Number.isFinite(issuedAtMs) ? Math.max(issuedAtMs, before.issuedAtMs) : before.issuedAtMs,
+      reverted: before.reverted,
+    };
+    await this.#write();
+  }
+
+  findReverted(release: ReleaseId): RevertedRelease | null {
+    return this.#state.reverted.find((r) => r.release === release) ?? null;
+  }
+
+  async addReverted(release: ReleaseId, reason: string): Promise<void> {
+    this.#add(release, reason);
+    await this.#write();
+  }
+
+  /** For the moment before the process dies. */
+  addRevertedNow(release: ReleaseId, reason: string): void {
+    this.#add(release, reason);
+    if (this.#options.isKept) writeDurablyNow(this.#options.file, encode(this.#state));
+  }
+
+  async forgetReverted(release: ReleaseId): Promise<void> {
+    if (this.findReverted(release) === null) return;
+    this.#state = { ...this.#state, reverted: this.#state.reverted.filter((r) => r.release !== release) };
+    await this.#write();
+  }
+
+  #add(release: ReleaseId, reason: string): void {
+    const others = this.#state.reverted.filter((r) => r.release !== release);
+    this.#state = { ...this.#state, reverted: [...others, { release, reason: reason.slice(0, 1000) }].slice(-maxReverted) };
+  }
+
+  #write(): Promise<void> {
+    if (!this.#options.isKept) return Promise.resolve();
+    // One after the other, each with the newest state; a failed one does not stop the next.
+    const write = (): Promise<void> => writeDurably(this.#options.file, encode(this.#state));
+    this.#written = this.#written.then(write, write);
+    return this.#written;
+  }
+}
+
+/** A file that is missing or damaged counts as "nothing accepted yet"; `isDamaged` tells of the second. */
+export async function openFloor(options: FloorOptions): Promise<{ readonly floor: Floor; readonly isDamaged: boolean }> {
+  let text: string;
+  try {
+    text = await readFile(options.file, "utf8");
+  } catch (problem) {
+    return { floor: new Floor(options, nothing), isDamaged: (problem as NodeJS.ErrnoException).code !== "ENOENT" };
+  }
+  try {
+    return { floor: new Floor(options, parseFloor(JSON.parse(text))), isDamaged: false };
+  } catch {
+    return { floor: new Floor(options, nothing), isDamaged: true };
+  }
+}
+
+function encode(state: FloorState): string {
+  return `${JSON.stringify({ version: 1, ...state })}\n`;
+}
+
+function parseFloor(value: unknown): FloorState {
+  const f = asRecord(value, "floor");
+  return {
+    epoch: asCount(f["epoch"], "floor.epoch"),
+    counter: asCount(f["counter"], "floor.counter"),
+    release: asNullable(f["release"], parseDigest, "floor.release"),
+    issuedAtMs: asNumber(f["issuedAtMs"], "floor.issuedAtMs"),
+    reverted: asArray(f["reverted"], "floor.reverted", 1000).map((item) => {
+      const r = asRecord(item, "floor.reverted");
+      return { release: parseDigest(r["release"], "floor.reverted.release"), reason: asString(r["reason"], "floor.reverted.reason") };
+    }),
+  };
+}

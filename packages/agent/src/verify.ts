@@ -1,0 +1,77 @@
+import { MidflightError, parseUnitOps, type Blob, type Digest, type Envelope, type ReleaseId, type Transition, type UnitOps } from "@midflight/protocol";
+import { sha256, verifyRelease, verifyTransition, type TrustRoot } from "@midflight/trust";
+import type { BootRelease } from "./boot.ts";
+import type { Pace } from "./pace.ts";
+import type { AddedUnit, Overlay, OverlayUnit } from "./runtime/runtime.ts";
+
+/** No unit of code is larger than this, in bytes. */
+export const maxBlobBytes = 32 << 20;
+
+/** The assigned release is signed by a builder, of this app, and instrumented like the code that runs. @throws MidflightError */
+export function verifyTarget(envelope: Envelope, to: ReleaseId, root: TrustRoot, boot: BootRelease): void {
+  const { id, release } = verifyRelease(envelope, root);
+  if (id !== to) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", "The registry gave another release than the one that was assigned.");
+  if (release.instrumentation !== boot.release.instrumentation) {
+    throw new MidflightError("REPLACE_NEEDED", "The release is instrumented by another version than the process that runs.");
+  }
+}
+
+/** The transition is signed by a planner, begins at the boot release, and ends at `to` (null: anywhere). @throws MidflightError */
+export function verifyWay(envelope: Envelope, to: ReleaseId | null, root: TrustRoot, boot: BootRelease): Transition {
+  const { transition } = verifyTransition(envelope, root);
+  if (transition.from !== boot.id || (to !== null && transition.to !== to)) {
+    throw new MidflightError("OBJECT_INVALID", "The transition is between other releases than the log says.");
+  }
+  if (transition.instrumentation !== boot.release.instrumentation) {
+    throw new MidflightError("REPLACE_NEEDED", "The transition is for another version of the instrumentation than the process runs.");
+  }
+  return transition;
+}
+
+/** @throws MidflightError `OBJECT_TOO_LARGE`, `ARTIFACT_DIGEST_MISMATCH` */
+export function verifyBlob({ digest, bytes }: Blob): void {
+  if (bytes.length > maxBlobBytes) throw new MidflightError("OBJECT_TOO_LARGE", `A file of ${bytes.length} bytes is over the limit of ${maxBlobBytes}.`);
+  if (sha256(bytes) !== digest) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", { what: "The registry gave other bytes than those that were signed.", details: { digest } });
+}
+
+/** Every blob that a transition needs, each once. */
+export function blobsOf(transition: Transition): readonly Digest[] {
+  const digests = new Set<Digest>();
+  for (const { ops, artifact } of transition.units) digests.add(ops).add(artifact);
+  for (const { artifact } of transition.added) digests.add(artifact);
+  return [...digests];
+}
+
+/** Parses what has been verified. @throws MidflightError `OBJECT_INVALID` */
+export async function assembleOverlay(transition: Transition, blobs: ReadonlyMap<Digest, Uint8Array>, pace: Pace): Promise<Overlay> {
+  const units: OverlayUnit[] = [];
+  for (const { unit, birth, ops, artifact } of transition.units) {
+    pace.resume();
+    const parsed = readOps(blobs.get(ops)!);
+    if (parsed.unit !== unit || parsed.artifact !== artifact) throw new MidflightError("OBJECT_INVALID", `The operations for ${unit} are of another unit.`);
+    units.push({ birth, ops: parsed, text: readText(blobs.get(artifact)!) });
+    await pace.breathe();
+  }
+  const added: AddedUnit[] = transition.added.map(({ unit, format, artifact }) => ({ unit, format, digest: artifact, text: readText(blobs.get(artifact)!) }));
+  return { release: transition.to, units, added };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function readText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new MidflightError("OBJECT_INVALID", "A unit's text is not UTF-8.", { cause });
+  }
+}
+
+function readOps(bytes: Uint8Array): UnitOps {
+  let value: unknown;
+  try {
+    value = JSON.parse(readText(bytes));
+  } catch (cause) {
+    throw new MidflightError("OBJECT_INVALID", "A unit's operations are not JSON.", { cause });
+  }
+  return parseUnitOps(value);
+}
