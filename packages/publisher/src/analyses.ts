@@ -1,0 +1,34 @@
+import { analyzeUnit, type UnitAnalysis } from "@midflight/planner";
+import type { Digest } from "@midflight/protocol";
+import { sha256 } from "@midflight/trust";
+
+type Format = UnitAnalysis["format"];
+
+/** Remembers what the planner found out about texts, as long as some tree still holds it. */
+export interface Analyses {
+  /** `digest` is that of `source`. */
+  analyse(path: string, source: string, digest: Digest, format: Format): UnitAnalysis;
+  /** What is known already; null if that text has to be fetched and analysed. */
+  known(path: string, digest: Digest, format: Format): UnitAnalysis | null;
+}
+
+export function createAnalyses(): Analyses {
+  const kept = new Map<string, WeakRef<UnitAnalysis>>();
+  const gone = new FinalizationRegistry<string>((key) => {
+    if (kept.get(key)?.deref() === undefined) kept.delete(key);
+  });
+  const keyOf = (path: string, digest: Digest, format: Format): string => `${format} ${digest} ${path}`;
+  const known: Analyses["known"] = (path, digest, format) => kept.get(keyOf(path, digest, format))?.deref() ?? null;
+  return {
+    known,
+    analyse(path, source, digest, format) {
+      const before = known(path, digest, format);
+      if (before !== null) return before;
+      const analysis = analyzeUnit(path, source, format, sha256);
+      const key = keyOf(path, digest, format);
+      kept.set(key, new WeakRef(analysis));
+      gone.register(analysis, key);
+      return analysis;
+    },
+  };
+}

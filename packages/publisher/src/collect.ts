@@ -1,0 +1,179 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { AppShape, UnitAnalysis } from "@midflight/planner";
+import type { Blob, Digest, FileEntry, FlatTree } from "@midflight/protocol";
+import { sha256 } from "@midflight/trust";
+import { createAnalyses, type Analyses } from "./analyses.ts";
+import { findUnresolved, unresolvedError } from "./check-imports.ts";
+import { requireEntries, type RunCommand } from "./entry-point.ts";
+import { createMerkleTree } from "./merkle.ts";
+import type { Batch, FileContent } from "./source.ts";
+import { stripTypes, syntaxError } from "./strip-types.ts";
+import { createFileKinds, type FileKind } from "./unit-kind.ts";
+
+/** A batch as it will be released: types stripped, instrumented, and found whole. */
+export interface CollectedTree {
+  readonly root: Digest;
+  readonly files: FlatTree;
+  /** Encoding of each directory of the Merkle tree. */
+  readonly directories: ReadonlyMap<Digest, Uint8Array>;
+  /** What the planner compares. */
+  readonly shape: AppShape;
+  readonly lock: Digest | null;
+  /** The batch it was made from. */
+  readonly batch: Batch;
+  /** Everything that must be stored for one file. @throws MidflightError `BUILD_UNSETTLED` if an asset changed meanwhile */
+  blobs(path: string): readonly Blob[];
+}
+
+export interface Collector {
+  /** What is known of texts, to be shared with whoever reads releases back. */
+  readonly analyses: Analyses;
+  /**
+   * Turns a batch into a tree; unchanged files cost nothing.
+   * @throws MidflightError `UNIT_SYNTAX`, `BUILD_UNRESOLVED_IMPORT`, `ENTRY_MISSING`; a later batch is collected all the same
+   */
+  collect(batch: Batch): Promise<CollectedTree>;
+}
+
+interface Collected {
+  readonly content: FileContent;
+  readonly kind: FileKind;
+  readonly entry: FileEntry;
+  /** Null for an asset. */
+  readonly unit: UnitAnalysis | null;
+}
+
+/** After this much work the event loop gets its turn: a registry may be served by the same process. */
+const sliceMs = 10;
+
+export function createCollector(options: { readonly commands: readonly RunCommand[] }): Collector {
+  const analyses = createAnalyses();
+  const merkle = createMerkleTree(sha256);
+  const made = new WeakMap<FileContent, { readonly path: string; readonly collected: Collected }>();
+  let state: ReadonlyMap<string, Collected> = new Map();
+  let packages: readonly (FileContent | string)[] = [];
+  let kindOf: (path: string) => FileKind = createFileKinds(new Map());
+  let running: Promise<unknown> = Promise.resolve();
+
+  function make(path: string, content: FileContent, kind: FileKind): Collected {
+    const before = made.get(content);
+    if (before?.path === path && sameKind(before.collected.kind, kind)) return before.collected;
+    const collected = kind.kind === "asset" ? makeAsset(content, kind) : makeUnit(path, content, kind);
+    made.set(content, { path, collected });
+    return collected;
+  }
+
+  function makeUnit(path: string, content: FileContent, kind: Extract<FileKind, { kind: "unit" }>): Collected {
+    const text = Buffer.from(content.read()).toString("utf8").replace(/^\ufeff/, "");
+    const source = kind.isTyped ? stripTypes(path, text) : text;
+    const digest = sha256(source);
+    const unit = analyse(path, source, digest, kind.format);
+    if (unit.refused?.code === "UNIT_SYNTAX") throw syntaxError(path, unit.refused.line, unit.refused.column, unit.refused.reason);
+    const artifact = unit.artifact === source ? digest : sha256(unit.artifact);
+    const entry: FileEntry = { kind: "unit", format: unit.format, source: digest, artifact, bytes: Buffer.byteLength(unit.artifact) };
+    return { content, kind, entry, unit };
+  }
+
+  /** Without a package.json that decides, Node takes a file for CommonJS unless only module syntax makes sense of it. */
+  function analyse(path: string, source: string, digest: Digest, format: "esm" | "cjs" | "open"): UnitAnalysis {
+    if (format !== "open") return analyses.analyse(path, source, digest, format);
+    const cjs = analyses.analyse(path, source, digest, "cjs");
+    if (cjs.refused?.code !== "UNIT_SYNTAX") return cjs;
+    const esm = analyses.analyse(path, source, digest, "esm");
+    return esm.refused?.code === "UNIT_SYNTAX" && !/^\s*(?:import|export)\b/m.test(source) ? cjs : esm;
+  }
+
+  /** What package.json files say changes rarely, and then for all files below. */
+  function refreshKinds(batch: Batch): boolean {
+    const now: (FileContent | string)[] = [];
+    for (const [path, content] of batch.files) if (path.endsWith("package.json")) now.push(path, content);
+    if (now.length === packages.length && now.every((item, at) => item === packages[at])) return false;
+    kindOf = createFileKinds(batch.files);
+    packages = now;
+    return true;
+  }
+
+  async function collect(batch: Batch): Promise<CollectedTree> {
+    const isRecheck = refreshKinds(batch);
+    const changed = new Map<string, Collected>();
+    let sliceEnd = performance.now() + sliceMs;
+    for (const [path, content] of batch.files) {
+      const before = state.get(path);
+      if (before?.content === content && (!isRecheck || sameKind(before.kind, kindOf(path)))) continue;
+      changed.set(path, make(path, content, kindOf(path)));
+      if (performance.now() < sliceEnd) continue;
+      await turn();
+      sliceEnd = performance.now() + sliceMs;
+    }
+    const removed = [...state.keys()].filter((path) => !batch.files.has(path));
+    requireEntries(options.commands, (path) => batch.files.has(path));
+    requireImports(batch, removed.length > 0 ? new Map([...state, ...changed]) : changed);
+    return apply(batch, changed, removed);
+  }
+
+  function requireImports(batch: Batch, suspects: ReadonlyMap<string, Collected>): void {
+    const unresolved = [...suspects].flatMap(([path, { unit }]) =>
+      unit === null || !batch.files.has(path) ? [] : findUnresolved(path, unit.imports, (target) => batch.files.has(target)),
+    );
+    if (unresolved.length > 0) throw unresolvedError(unresolved);
+  }
+
+  let files: FlatTree = new Map();
+  let shape: AppShape = { units: new Map(), assets: new Map(), lock: null };
+
+  function apply(batch: Batch, changed: ReadonlyMap<string, Collected>, removed: readonly string[]): CollectedTree {
+    const lock = batch.lock?.digest ?? null;
+    if (changed.size > 0 || removed.length > 0) {
+      const next = new Map(state);
+      // Removals first: a folder may have become a file.
+      for (const path of removed) {
+        next.delete(path);
+        merkle.set(path, null);
+      }
+      let isNew = false;
+      for (const [path, collected] of changed) {
+        isNew ||= !next.has(path);
+        next.set(path, collected);
+        merkle.set(path, collected.entry);
+      }
+      state = isNew ? new Map([...next].sort(byPath)) : next;
+      files = new Map(Array.from(state, ([path, { entry }]) => [path, entry]));
+      const all = [...state];
+      const units = new Map(all.flatMap(([path, { unit }]) => (unit === null ? [] : [[path, unit] as const])));
+      const assets = new Map(all.flatMap(([path, { entry }]) => (entry.kind === "asset" ? [[path, { digest: entry.digest, inert: entry.inert }] as const] : [])));
+      shape = { units, assets, lock };
+    } else if (shape.lock !== lock) shape = { ...shape, lock };
+    const held = state;
+    return { ...merkle.close(), files, shape, lock, batch, blobs: (path) => blobsOf(held.get(path)) };
+  }
+
+  return {
+    analyses,
+    collect(batch) {
+      const next = running.then(() => collect(batch));
+      running = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+function makeAsset(content: FileContent, kind: Extract<FileKind, { kind: "asset" }>): Collected {
+  return { content, kind, entry: { kind: "asset", digest: content.digest, bytes: content.bytes, inert: kind.isInert }, unit: null };
+}
+
+function sameKind(a: FileKind, b: FileKind): boolean {
+  if (a.kind === "unit") return b.kind === "unit" && a.format === b.format && a.isTyped === b.isTyped;
+  return b.kind === "asset" && a.isInert === b.isInert;
+}
+
+function blobsOf(collected: Collected | undefined): readonly Blob[] {
+  if (collected === undefined) return [];
+  const { entry, unit, content } = collected;
+  if (entry.kind === "asset" || unit === null) return entry.kind === "asset" ? [{ digest: entry.digest, bytes: content.read() }] : [];
+  const source = { digest: entry.source, bytes: Buffer.from(unit.source) };
+  return entry.artifact === entry.source ? [source] : [source, { digest: entry.artifact, bytes: Buffer.from(unit.artifact) }];
+}
+
+function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
