@@ -1,1 +1,5 @@
-export {};
+export { analyzeUnit, type UnitAnalysis, type UnitRefusal } from "./node/analyze.ts";
+export { type AppShape } from "./node/app.ts";
+export { hookSymbol, instrumentationVersion } from "./node/instrument.ts";
+export { planTransition, type Plan, type PlanInput } from "./node/plan.ts";
+export { type ImportedSpecifier } from "./node/specifiers.ts";

@@ -21,10 +21,10 @@ export interface UnitOps {
 /** A range of the artifact that is kept, or one insertion. */
 export type Piece = readonly [start: number, end: number] | Insertion;
 
-/** `ref` → `$o.x` · `call` → `(0,$o.x)` · `new` → `($o.x)` · `short` → `x:$o.x` (shorthand property). */
-export type Insertion = readonly [kind: "ref" | "call" | "new" | "short", name: string];
+/** `ref` → `$mfo.x` · `call` → `$mfi($mfo.x)` (so that `this` stays undefined) · `short` → `x:$mfo.x` (shorthand property). */
+export type Insertion = readonly [kind: "ref" | "call" | "short", name: string];
 
-/** A name that the overlay's bodies read through `$o` because it is imported anew or its exporter changed. */
+/** A name that the overlay's bodies read through `$mfo` because it is imported anew or its exporter changed. */
 export type ImportOp =
   /** The changed or added binding `local` of another unit's overlay. */
   | { readonly from: "overlay"; readonly name: string; readonly unit: string; readonly local: string }
@@ -51,8 +51,8 @@ export type BodyForm = "function" | "method";
 export interface BodyOp {
   /** Name of the guard's variable, as the boot artifact declares it. */
   readonly slot: string;
-  /** Where the text is compiled: the module's door, a class's door (its name), or the door of each activation. */
-  readonly door: { readonly kind: "module" } | { readonly kind: "class"; readonly name: string; readonly isStatic: boolean } | { readonly kind: "activation" };
+  /** Where the text is compiled: the module's door, a class's door (held by a variable), or the door of each activation. */
+  readonly door: { readonly kind: "module" } | { readonly kind: "class"; readonly className: string; readonly variable: string; readonly isStatic: boolean } | { readonly kind: "activation" };
   readonly form: BodyForm;
   readonly isAsync: boolean;
   readonly isGenerator: boolean;
@@ -66,15 +66,15 @@ export interface BodyOp {
   readonly text: readonly Piece[];
 }
 
+/** A method or accessor that the overlay adds to a class. A removed one stays, for activations that still call it. */
 export interface MemberOp {
-  readonly op: "add" | "remove";
   /** The class's binding in the module's scope. */
   readonly className: string;
+  /** Variable that holds the class's door. */
+  readonly variable: string;
   readonly isStatic: boolean;
   readonly kind: "method" | "get" | "set";
   readonly name: string;
-  /** Content key of an added member, as of a cell; "" when removed. */
-  readonly key: string;
   readonly isAsync: boolean;
   readonly isGenerator: boolean;
   readonly usesSuper: boolean;
@@ -125,7 +125,7 @@ function parsePieces(value: unknown, path: string): readonly Piece[] {
       last = end;
       return [start, end];
     }
-    const kind: Insertion[0] = asOneOf(piece[0], ["ref", "call", "new", "short"], path);
+    const kind: Insertion[0] = asOneOf(piece[0], ["ref", "call", "short"], path);
     return [kind, asIdentifier(piece[1], path)];
   });
 }
@@ -166,7 +166,7 @@ function parseBody(value: unknown): BodyOp {
   const kind = asOneOf(door["kind"], ["module", "class", "activation"], "body.door.kind");
   return {
     slot: asSlot(b["slot"], "body.slot"),
-    door: kind === "class" ? { kind, name: asIdentifier(door["name"], "body.door.name"), isStatic: door["isStatic"] === true } : { kind },
+    door: kind === "class" ? { kind, className: asIdentifier(door["className"], "body.door.className"), variable: asSlot(door["variable"], "body.door.variable"), isStatic: door["isStatic"] === true } : { kind },
     form: asOneOf(b["form"], ["function", "method"], "body.form"),
     isAsync: b["isAsync"] === true,
     isGenerator: b["isGenerator"] === true,
@@ -181,12 +181,11 @@ function parseBody(value: unknown): BodyOp {
 function parseMember(value: unknown): MemberOp {
   const m = asRecord(value, "member");
   return {
-    op: asOneOf(m["op"], ["add", "remove"], "member.op"),
     className: asIdentifier(m["className"], "member.className"),
+    variable: asSlot(m["variable"], "member.variable"),
     isStatic: m["isStatic"] === true,
     kind: asOneOf(m["kind"], ["method", "get", "set"], "member.kind"),
     name: asString(m["name"], "member.name", 500),
-    key: asString(m["key"], "member.key", 600),
     isAsync: m["isAsync"] === true,
     isGenerator: m["isGenerator"] === true,
     usesSuper: m["usesSuper"] === true,

@@ -1,0 +1,87 @@
+import type { Hash } from "@midflight/protocol";
+import { reservedPrefix } from "@midflight/protocol";
+import { ownText, readFacts, type Facts } from "./facts.ts";
+import { instrument, type Placement } from "./instrument.ts";
+import { readImports, type ImportedSpecifier } from "./specifiers.ts";
+import { resolveScopes, type Scopes } from "./scope.ts";
+import { lineOf, parse, type Format, type Node } from "./syntax.ts";
+import { Normaliser } from "./text.ts";
+import type { Site } from "./sites.ts";
+
+/** Why a unit is published as it is, without guards: it runs, but each change of it needs a new process. */
+export interface UnitRefusal {
+  /** `UNIT_SYNTAX` refuses the whole tree; the others only live changes of the unit. */
+  readonly code: "UNIT_SYNTAX" | "UNIT_MINIFIED" | "UNIT_UNSUPPORTED";
+  readonly reason: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What the planner knows of one text of one unit. Depends on nothing else, so it can be kept by (path, source). */
+export interface UnitAnalysis {
+  readonly path: string;
+  readonly format: Format;
+  readonly source: string;
+  /** The text as processes load it; equals `source` if refused. */
+  readonly artifact: string;
+  readonly refused: UnitRefusal | null;
+  /** What it imports, by literal specifier. */
+  readonly imports: readonly ImportedSpecifier[];
+  /** For the planner only; null if refused. */
+  readonly detail: UnitDetail | null;
+}
+
+export interface UnitDetail {
+  readonly scopes: Scopes;
+  readonly facts: Facts;
+  readonly text: Normaliser;
+  readonly program: Node;
+  readonly map: (position: number) => number;
+  readonly placements: ReadonlyMap<Site, Placement>;
+  readonly classDoors: ReadonlyMap<string, readonly [start: number, end: number]>;
+  /** Calls to `import()` or `require` whose target is not a literal. */
+  readonly hasOpenImport: boolean;
+  /** Normal form of a site's own text. */
+  ownText(site: Site): string;
+}
+
+/** Lines this long on average are a build tool's, not a person's: names and statements do not survive from one to the next. */
+const minifiedLineLength = 400;
+
+/** Analyses and instruments a unit's JavaScript. Never throws for what the source says. */
+export function analyzeUnit(path: string, source: string, format: Format, hash: Hash): UnitAnalysis {
+  const refuse = (code: UnitRefusal["code"], reason: string, line = 1, column = 1, imports: readonly ImportedSpecifier[] = []): UnitAnalysis => ({
+    path, format, source, artifact: source, refused: { code, reason, line, column }, imports, detail: null,
+  });
+  const parsed = parse(source, format);
+  if (parsed.kind === "error") return refuse("UNIT_SYNTAX", parsed.message, parsed.line, parsed.column);
+  const { program, comments } = parsed.syntax;
+  const { specifiers, hasOpenImport } = readImports(program, source);
+  if (isMinified(source)) return refuse("UNIT_MINIFIED", "it is minified: names and lines are not stable from one build to the next", 1, 1, specifiers);
+  const clash = source.indexOf(reservedPrefix);
+  if (clash !== -1) return refuse("UNIT_UNSUPPORTED", `it uses names that begin with ${reservedPrefix}`, lineOf(source, clash), 1, specifiers);
+  const isSloppy = format === "cjs" && !program.body.some((s) => s.type === "ExpressionStatement" && s.directive === "use strict");
+  const scopes = resolveScopes(program, isSloppy);
+  if (scopes.isDynamic) return refuse("UNIT_UNSUPPORTED", "it uses direct eval or with: what its names mean is known only at run time", 1, 1, specifiers);
+  const text = new Normaliser(source, program, comments);
+  const facts = readFacts(program, source, scopes, text);
+  const made = instrument(path, source, format, program, facts.sites, facts.shapes, hash(source).slice(7, 23));
+  const own = new Map<Site, string>();
+  return {
+    path, format, source, artifact: made.artifact, refused: null, imports: specifiers,
+    detail: {
+      scopes, facts, text, program, hasOpenImport, map: made.map, placements: made.placements, classDoors: made.classDoors,
+      ownText(site) {
+        let value = own.get(site);
+        if (value === undefined) own.set(site, (value = ownText(site, text)));
+        return value;
+      },
+    },
+  };
+}
+
+function isMinified(source: string): boolean {
+  if (source.length < 3000) return false;
+  return source.length / source.split("\n").length > minifiedLineLength;
+}
+

@@ -1,0 +1,75 @@
+import type { Digest } from "@midflight/protocol";
+import type { UnitAnalysis, UnitDetail } from "./analyze.ts";
+
+/** The whole state of an app's code, as the planner compares it. Keep the object: what is derived from it is kept with it. */
+export interface AppShape {
+  readonly units: ReadonlyMap<string, UnitAnalysis>;
+  readonly assets: ReadonlyMap<string, { readonly digest: Digest; readonly inert: boolean }>;
+  /** Digest of the dependency lock file; null if there is none. */
+  readonly lock: Digest | null;
+}
+
+export function detailOf(app: AppShape, unit: string): UnitDetail | null {
+  return app.units.get(unit)?.detail ?? null;
+}
+
+const extensions = ["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", "/index.js", "/index.cjs", "/index.ts"];
+
+/** The app's unit that a specifier means, from another unit; null for packages, Node's own and what is not there. */
+export function resolveUnit(app: AppShape, from: string, specifier: string): string | null {
+  if (!specifier.startsWith("./") && !specifier.startsWith("../") && specifier !== "." && specifier !== "..") return null;
+  const parts = from.split("/").slice(0, -1);
+  for (const part of specifier.split(/[?#]/)[0]!.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && part !== "") parts.push(part);
+  }
+  const path = parts.join("/");
+  for (const extension of extensions) if (app.units.has(path + extension)) return path + extension;
+  return null;
+}
+
+export function isBuiltin(specifier: string): boolean {
+  return specifier.startsWith("node:") || builtins.has(specifier.split("/")[0]!);
+}
+
+const builtins = new Set([
+  "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2",
+  "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls",
+  "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib",
+]);
+
+/** Where an exported name is defined. */
+export type Origin =
+  | { readonly kind: "binding"; readonly unit: string; readonly local: string }
+  /** In a module outside the app, or in a unit without ES exports. */
+  | { readonly kind: "outside" }
+  | { readonly kind: "missing" };
+
+/** Follows re-exports to the binding behind an export (ECMA-262 §16.2.1.7.2.3 ResolveExport). */
+export function findOrigin(app: AppShape, unit: string, name: string, seen: Set<string> = new Set()): Origin {
+  const id = `${unit}\0${name}`;
+  if (seen.has(id)) return { kind: "missing" };
+  seen.add(id);
+  const analysis = app.units.get(unit);
+  if (!analysis?.detail || analysis.format === "cjs") return { kind: "outside" };
+  const { facts } = analysis.detail;
+  const found = facts.exports.get(name);
+  if (found?.kind === "local") {
+    const imported = facts.imports.get(found.local);
+    return imported ? fromSpecifier(app, unit, imported.specifier, imported.imported, seen) : { kind: "binding", unit, local: found.local };
+  }
+  if (found) return fromSpecifier(app, unit, found.specifier, found.imported, seen);
+  let outside = false;
+  for (const specifier of facts.exportStars) {
+    const origin = fromSpecifier(app, unit, specifier, name, seen);
+    if (origin.kind === "binding") return origin;
+    if (origin.kind === "outside") outside = true;
+  }
+  return { kind: outside ? "outside" : "missing" };
+}
+
+function fromSpecifier(app: AppShape, from: string, specifier: string, imported: string, seen: Set<string>): Origin {
+  const unit = resolveUnit(app, from, specifier);
+  if (unit === null || imported === "*") return { kind: "outside" };
+  return findOrigin(app, unit, imported, seen);
+}

@@ -1,0 +1,125 @@
+import type { UnitDetail } from "./analyze.ts";
+import type { Change } from "./changes.ts";
+import type { Findings } from "./findings.ts";
+import { usesNewTarget } from "./forms.ts";
+import type { OverlayWriter } from "./overlay.ts";
+import type { Site } from "./sites.ts";
+import type { Startup } from "./startup.ts";
+
+export interface BodyInput {
+  readonly unit: string;
+  readonly before: UnitDetail;
+  readonly after: UnitDetail;
+  readonly changed: ReadonlyMap<string, Change>;
+  readonly startup: Startup;
+  readonly findings: Findings;
+  readonly writer: OverlayWriter;
+  readonly artifactLineOf: (site: Site) => number;
+}
+
+/** Compares the functions of a unit that both shapes have, and writes what each needs. */
+export function planBodies(input: BodyInput): void {
+  const { unit, before, after, changed, findings, writer } = input;
+  for (const site of after.facts.sites.all) {
+    if (site.binding !== null && changed.has(site.binding)) continue;
+    const former = before.facts.byKey.get(site.key);
+    if (former === undefined) {
+      if (site.member !== null && before.facts.declarations.has(site.className!)) planNewMember(input, site);
+      continue;
+    }
+    const isSame = before.ownText(former) === after.ownText(site);
+    const reads = readsChanged(after, site, changed);
+    if (isSame && !reads && memberHead(former) === memberHead(site)) {
+      if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
+      continue;
+    }
+    const blocker = bodyBlocker(input, former, site, isSame);
+    const evidence = [`${unit}:${input.artifactLineOf(site)}`];
+    if (blocker !== null) findings.block(unit, `${shown(site)}: ${blocker}`, evidence);
+    else {
+      if (!isSame) findings.body(unit, shown(site));
+      writer.body(site, former.slot, false);
+    }
+  }
+  for (const former of before.facts.sites.all) {
+    if (former.member !== null && !after.facts.byKey.has(former.key) && after.facts.declarations.has(former.className!)) planLostMember(input, former);
+  }
+}
+
+/** `Cart.total()`, `handler of get("/items")`. */
+function shown(site: Site): string {
+  if (site.depth > 0 || site.key.includes("/") || site.key.includes(":")) return `closure ${site.key.replace(/^:/, "")}`;
+  return `${site.key}()`;
+}
+
+/** What a method says outside of its function: async and generator marks are compared as forms, the rest is its key. */
+function memberHead(site: Site): string {
+  return `${site.fn.async ? "async" : ""}${site.fn.generator ? "*" : ""}`;
+}
+
+function readsChanged(detail: UnitDetail, site: Site, changed: ReadonlyMap<string, Change>): boolean {
+  if (changed.size === 0) return false;
+  return detail.scopes.references.some(
+    (ref) =>
+      ref.start >= site.fn.start && ref.end <= site.fn.end && ref.where !== "local" && changed.has(ref.name) &&
+      !site.nested.some((nested) => ref.start >= nested.fn.start && ref.end <= nested.fn.end),
+  );
+}
+
+function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: Site, isSame: boolean): string | null {
+  if (former.refusal !== null) return former.refusal;
+  if (site.refusal !== null) return site.refusal;
+  if (former.form !== site.form) return "it changed from one kind of function to another";
+  const isArrow = former.fn.type === "ArrowFunctionExpression";
+  if (isArrow !== (site.fn.type === "ArrowFunctionExpression") || former.fn.generator !== site.fn.generator) return "it changed from one kind of function to another";
+  if (former.fn.async && !site.fn.async) return "it is no longer async, but callers that hold the old one get a promise";
+  if (isArrow && takesRest(site) && site.fn.params.length - 1 < plainCount(former)) return "its rest parameter now begins earlier than the old parameters end";
+  if (!usesNewTarget(former.fn) && usesNewTarget(site.fn)) return "it now uses new.target";
+  if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes lasting closures or classes that no door reaches";
+  if (!isSame && (former.nested.length > 0 || site.nested.length > 0) && before.ownText(former) !== after.ownText(site)) {
+    return "the text around its closures changed; closures it made before cannot follow";
+  }
+  const caller = startup.callerOf(former);
+  if (caller !== null) return `it may have run when the process started (called from ${caller}), and what it returned or set up may still be in use`;
+  return null;
+}
+
+function takesRest(site: Site): boolean {
+  return site.fn.params.at(-1)?.type === "RestElement";
+}
+
+function plainCount(site: Site): number {
+  return site.fn.params.length - (takesRest(site) ? 1 : 0);
+}
+
+function planNewMember({ unit, before, after, findings, writer, artifactLineOf }: BodyInput, site: Site): void {
+  const name = `${site.className}.${site.memberName ?? "[computed]"}()`;
+  const evidence = [`${unit}:${artifactLineOf(site)}`];
+  if (site.member!.kind === "constructor") findings.block(unit, `class ${site.className} has a new constructor; live instances were made without it`, evidence);
+  else if (site.memberName === null) findings.block(unit, `${name}: a new member with a computed name`, evidence);
+  else if (site.memberName.startsWith("#")) findings.block(unit, `${name}: a private name cannot be added to a class that exists`, evidence);
+  else if (site.refusal !== null) findings.block(unit, `${name}: ${site.refusal}`, evidence);
+  else if (sameName(before, site) || sameName(after, site)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
+  else if (site.nested.length > 0 && site.isOpaque) findings.block(unit, `${name}: it makes lasting closures or classes that no door reaches`, evidence);
+  else {
+    findings.redefine(unit, `new ${site.member!.kind === "method" ? "method" : "accessor"} ${name}`);
+    writer.member(site);
+  }
+}
+
+function sameName(detail: UnitDetail, site: Site): boolean {
+  return detail.facts.sites.all.some(
+    (other) => other.member !== null && other.className === site.className && other.member.static === site.member!.static && other.memberName === site.memberName && other.key !== site.key,
+  );
+}
+
+/** A removed method stays on the prototype for activations that still call it; that is sound unless it hid another. */
+function planLostMember({ unit, before, after, findings }: BodyInput, former: Site): void {
+  const name = `${former.className}.${former.memberName ?? "[computed]"}()`;
+  if (former.member!.kind === "constructor") return findings.block(unit, `class ${former.className} lost its constructor; live instances were made with it`);
+  if (former.memberName?.startsWith("#")) return;
+  const node = before.facts.sites.classes.get(former.className!);
+  const hides = former.memberName === null || (node?.superClass ?? null) !== null || former.memberName in Object.prototype || former.memberName === "then" || former.memberName === "toJSON";
+  if (hides || sameName(after, former)) return findings.block(unit, `${name} was removed, and its class may inherit another of that name`);
+  findings.redefine(unit, `method ${name} removed (it stays for calls that are under way)`);
+}

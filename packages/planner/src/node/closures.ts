@@ -1,0 +1,101 @@
+import type { Reference } from "./scope.ts";
+import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+
+/** A function made inside another, and what becomes of it. */
+export interface Closure {
+  readonly fn: FunctionNode;
+  /** Where it goes, e.g. `get("/items")`, `.total`, `return`. Names it across versions. */
+  readonly label: string;
+  /** False if it is only called or used on the spot: then it is part of the text around it. */
+  readonly escapes: boolean;
+  /** The last name of the callee that it is passed to. */
+  readonly callee: string | null;
+  readonly calleeHasLiteral: boolean;
+  readonly name: string | null;
+  readonly isMethod: boolean;
+}
+
+/**
+ * Callees that use a function at once or at most once, soon: what they were given is work in flight, and finishes
+ * on the code that it began with.
+ */
+const onTheSpot = new Set([
+  "map", "filter", "forEach", "reduce", "reduceRight", "some", "every", "find", "findIndex", "findLast", "findLastIndex", "sort", "toSorted", "flatMap",
+  "from", "fromAsync", "groupBy", "replace", "replaceAll", "then", "catch", "finally", "Promise", "setTimeout", "setImmediate", "nextTick", "queueMicrotask",
+]);
+
+/** Callees that keep a function for as long as the process lives. */
+const lastingCallees = new Set([
+  "register", "use", "after", "ready", "route", "plugin", "addHook", "decorate", "on", "once", "addListener", "prependListener", "addEventListener", "subscribe",
+  "setInterval", "schedule", "watch", "get", "post", "put", "delete", "patch", "all", "handle", "listen", "createServer", "setErrorHandler", "setNotFoundHandler",
+]);
+
+/** Callees that call a function while the process starts: its text has run by then. */
+const callsAtOnce = new Set(["register", "after", "ready", "plugin", "map", "filter", "forEach", "reduce", "some", "every", "find", "flatMap", "from", "Promise", "then", "run", "sort"]);
+
+export function runsWhenPassed(callee: string | null): boolean {
+  return callee !== null && callsAtOnce.has(callee);
+}
+
+export function isOnTheSpot(callee: string): boolean {
+  return onTheSpot.has(callee);
+}
+
+/** True if the closure is likely to live as long as the process: a handler, a listener, an interval. */
+export function isLasting(closure: Closure): boolean {
+  return closure.callee !== null && (closure.calleeHasLiteral || lastingCallees.has(closure.callee));
+}
+
+export function calleeName(callee: Node): string {
+  if (callee.type === "MemberExpression") return callee.property.type === "Identifier" ? callee.property.name : "?";
+  if (callee.type === "Identifier") return callee.name;
+  return "?";
+}
+
+/** Classifies a function by where it stands. `uses` tells how a local name is used. */
+export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (name: string) => boolean): Closure {
+  const make = (label: string, escapes: boolean, extra: Partial<Closure> = {}): Closure => ({
+    fn, label, escapes, callee: null, calleeHasLiteral: false, isMethod: false, name: fn.type === "ArrowFunctionExpression" ? null : (fn.id?.name ?? null), ...extra,
+  });
+  if (fn.type === "FunctionDeclaration") {
+    const name = fn.id?.name ?? "default";
+    return make(name, uses(name), { name });
+  }
+  switch (parent.type) {
+    case "CallExpression":
+    case "NewExpression": {
+      if (parent.callee === fn) return make("iife", false);
+      const callee = calleeName(parent.callee);
+      const first = parent.arguments[0];
+      const hasLiteral = first?.type === "Literal" && typeof first.value === "string" && parent.arguments.length > 1;
+      const label = hasLiteral ? `${callee}(${JSON.stringify(first.value)})` : callee;
+      return make(label, !onTheSpot.has(callee), { callee, calleeHasLiteral: hasLiteral });
+    }
+    case "Property":
+      return make(`.${keyName(parent.key, parent.computed) ?? "[]"}`, true, { isMethod: parent.method || parent.kind !== "init", name: keyName(parent.key, parent.computed) });
+    case "ReturnStatement":
+    case "ArrowFunctionExpression":
+      return make("return", true);
+    case "VariableDeclarator": {
+      const name = parent.id.type === "Identifier" ? parent.id.name : null;
+      return make(name ?? "[]", name === null || uses(name), { name });
+    }
+    case "AssignmentExpression":
+      return make(`=${source.slice(parent.left.start, parent.left.end)}`, true);
+    default:
+      return make(parent.type, true);
+  }
+}
+
+/** True if a local function's name is used other than by calling it or passing it on the spot, within a region. */
+export function closureUses(references: readonly Reference[], name: string, region: Node): boolean {
+  for (const ref of references) {
+    if (ref.start < region.start || ref.start >= region.end || ref.name !== name) continue;
+    if (ref.role === "call") continue;
+    const { parent } = ref;
+    if ((parent.type === "CallExpression" || parent.type === "NewExpression") && onTheSpot.has(calleeName(parent.callee))) continue;
+    if (isFunction(parent) && parent.type === "FunctionDeclaration") continue;
+    return true;
+  }
+  return false;
+}

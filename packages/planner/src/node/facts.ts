@@ -1,0 +1,170 @@
+import { contentKey, type Normaliser } from "./text.ts";
+import { findSites, type Site, type Sites } from "./sites.ts";
+import { isPure } from "./purity.ts";
+import type { Scopes } from "./scope.ts";
+import { boundNames, isClass, isFunction, lineOf, type Node } from "./syntax.ts";
+import type { Program } from "acorn";
+
+/** A binding at a unit's top level. */
+export interface Declaration {
+  readonly name: string;
+  readonly kind: "function" | "class" | "const" | "let" | "var";
+  /** The expression it is bound to: the function, the class, the initialiser; null if there is none. */
+  readonly value: Node | null;
+  /** What, beyond the bodies of its sites, it says: in normal form. */
+  readonly skeleton: string;
+  /** Its value is a function whose body is a site: a change of the body is no change of the binding. */
+  readonly isFunctionValue: boolean;
+  readonly isPattern: boolean;
+  readonly isPure: boolean;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+export interface ImportBinding {
+  readonly local: string;
+  readonly specifier: string;
+  /** "*" for the namespace. */
+  readonly imported: string;
+  readonly start: number;
+}
+
+export type ExportBinding =
+  | { readonly kind: "local"; readonly local: string }
+  | { readonly kind: "from"; readonly specifier: string; readonly imported: string };
+
+/** Top-level code that runs once, in order: what must stay the same for a live change. */
+export interface Effect {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+export interface Facts {
+  readonly sites: Sites;
+  readonly byKey: ReadonlyMap<string, Site>;
+  readonly shapes: ReadonlyMap<Site, string>;
+  readonly declarations: ReadonlyMap<string, Declaration>;
+  readonly imports: ReadonlyMap<string, ImportBinding>;
+  readonly exports: ReadonlyMap<string, ExportBinding>;
+  /** Specifiers of `export * from`. */
+  readonly exportStars: readonly string[];
+  readonly effects: readonly Effect[];
+}
+
+/** Normal form of what a site says itself, with a hole for each nested site. */
+export function ownText(site: Site, text: Normaliser): string {
+  return text.normalise(site.fn.start, site.fn.end, site.nested.map((nested) => nested.fn));
+}
+
+/** Reads the declarations of a parsed unit. */
+export function readFacts(program: Program, source: string, scopes: Scopes, text: Normaliser): Facts {
+  const sites = findSites(program, source, scopes);
+  const declarations = new Map<string, Declaration>();
+  const imports = new Map<string, ImportBinding>();
+  const exports = new Map<string, ExportBinding>();
+  const exportStars: string[] = [];
+  const effects: Effect[] = [];
+
+  const topSites = sites.all.filter((site) => site.depth === 0);
+  const skeletonOf = (node: Node): string => {
+    const holes = topSites
+      .filter((site) => site.fn.start >= node.start && site.fn.end <= node.end)
+      .map((site) => (site.member === null ? site.fn : memberRange(site.member, source)));
+    return text.normalise(node.start, node.end, holes);
+  };
+  const effect = (node: Node, prefix = ""): void => {
+    effects.push({ text: prefix + skeletonOf(node), start: node.start, end: node.end, line: lineOf(source, node.start) });
+  };
+
+  function declare(node: Node, exported: boolean | "default"): void {
+    const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {
+      const isFunctionValue = value !== null && isFunction(value);
+      const pure = value === null || isFunctionValue || isPure(value, source);
+      const skeleton = isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value);
+      declarations.set(name, { name, kind, value, skeleton, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lineOf(source, whole.start) });
+      if (exported !== false) exports.set(exported === "default" ? "default" : name, { kind: "local", local: name });
+      if (!pure) effects.push({ text: `${kind} ${name} = ${skeleton}`, start: whole.start, end: whole.end, line: lineOf(source, whole.start) });
+    };
+    if (node.type === "FunctionDeclaration") put(node.id?.name ?? "default", "function", node, node);
+    else if (isClass(node)) put(node.id?.name ?? "default", "class", node, node);
+    else if (node.type === "VariableDeclaration") {
+      for (const declarator of node.declarations) {
+        const isPattern = declarator.id.type !== "Identifier";
+        if (isPattern) effects.push({ text: `${node.kind} ${skeletonOf(declarator)}`, start: declarator.start, end: declarator.end, line: lineOf(source, declarator.start) });
+        for (const name of boundNames(declarator.id)) put(name, node.kind as "const", declarator.init ?? null, declarator, isPattern);
+      }
+    }
+  }
+
+  for (const statement of program.body) {
+    switch (statement.type) {
+      case "ImportDeclaration":
+        if (statement.specifiers.length === 0) effect(statement);
+        for (const specifier of statement.specifiers) {
+          const imported = specifier.type === "ImportSpecifier" ? moduleName(specifier.imported) : specifier.type === "ImportDefaultSpecifier" ? "default" : "*";
+          imports.set(specifier.local.name, { local: specifier.local.name, specifier: String(statement.source.value), imported, start: statement.start });
+        }
+        break;
+      case "ExportNamedDeclaration":
+        if (statement.declaration) declare(statement.declaration, true);
+        for (const specifier of statement.specifiers) {
+          const name = moduleName(specifier.exported);
+          if (statement.source) exports.set(name, { kind: "from", specifier: String(statement.source.value), imported: moduleName(specifier.local) });
+          else exports.set(name, { kind: "local", local: moduleName(specifier.local) });
+        }
+        break;
+      case "ExportDefaultDeclaration":
+        if (statement.declaration.type === "FunctionDeclaration" || statement.declaration.type === "ClassDeclaration") declare(statement.declaration, "default");
+        else if (isFunction(statement.declaration)) {
+          exports.set("default", { kind: "local", local: "default" });
+        } else {
+          exports.set("default", { kind: "local", local: "default" });
+          effect(statement);
+        }
+        break;
+      case "ExportAllDeclaration":
+        if (statement.exported) exports.set(moduleName(statement.exported), { kind: "from", specifier: String(statement.source.value), imported: "*" });
+        else exportStars.push(String(statement.source.value));
+        break;
+      case "FunctionDeclaration":
+      case "ClassDeclaration":
+      case "VariableDeclaration":
+        declare(statement, false);
+        break;
+      case "EmptyStatement":
+        break;
+      default:
+        effect(statement);
+    }
+  }
+  const shapes = new Map<Site, string>();
+  for (const site of sites.all) if (site.owner !== null) shapes.set(site, shapeOf(site, text));
+  effects.sort((a, b) => a.start - b.start);
+  return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), shapes, declarations, imports, exports, exportStars, effects };
+}
+
+/** What kind of function it is; a body can be replaced only by one of the same kind. */
+function functionShape(node: Node): string {
+  if (!isFunction(node)) return "";
+  return `${node.type === "ArrowFunctionExpression" ? "arrow" : "function"}${node.generator ? "*" : ""}`;
+}
+
+/** Everything around a nested site, out to the top level: a closure from another text must not be reached. */
+function shapeOf(site: Site, text: Normaliser): string {
+  let around = "";
+  for (let owner = site.owner; owner !== null; owner = owner.owner) around += `${ownText(owner, text)}\n`;
+  return contentKey(around);
+}
+
+/** A method with what stands between it and the next member that means nothing (a stray `;`). */
+function memberRange(member: Node, source: string): { start: number; end: number } {
+  const trailing = /^(?:[ \t]*;)*\s*/.exec(source.slice(member.end))?.[0].length ?? 0;
+  return { start: member.start, end: member.end + trailing };
+}
+
+function moduleName(node: Node): string {
+  return node.type === "Identifier" ? node.name : node.type === "Literal" ? String(node.value) : "?";
+}

@@ -1,0 +1,70 @@
+import type { Rung, UnitVerdict } from "@midflight/protocol";
+
+interface UnitFindings {
+  readonly bodies: string[];
+  readonly redefined: string[];
+  readonly blockers: { readonly reason: string; readonly evidence: readonly string[] }[];
+  readonly kept: string[];
+}
+
+/** Collects, per unit, what was found to change and what stands in the way; makes the verdicts from it. */
+export class Findings {
+  readonly #units = new Map<string, UnitFindings>();
+
+  #of(unit: string): UnitFindings {
+    let findings = this.#units.get(unit);
+    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [] }));
+    return findings;
+  }
+
+  /** The unit differs, if only in what does not count. */
+  seen(unit: string): void {
+    this.#of(unit);
+  }
+
+  /** A function whose body changes and nothing else. */
+  body(unit: string, name: string): void {
+    this.#of(unit).bodies.push(name);
+  }
+
+  /** Something beyond a body, as a part of a sentence: "new function rateFor()". */
+  redefine(unit: string, what: string): void {
+    const { redefined } = this.#of(unit);
+    if (!redefined.includes(what)) redefined.push(what);
+  }
+
+  /** Cannot be proved safe in a running process. */
+  block(unit: string, reason: string, evidence: readonly string[] = []): void {
+    const { blockers } = this.#of(unit);
+    if (!blockers.some((blocker) => blocker.reason === reason)) blockers.push({ reason, evidence });
+  }
+
+  get isBlocked(): boolean {
+    return [...this.#units.values()].some((unit) => unit.blockers.length > 0);
+  }
+
+  verdicts(): UnitVerdict[] {
+    return [...this.#units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([unit, findings]) => verdictOf(unit, findings));
+  }
+}
+
+function verdictOf(unit: string, { bodies, redefined, blockers }: UnitFindings): UnitVerdict {
+  if (blockers.length > 0) {
+    const { reason, evidence } = blockers[0]!;
+    return {
+      unit, rung: "replace", reason, evidence: [...evidence, ...blockers.slice(1).map((blocker) => blocker.reason)],
+      rejected: [...(["patch", "redefine"] as const).map((rung) => ({ rung: rung as Rung, because: reason })), { rung: "reload", because: "the unit declares no hook that carries its state over" }],
+    };
+  }
+  if (redefined.length > 0) {
+    const also = bodies.length > 0 ? [`${listed(bodies)}: body changed`] : [];
+    return { unit, rung: "redefine", reason: listed(redefined, "; "), evidence: also, rejected: [{ rung: "patch", because: redefined[0]! }] };
+  }
+  const reason = bodies.length === 0 ? "only comments or formatting changed" : bodies.length === 1 ? `${bodies[0]}: only the body changed` : `${listed(bodies)}: only bodies changed`;
+  return { unit, rung: "patch", reason, evidence: bodies.length > 3 ? bodies : [], rejected: [] };
+}
+
+function listed(names: readonly string[], separator = ", "): string {
+  const shown = names.slice(0, 3).join(separator);
+  return names.length > 3 ? `${shown}${separator}and ${names.length - 3} more` : shown;
+}

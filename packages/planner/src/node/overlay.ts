@@ -1,0 +1,100 @@
+import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, UnitOps } from "@midflight/protocol";
+import type { Digest } from "@midflight/protocol";
+import type { UnitDetail } from "./analyze.ts";
+import type { Change } from "./changes.ts";
+import { usesSuper } from "./forms.ts";
+import { classDoorName, type Site } from "./sites.ts";
+import type { Node } from "./syntax.ts";
+
+/** Writes the operations of one unit as ranges into its artifact. Decides nothing: what changes was found before. */
+export class OverlayWriter {
+  readonly #detail: UnitDetail;
+  readonly #changed: ReadonlyMap<string, Change>;
+  readonly bodies: BodyOp[] = [];
+  readonly members: MemberOp[] = [];
+  readonly cells: CellOp[] = [];
+  readonly imports: ImportOp[] = [];
+
+  constructor(detail: UnitDetail, changed: ReadonlyMap<string, Change>) {
+    this.#detail = detail;
+    this.#changed = changed;
+  }
+
+  /** A range of the source as pieces of the artifact; `cuts` are artifact ranges left out. */
+  #pieces(start: number, end: number, source: { readonly start: number; readonly end: number }, cuts: readonly (readonly [number, number])[]): Piece[] {
+    const { map, scopes } = this.#detail;
+    const marks: { at: number; to: number; piece: Piece | null }[] = cuts.filter(([a, b]) => b > a).map(([at, to]) => ({ at, to, piece: null }));
+    for (const ref of scopes.references) {
+      if (ref.start < source.start || ref.end > source.end || ref.where === "local" || ref.role === "export" || !this.#changed.has(ref.name)) continue;
+      const at = map(ref.start);
+      marks.push({ at, to: at + (ref.end - ref.start), piece: [ref.role, ref.name] });
+    }
+    marks.sort((a, b) => a.at - b.at);
+    const out: Piece[] = [];
+    let at = start;
+    for (const mark of marks) {
+      if (mark.at < at) continue;
+      if (mark.at > at) out.push([at, mark.at]);
+      if (mark.piece !== null) out.push(mark.piece);
+      at = mark.to;
+    }
+    if (end > at) out.push([at, end]);
+    return out;
+  }
+
+  /** A site's function without its own guard, and without its name where the name must go on meaning the original. */
+  #siteText(site: Site): Piece[] {
+    const placement = this.#detail.placements.get(site)!;
+    const cuts: (readonly [number, number])[] = [[placement.guardStart, placement.guardEnd]];
+    if (site.fn.type === "FunctionDeclaration" && site.fn.id) cuts.push(this.#range(site.fn.id));
+    return this.#pieces(placement.start, placement.end, site.fn, cuts);
+  }
+
+  #range(node: Node): readonly [number, number] {
+    const start = this.#detail.map(node.start);
+    return [start, start + (node.end - node.start)];
+  }
+
+  body(site: Site, bootSlot: string, again: boolean): void {
+    const { fn } = site;
+    this.bodies.push({
+      slot: bootSlot,
+      door: site.depth > 0 ? { kind: "activation" } : site.member !== null ? { kind: "class", className: site.className!, variable: classDoorName(site.className!), isStatic: site.member.static } : { kind: "module" },
+      form: site.form, isAsync: fn.async, isGenerator: fn.generator, name: site.name, usesSuper: usesSuper(fn),
+      shape: this.#detail.facts.shapes.get(site) ?? "", again, text: this.#siteText(site),
+    });
+  }
+
+  member(site: Site): void {
+    const { fn, member } = site;
+    this.members.push({
+      className: site.className!, variable: classDoorName(site.className!), isStatic: member!.static, kind: member!.kind === "get" || member!.kind === "set" ? member!.kind : "method",
+      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: usesSuper(fn), text: this.#siteText(site),
+    });
+  }
+
+  cell(name: string, kind: Exclude<Change, "import">, key: string): void {
+    const declaration = this.#detail.facts.declarations.get(name)!;
+    const { value } = declaration;
+    if (value === null) {
+      this.cells.push({ kind, name, key, text: null });
+      return;
+    }
+    const site = this.#detail.facts.byKey.get(name);
+    if (kind === "function" && site) this.cells.push({ kind, name, key, text: this.#siteText(site) });
+    else {
+      const door = this.#detail.classDoors.get(name);
+      const start = this.#detail.map(value.start);
+      this.cells.push({ kind, name, key, text: this.#pieces(start, this.#detail.map(value.end), value, kind === "class" && door ? [door] : []) });
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.bodies.length + this.members.length + this.cells.length + this.imports.length === 0;
+  }
+
+  finish(unit: string, birth: string, artifact: Digest): UnitOps {
+    return { unit, birth, artifact, imports: this.imports, cells: this.cells, bodies: this.bodies, members: this.members };
+  }
+}
+

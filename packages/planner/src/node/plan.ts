@@ -1,0 +1,156 @@
+import type { Digest, Hash, Rung, UnitOps, UnitVerdict } from "@midflight/protocol";
+import { strongerRung } from "@midflight/protocol";
+import { checkAdded, planImport } from "./added.ts";
+import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
+import { planBodies } from "./bodies.ts";
+import { findChanges, type Changes } from "./changes.ts";
+import { Findings } from "./findings.ts";
+import { OverlayWriter } from "./overlay.ts";
+import { findStartup } from "./startup.ts";
+import { lineOf } from "./syntax.ts";
+import { contentKey } from "./text.ts";
+
+export interface PlanInput {
+  /** What a process was started from. */
+  readonly boot: AppShape;
+  readonly target: AppShape;
+  /** Units that any earlier transition from this boot shape named: closures born under it may be alive. */
+  readonly touched?: ReadonlySet<string>;
+  readonly hash: Hash;
+}
+
+/** How a process that booted one shape becomes another, or why it cannot. */
+export interface Plan {
+  readonly rung: Rung;
+  /** One per unit that differs or reads what differs. */
+  readonly verdicts: readonly UnitVerdict[];
+  /** Empty with rung `replace`. `birth`: source digest of the text that the ops start from. */
+  readonly units: readonly { readonly unit: string; readonly birth: Digest; readonly ops: UnitOps }[];
+  readonly added: readonly { readonly unit: string; readonly format: "esm" | "cjs" }[];
+}
+
+/** Plans a transition. Pure: the same input gives the same plan, byte for byte. */
+export function planTransition(input: PlanInput): Plan {
+  const { boot, target } = input;
+  const findings = new Findings();
+  comparePlain(boot, target, findings);
+  const differing: string[] = [];
+  const added: string[] = [];
+  for (const [unit, after] of target.units) {
+    const before = boot.units.get(unit);
+    if (before === undefined) added.push(unit);
+    else if (before !== after && (before.source !== after.source || before.format !== after.format)) {
+      findings.seen(unit);
+      if (before.format !== after.format) findings.block(unit, "its module format changed");
+      else if (before.refused || after.refused) findings.block(unit, `it is not instrumented: ${(after.refused ?? before.refused)!.reason}`);
+      else differing.push(unit);
+    }
+  }
+  checkRemoved(boot, target, findings);
+  const changes = findChanges(boot, target, differing, findings);
+  for (const unit of added) checkAdded(unit, boot, target, changes, findings);
+  const units = planUnits(input, differing, changes, findings);
+  if (added.length > 0) checkAddedReach(boot, target, findings);
+  const verdicts = findings.verdicts();
+  const rung = verdicts.reduce<Rung>((strongest, verdict) => strongerRung(strongest, verdict.rung), "patch");
+  if (rung === "replace") return { rung, verdicts, units: [], added: [] };
+  return { rung, verdicts, units, added: added.map((unit) => ({ unit, format: target.units.get(unit)!.format })) };
+}
+
+/** Files that are not units: nothing is known of who read them when. */
+function comparePlain(boot: AppShape, target: AppShape, findings: Findings): void {
+  if (boot.lock !== target.lock) findings.block("dependencies", "the dependency lock file changed: installed packages differ");
+  for (const path of new Set([...boot.assets.keys(), ...target.assets.keys()])) {
+    const before = boot.assets.get(path);
+    const after = target.assets.get(path);
+    if (before?.digest === after?.digest || (before?.inert ?? true) === true && (after?.inert ?? true) === true) continue;
+    findings.block(path, after === undefined ? "a file was removed that the process may read" : before === undefined ? "a file was added that the process may look for" : "a file changed that the process may have read");
+  }
+}
+
+function checkRemoved(boot: AppShape, target: AppShape, findings: Findings): void {
+  for (const [unit, before] of boot.units) {
+    if (target.units.has(unit)) continue;
+    if (before.detail === null) findings.block(unit, "a removed module that was not instrumented");
+    else if (before.detail.facts.effects.length > 0) {
+      findings.block(unit, "a removed module whose top level did something when it was loaded", [`${unit}:${before.detail.facts.effects[0]!.line}`]);
+    } else findings.redefine(unit, "module removed: nothing imports it any more");
+  }
+}
+
+/** A unit that is new can be reached by static imports only: for others the path does not exist on disk. */
+function checkAddedReach(boot: AppShape, target: AppShape, findings: Findings): void {
+  for (const [path, analysis] of target.units) {
+    for (const { specifier, kind } of analysis.imports) {
+      const unit = kind === "static" ? null : resolveUnit(target, path, specifier);
+      if (unit !== null && !boot.units.has(unit)) findings.block(unit, `a new module that ${path} loads by ${kind === "require" ? "require" : "import"}()`);
+    }
+  }
+}
+
+function planUnits(input: PlanInput, differing: readonly string[], changes: Changes, findings: Findings): Plan["units"] {
+  const { boot, target, touched, hash } = input;
+  const involved = new Set([...differing, ...[...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit), ...(touched ?? [])]);
+  const units: { unit: string; birth: Digest; ops: UnitOps }[] = [];
+  const startup = differing.length > 0 || changes.size > 0 ? findStartup(boot) : null;
+  for (const unit of [...involved].sort()) {
+    const before = detailOf(boot, unit);
+    const after = detailOf(target, unit);
+    if (!before || !after) continue;
+    const changed = changes.get(unit) ?? new Map();
+    const writer = new OverlayWriter(after, changed);
+    const source = target.units.get(unit)!.source;
+    planBodies({
+      unit, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
+      artifactLineOf: (site) => lineOf(source, site.fn.start),
+    });
+    planBindings(unit, input, changes, findings, writer);
+    if (writer.isEmpty) continue;
+    const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.imports.length === 0;
+    if (isBoot && !touched?.has(unit)) continue;
+    const artifact = hash(target.units.get(unit)!.artifact);
+    const birth = isBoot ? "" : contentKey(JSON.stringify(writer.finish(unit, "", artifact)));
+    units.push({ unit, birth: hash(boot.units.get(unit)!.source), ops: writer.finish(unit, birth, artifact) });
+  }
+  return units;
+}
+
+/** Cells and imports of one unit, in source order. */
+function planBindings(unit: string, { boot, target }: PlanInput, changes: Changes, findings: Findings, writer: OverlayWriter): void {
+  const detail = detailOf(target, unit)!;
+  for (const [name, change] of changes.get(unit) ?? []) {
+    if (change === "import") {
+      const op = planImport(unit, detail.facts.imports.get(name)!, boot, target, changes, findings);
+      if (op !== null) writer.imports.push(op);
+    } else writer.cell(name, change, cellKey(target, unit, name, changes));
+  }
+  const position = (name: string): number => detail.facts.declarations.get(name)?.start ?? 0;
+  writer.cells.sort((a, b) => position(a.name) - position(b.name));
+}
+
+/** Names a cell's content: its own text and, through what it reads, all other changed cells it was made from. */
+function cellKey(target: AppShape, unit: string, name: string, changes: Changes, seen: Set<string> = new Set()): string {
+  const id = `${unit}\0${name}`;
+  const detail = detailOf(target, unit);
+  const declaration = detail?.facts.declarations.get(name);
+  if (!detail || !declaration || seen.has(id)) return name;
+  seen.add(id);
+  // The stub of a function stays the same whatever its body; the others are made anew when what they say changes.
+  if (changes.get(unit)?.get(name) === "function") return `function:${name}`;
+  const { value } = declaration;
+  if (value === null) return `${declaration.kind}:${name}`;
+  const parts = [detail.text.normalise(value.start, value.end)];
+  for (const ref of detail.scopes.references) {
+    if (ref.start < value.start || ref.end > value.end || ref.where === "local") continue;
+    const change = changes.get(unit)?.get(ref.name);
+    if (change === undefined) continue;
+    if (change !== "import") parts.push(cellKey(target, unit, ref.name, changes, seen));
+    else {
+      const imported = detail.facts.imports.get(ref.name)!;
+      const from = resolveUnit(target, unit, imported.specifier);
+      const origin = from === null ? null : findOrigin(target, from, imported.imported);
+      parts.push(origin?.kind === "binding" ? cellKey(target, origin.unit, origin.local, changes, seen) : `${imported.specifier} ${imported.imported}`);
+    }
+  }
+  return `${declaration.kind}:${name}:${contentKey(parts.join("\n"))}`;
+}

@@ -1,0 +1,210 @@
+import type { BodyForm } from "@midflight/protocol";
+import { reservedPrefix } from "@midflight/protocol";
+import { closureUses, isLasting, labelOf, type Closure } from "./closures.ts";
+import { formRefusal } from "./forms.ts";
+import type { Scopes } from "./scope.ts";
+import { contentKey } from "./text.ts";
+import { isClass, isFunction, keyName, forEachChild, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import type { Program } from "acorn";
+
+/**
+ * A function whose body can be replaced while the function object stays: it gets a guard.
+ * Depth 0: reached through the door of the module or its class. Deeper: a closure, reached through the door of
+ * the activation that made it.
+ */
+export interface Site {
+  /** Names the site across versions of the unit. */
+  readonly key: string;
+  /** The guard's variable. */
+  readonly slot: string;
+  readonly fn: FunctionNode;
+  readonly form: BodyForm;
+  readonly name: string;
+  readonly depth: number;
+  readonly owner: Site | null;
+  readonly nested: Site[];
+  /** The module-level binding that it belongs to; null for code in a statement. */
+  readonly binding: string | null;
+  readonly className: string | null;
+  readonly member: Extract<Node, { type: "MethodDefinition" }> | null;
+  /** What a call by property name would use; null if there is none. */
+  readonly memberName: string | null;
+  /** For a closure passed to a call: the callee's last name. */
+  readonly passedTo: string | null;
+  /** True if activations keep a door, because closures that outlive them can be reached. */
+  hasDoor: boolean;
+  /** Why it has no guard; null if it has one. */
+  refusal: string | null;
+  /** It makes lasting closures or classes that no door reaches: a change of its text needs a new process. */
+  isOpaque: boolean;
+}
+
+export interface Sites {
+  readonly all: readonly Site[];
+  /** Module-level classes whose private scope has a door, by binding. */
+  readonly classes: ReadonlyMap<string, ClassNode>;
+}
+
+const maxDoorDepth = 4;
+
+/** Finds the guard sites of a unit, outer before inner, in source order per owner. */
+export function findSites(program: Program, source: string, scopes: Scopes): Sites {
+  const { references } = scopes;
+  const all: Site[] = [];
+  const classes = new Map<string, ClassNode>();
+  const seen = new Map<string, number>();
+  const unique = (key: string): string => {
+    const count = seen.get(key) ?? 0;
+    seen.set(key, count + 1);
+    return count === 0 ? key : `${key}#${count}`;
+  };
+
+  type Extra = Partial<Pick<Site, "binding" | "className" | "member" | "memberName" | "passedTo" | "owner" | "depth" | "form" | "name">>;
+  function add(rawKey: string, fn: FunctionNode, extra: Extra): Site {
+    const key = unique(rawKey);
+    const site: Site = {
+      key, slot: slotName(key), fn, form: "function", name: key, depth: 0, owner: null, nested: [], binding: null, className: null,
+      member: null, memberName: null, passedTo: null, hasDoor: false, refusal: null, isOpaque: false, ...extra,
+    };
+    site.refusal = formRefusal(site, source) ?? blockRefusal(fn, scopes);
+    all.push(site);
+    addNested(site);
+    return site;
+  }
+
+  function addNested(site: Site): void {
+    const found = closuresOf(site.fn.body, site.fn);
+    const lasting = found.closures.filter((closure) => closure.escapes);
+    const wants = site.depth === 0 ? lasting.length > 0 : lasting.some(isLasting);
+    const canHaveDoor = site.refusal === null && site.depth < maxDoorDepth;
+    site.isOpaque = found.hasClass || found.hidden.some(isLasting) || (wants && !canHaveDoor && lasting.some(isLasting));
+    if (!wants || !canHaveDoor) return;
+    site.hasDoor = true;
+    for (const closure of lasting) {
+      const nested = add(`${site.key}/${closure.label}`, closure.fn, {
+        owner: site, depth: site.depth + 1, binding: site.binding, className: site.className, passedTo: closure.callee,
+        memberName: closure.label.startsWith(".") ? closure.label.slice(1) : null, name: closure.name ?? site.name,
+        form: closure.isMethod ? "method" : "function",
+      });
+      site.nested.push(nested);
+    }
+  }
+
+  /** Functions directly in a region: escaping or not; those inside on-the-spot callbacks are `hidden`. */
+  function closuresOf(region: Node, fn: FunctionNode | null): { closures: Closure[]; hidden: Closure[]; hasClass: boolean } {
+    const closures: Closure[] = [];
+    const hidden: Closure[] = [];
+    let hasClass = false;
+    const walk = (node: Node, parent: Node, inside: boolean): void => {
+      if (isClass(node)) {
+        hasClass = true;
+        return;
+      }
+      if (isFunction(node)) {
+        const closure = labelOf(node, parent, source, (name) => closureUses(references, name, fn ?? region));
+        (inside ? hidden : closures).push(closure);
+        if (!closure.escapes) forEachChild(node, (child) => walk(child, node, true));
+        return;
+      }
+      forEachChild(node, (child) => walk(child, node, inside));
+    };
+    if (isFunction(region) || isClass(region)) walk(region, fn ?? region, false);
+    else forEachChild(region, (child) => walk(child, region, false));
+    return { closures, hidden, hasClass };
+  }
+
+  function addClass(node: ClassNode, binding: string): void {
+    for (const member of node.body.body) {
+      if (member.type !== "MethodDefinition") continue;
+      if (!classes.has(binding)) classes.set(binding, node);
+      const plain = keyName(member.key, member.computed);
+      const shown = plain ?? `[${source.slice(member.key.start, member.key.end)}]`;
+      const kind = member.kind === "get" || member.kind === "set" ? `${member.kind} ` : "";
+      add(`${binding}.${member.static ? "static " : ""}${kind}${shown}`, member.value as FunctionNode, {
+        binding, className: binding, member, memberName: plain, form: "method", name: plain ?? shown,
+      });
+    }
+  }
+
+  /** A value bound at module level, or assigned to a member there. */
+  function addValue(key: string, value: Node | null | undefined, binding: string | null): void {
+    if (!value) return;
+    if (isFunction(value)) add(key, value, { binding, memberName: lastPart(key), name: lastPart(key) ?? key });
+    else if (isClass(value)) {
+      if (binding === key) addClass(value, key);
+    } else if (value.type === "ObjectExpression") addObject(key, value, binding);
+    else if (isFreeze(value) && value.arguments[0]?.type === "ObjectExpression") addObject(key, value.arguments[0], binding);
+    else addRegion(`${key}:`, value, binding);
+  }
+
+  function addObject(key: string, object: Extract<Node, { type: "ObjectExpression" }>, binding: string | null): void {
+    for (const property of object.properties) {
+      const name = property.type === "Property" ? keyName(property.key, property.computed) : null;
+      if (property.type !== "Property" || name === null) {
+        addRegion(`${key}:`, property, binding);
+        continue;
+      }
+      const accessor = property.kind === "init" ? "" : `${property.kind} `;
+      const full = `${key}.${accessor}${name}`;
+      if (isFunction(property.value)) {
+        const isMethod = property.method || property.kind !== "init";
+        add(full, property.value, { binding, memberName: name, name, form: isMethod ? "method" : "function" });
+      } else addValue(full, property.value, binding);
+    }
+  }
+
+  /** Closures that top-level code makes: its one activation is the module itself, whose door is the module's. */
+  function addRegion(key: string, region: Node, binding: string | null): void {
+    for (const closure of closuresOf(region, null).closures) {
+      if (!closure.escapes) continue;
+      add(`${key}${closure.label}`, closure.fn, {
+        binding, passedTo: closure.callee, memberName: closure.label.startsWith(".") ? closure.label.slice(1) : null,
+        name: closure.name ?? closure.label, form: closure.isMethod ? "method" : "function",
+      });
+    }
+  }
+
+  for (const statement of program.body) {
+    const isDefault = statement.type === "ExportDefaultDeclaration";
+    const node: Node | null | undefined = statement.type === "ExportNamedDeclaration" || isDefault ? statement.declaration : statement;
+    if (!node) continue;
+    if (node.type === "FunctionDeclaration") add(node.id?.name ?? "default", node, { binding: node.id?.name ?? "default" });
+    else if (node.type === "ClassDeclaration") {
+      if (node.id) addClass(node, node.id.name);
+    } else if (node.type === "VariableDeclaration") {
+      for (const declarator of node.declarations) {
+        if (declarator.id.type === "Identifier") addValue(declarator.id.name, declarator.init, declarator.id.name);
+        else if (declarator.init) addRegion(":", declarator.init, null);
+      }
+    } else if (isDefault) addValue("default", node, "default");
+    else if (node.type === "ExpressionStatement" && node.expression.type === "AssignmentExpression" && node.expression.left.type === "MemberExpression") {
+      addValue(source.slice(node.expression.left.start, node.expression.left.end), node.expression.right, null);
+    } else if (node.type !== "ImportDeclaration" && node.type !== "ExportAllDeclaration") addRegion(":", node, null);
+  }
+  return { all, classes };
+}
+
+/** A door stands at its function's top level: it cannot see what a block inside declares. */
+function blockRefusal(fn: FunctionNode, { references, blockNames }: Scopes): string | null {
+  const hidden = blockNames.get(fn);
+  if (hidden === undefined) return null;
+  const used = references.find((ref) => ref.start >= fn.start && ref.end <= fn.end && ref.where === "local" && hidden.has(ref.name));
+  return used === undefined ? null : `it uses ${used.name}, which a block around it declares`;
+}
+
+function isFreeze(node: Node): node is Extract<Node, { type: "CallExpression" }> {
+  return node.type === "CallExpression" && node.callee.type === "MemberExpression" && node.callee.property.type === "Identifier" && node.callee.property.name === "freeze";
+}
+
+function lastPart(key: string): string | null {
+  return /[^.\s[\]"']+$/.exec(key)?.[0] ?? null;
+}
+
+/** Variable names of guards are made from the key alone, so that two versions of a unit agree on them. */
+export function slotName(key: string): string {
+  return `${reservedPrefix}_${contentKey(key)}`;
+}
+
+export function classDoorName(binding: string): string {
+  return `${reservedPrefix}c_${contentKey(binding)}`;
+}
