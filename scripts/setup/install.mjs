@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { begin } from "./progress.mjs";
 import { SetupProblem, explainNpm } from "./problem.mjs";
 
 const stampName = ".midflight-setup";
@@ -19,10 +20,15 @@ export async function ensureInstalled(folder, label) {
   // A present folder is brought up to date in place: others may be running from it.
   const isFresh = !fs.existsSync(path.join(folder, "node_modules"));
   const startedAt = performance.now();
-  process.stderr.write(`installing ${label} …\n`);
-  let result = isFresh ? await npm(folder, ["ci"]) : await npm(folder, ["install", "--no-save"]);
-  if (result.code !== 0 && isFresh && lacksOptionalOnly(folder, result.output)) result = await npm(folder, ["install", "--no-save"]);
-  else if (result.code !== 0 && !isFresh) result = await npm(folder, ["ci"]);
+  const end = begin(label);
+  let outcome = null;
+  let result;
+  try {
+    result = await bringUpToDate(folder, isFresh);
+    if (result.code === 0) outcome = `installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  } finally {
+    end(outcome);
+  }
   if (result.code !== 0) {
     throw new SetupProblem({
       what: `Could not install ${label}`,
@@ -31,7 +37,14 @@ export async function ensureInstalled(folder, label) {
     });
   }
   fs.writeFileSync(stamp, wanted);
-  process.stderr.write(`installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+}
+
+/** @param {string} folder @param {boolean} isFresh */
+async function bringUpToDate(folder, isFresh) {
+  const result = await npm(folder, isFresh ? ["ci"] : ["install", "--no-save"]);
+  if (result.code === 0) return result;
+  if (!isFresh) return await npm(folder, ["ci"]);
+  return lacksOptionalOnly(folder, result.output) ? await npm(folder, ["install", "--no-save"]) : result;
 }
 
 /**
@@ -68,9 +81,12 @@ function npm(folder, args) {
     .split(path.delimiter)
     .filter((entry) => !entry.endsWith(path.join("node_modules", ".bin")))
     .join(path.delimiter);
-  const quiet = ["--prefix", folder, "--loglevel=error", "--no-audit", "--no-fund", "--no-progress", "--prefer-offline", "--include=dev", "--include=optional"];
+  const quiet = ["--prefix", folder, "--loglevel=error", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"];
+  // npm's own pauses between retries add up to minutes per package when there is no network at all.
+  const network = ["--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=300", "--fetch-retry-maxtimeout=1000"];
+  const whole = ["--include=dev", "--include=optional"];
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...first, ...args, ...quiet], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, [...first, ...args, ...quiet, ...network, ...whole], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (output += chunk));
