@@ -22,16 +22,20 @@ export interface Fixture {
 
 const signingKey = generateSigningKey();
 
-export function createFixture(channel = "shop/development"): Fixture {
-  let counter = 0;
-  const sign = (kind: NewEntry["kind"], statement: Statement, ends: { from?: Digest; to?: Digest } = {}): NewEntry => {
-    const { envelope, id } = signStatement(statement, signingKey);
-    return { kind, id, envelope, ...ends };
-  };
-  const blobs = (...texts: string[]): Blob[] => texts.map((text) => {
+function sign(kind: NewEntry["kind"], statement: Statement, ends: { from?: Digest; to?: Digest } = {}): NewEntry {
+  const { envelope, id } = signStatement(statement, signingKey);
+  return { kind, id, envelope, ...ends };
+}
+
+function blobs(...texts: string[]): Blob[] {
+  return texts.map((text) => {
     const bytes = Buffer.from(text);
     return { digest: sha256(bytes), bytes };
   });
+}
+
+export function createFixture(channel = "shop/development"): Fixture {
+  let counter = 0;
   const release: Fixture["release"] = (number, ...texts) => {
     const units = blobs(...texts);
     const files = new Map<string, FileEntry>(units.map(({ digest, bytes }, i) => [`src/u${i}.js`, { kind: "unit", format: "esm", source: digest, artifact: digest, bytes: bytes.length }]));
