@@ -126,12 +126,14 @@ export class Agent {
     if (commit.kind === "undone") return this.#refuse("failed", order, commit);
     const { generation, units, bodies, live } = commit;
     const before = this.#live;
-    this.#become({ overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation });
+    const recorded = this.#become({ overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation });
     this.#parts.orders.done(order);
     this.#machine.on("swapped");
     const pauseMs = Math.max(runtime.longestBlockMs(), pace.longestMs);
-    this.#parts.onOutcome(order.assign.counter, { kind: "swapped", release: order.assign.release, generation, units, bodies, pauseMs, live });
-    return await this.#probation(order, before);
+    return await this.#probation(order, before, async () => {
+      await recorded;
+      this.#parts.onOutcome(order.assign.counter, { kind: "swapped", release: order.assign.release, generation, units, bodies, pauseMs, live });
+    });
   }
 
   #refuse(event: "refused" | "failed", order: Order, { code, reason, unit }: Refusal): Choice {
@@ -140,12 +142,11 @@ export class Agent {
     return { kind: "none" };
   }
 
-  #become(live: Live): void {
-    const { cache, record, onTrouble } = this.#parts;
+  /** Settles when a restart would come up on it too. */
+  async #become(live: Live): Promise<void> {
+    const { record, onTrouble } = this.#parts;
     this.#live = live;
-    record(live)
-      .then(() => cache.prune(new Set(live.blobs)))
-      .catch((problem: unknown) => onTrouble("live-record", problem));
+    await record(live).catch((problem: unknown) => onTrouble("live-record", problem));
   }
 
   /** Fetches for the newest order, starting again whenever a newer one comes. Null: the newest is what is live. */
@@ -180,8 +181,9 @@ export class Agent {
     }
   }
 
-  async #probation(order: Order, before: Live): Promise<Choice> {
-    const { floor, health, probationMs, signal, onState, onTrouble } = this.#parts;
+  /** @param report tells of the swap; errors are watched for from before it */
+  async #probation(order: Order, before: Live, report: () => Promise<void>): Promise<Choice> {
+    const { cache, floor, health, probationMs, signal, onState, onTrouble } = this.#parts;
     const over = new AbortController();
     const isOver = AbortSignal.any([signal, over.signal]);
     const ended = watchProbation({
@@ -196,6 +198,7 @@ export class Agent {
         }
       },
     });
+    await report();
     const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
     let choice = await this.#newerThan(ended);
     while (choice.kind === "keep") {
@@ -210,6 +213,7 @@ export class Agent {
     if (end.kind === "failed") await this.#revert(order, before, wayBack, end.reason);
     else if (!signal.aborted) this.#machine.on("settled");
     over.abort();
+    await cache.prune(new Set(this.#live.blobs));
     return choice;
   }
 
@@ -232,7 +236,7 @@ export class Agent {
       return;
     }
     await floor.addReverted(order.assign.release, reason).catch((problem: unknown) => onTrouble("floor", problem));
-    this.#become(way === null ? { ...before, generation: commit.generation } : { ...way, generation: commit.generation });
+    await this.#become(way === null ? { ...before, generation: commit.generation } : { ...way, generation: commit.generation });
     this.#machine.on("reverted");
     onOutcome(order.assign.counter, { kind: "reverted", release: order.assign.release, generation: commit.generation, code: "SWAP_REVERTED", reason });
   }

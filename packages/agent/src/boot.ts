@@ -42,8 +42,9 @@ export function findBoot(place: BootPlace, root: TrustRoot): Boot {
 
 /** Looks upward, first from the entry as it was named, then from where it really lies, then from the working directory. */
 export function findReleaseDirectory({ entry, workingDirectory }: BootPlace): string | null {
-  const starts = entry === undefined ? [] : [path.dirname(path.resolve(workingDirectory, entry))];
-  for (const start of [...starts, ...starts.map(realPath), workingDirectory]) {
+  const named = entry === undefined ? null : path.resolve(workingDirectory, entry);
+  const starts = named === null ? [] : [path.dirname(named), path.dirname(realPath(named))];
+  for (const start of [...starts, workingDirectory]) {
     for (let directory = start; ; directory = path.dirname(directory)) {
       if (isFile(path.join(directory, manifestName))) return realPath(directory);
       if (path.dirname(directory) === directory) break;

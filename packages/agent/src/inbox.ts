@@ -62,6 +62,15 @@ export class Inbox {
     return this.#change;
   }
 
+  /** Lets whoever waits look again. */
+  wake(): void {
+    this.#changes++;
+    const resolve = this.#waiting;
+    this.#waiting = null;
+    this.#change = null;
+    resolve?.();
+  }
+
   /** The newest transition to that release from the boot release that the log has shown so far; not verified. */
   findTransition(to: ReleaseId): Envelope | null {
     return this.#transitions.get(to) ?? null;
@@ -79,7 +88,7 @@ export class Inbox {
       isNews = this.#takeOne(entry) || isNews;
       await this.#pace.breathe();
     }
-    if (isNews) this.#announce();
+    if (isNews) this.wake();
   }
 
   #takeOne(entry: LogEntry): boolean {
@@ -140,13 +149,5 @@ export class Inbox {
     this.#refused.add(id);
     if (this.#refused.size > maxRemembered) this.#refused.delete(this.#refused.values().next().value!);
     this.#options.onRefused(id, describeProblem(problem));
-  }
-
-  #announce(): void {
-    this.#changes++;
-    const announce = this.#waiting;
-    this.#waiting = null;
-    this.#change = null;
-    announce?.();
   }
 }

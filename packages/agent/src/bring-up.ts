@@ -1,0 +1,113 @@
+import path from "node:path";
+import { MidflightError, type AgentIdentity, type Beat, type Registry } from "@midflight/protocol";
+import type { TrustRoot } from "@midflight/trust";
+import { Agent, type AgentParts } from "./agent.ts";
+import { BlobCache } from "./blob-cache.ts";
+import type { BootRelease } from "./boot.ts";
+import { comeUp } from "./come-up.ts";
+import type { AgentConfig } from "./config.ts";
+import { followChannel, type FollowLog } from "./follow-channel.ts";
+import { openFloor } from "./floor.ts";
+import { Health } from "./health.ts";
+import { Inbox } from "./inbox.ts";
+import { bootShape } from "./live.ts";
+import { writeLiveRecord } from "./live-record.ts";
+import { Orders } from "./orders.ts";
+import { Presence } from "./presence.ts";
+import { ReportQueue } from "./report-queue.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { tellTrouble, type Tell } from "./signal.ts";
+
+export interface BringUpOptions {
+  readonly config: Pick<AgentConfig, "channel" | "target" | "isOwner" | "stateDirectory" | "bootWaitMs" | "probationMs">;
+  readonly identity: AgentIdentity;
+  readonly boot: BootRelease;
+  readonly root: TrustRoot;
+  readonly registry: Registry;
+  readonly follow: FollowLog;
+  readonly runtime: Runtime;
+  readonly tell: Tell;
+  /** Ends the agent; the app runs on with what it has. */
+  readonly signal: AbortSignal;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** Puts an agent together and brings the process to the release that it is to run. Settles when the app may load. */
+export async function bringUp(options: BringUpOptions): Promise<Agent> {
+  const { config, identity, boot, root, registry, follow, runtime, tell, signal, now } = options;
+  const { channel, bootWaitMs, probationMs } = config;
+  const onTrouble = (where: string, problem: unknown): void => tellTrouble(tell, where, problem);
+
+  // Threads and children read what the process they belong to has written down, and write nothing themselves.
+  const isKept = config.isOwner && identity.thread === 0;
+  const fileName = path.join(config.stateDirectory, encodeURIComponent(config.target));
+  const liveFile = `${fileName}.live.json`;
+  const { floor, isDamaged } = await openFloor({ file: `${fileName}.json`, isKept });
+  if (isDamaged) onTrouble("floor", new MidflightError("FILE_UNREADABLE", "The counter floor cannot be read; it begins anew."));
+
+  const reports = new ReportQueue({ registry, identity, channel, boot: boot.id, signal, onTrouble });
+  const inbox = new Inbox({
+    channel,
+    target: identity.target,
+    root,
+    boot: boot.id,
+    onRefused: (id, { code, reason }) => {
+      tell({ kind: "ignored", id, code, reason });
+      reports.add(0, { kind: "refused", release: id, code, reason, unit: null });
+    },
+  });
+  signal.addEventListener("abort", () => inbox.wake(), { once: true });
+  const onOutcome: AgentParts["onOutcome"] = (counter, outcome) => {
+    tell({ kind: "outcome", outcome, counter });
+    reports.add(counter, outcome);
+    presence.beat();
+  };
+  const orders = new Orders({
+    inbox,
+    floor,
+    now,
+    onRefused: ({ assign }, refusal) => onOutcome(assign.counter, { kind: "refused", release: assign.release, ...refusal }),
+    onTrouble,
+  });
+  const cache = new BlobCache(path.join(config.stateDirectory, "blobs"));
+  const health = new Health();
+  signal.addEventListener("abort", () => health.stop(), { once: true });
+  // One after the other, so that the newest is what stays.
+  let recorded = Promise.resolve();
+  const parts: AgentParts = {
+    boot, inbox, orders, floor, cache, runtime, health, probationMs, signal, onOutcome, onTrouble,
+    sources: { registry, cache, root, boot, seen: (to) => inbox.findTransition(to), onTrouble },
+    record: ({ transition }) => {
+      const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, transition === null ? null : { transition }) : undefined);
+      recorded = recorded.then(write, write);
+      return recorded;
+    },
+    onState: (state) => {
+      tell({ kind: "state", state });
+      presence.beat();
+    },
+  };
+  const agent = new Agent(parts, bootShape(boot));
+  const describe = (): Beat => ({ ...identity, channel, state: agent.state, boot: boot.id, live: agent.live, counter: orders.counter, generation: agent.generation });
+  const presence = new Presence({ registry, describe, signal, onTrouble, onTick: () => health.tick() });
+  presence.beat();
+
+  const connected = followChannel({ registry, follow, channel, inbox, signal, onTrouble });
+  const deadline = new AbortController();
+  // The only thing here that keeps the process alive: without it, Node would end before the app has loaded.
+  const timer = setTimeout(() => deadline.abort(), bootWaitMs);
+  try {
+    const live = await comeUp(parts, connected, liveFile, deadline.signal);
+    await parts.record(live).catch((problem: unknown) => onTrouble("live-record", problem));
+    agent.begin(live);
+    void agent.run();
+  } catch (problem) {
+    onTrouble("start", problem);
+    agent.halt();
+  } finally {
+    clearTimeout(timer);
+    deadline.abort();
+  }
+  return agent;
+}

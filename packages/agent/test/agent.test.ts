@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
+import { ScriptedRuntime } from "./support/scripted-runtime.ts";
+import { channel, World, type Published } from "./support/world.ts";
+
+const away = (): Promise<never> => Promise.reject(new Error("away"));
+const hangs = (): Promise<never> => new Promise(() => undefined);
+
+describe("an agent", () => {
+  let world: World;
+  let boot: Published;
+  const running: RunningAgent[] = [];
+  const run = async (options: RunOptions = {}): Promise<RunningAgent> => {
+    const started = await runAgent(world, boot, options);
+    running.push(started);
+    return started;
+  };
+
+  beforeEach(async () => {
+    world = new World();
+    boot = world.release();
+    await world.append(boot.entry, world.assign(boot));
+  });
+  afterEach(() => {
+    for (const r of running.splice(0)) r.stop();
+    world.close();
+  });
+
+  test("that starts on the assigned release changes nothing", async () => {
+    const { runtime, agent } = await run();
+    assert.deepEqual(runtime.log, []);
+    assert.equal(agent.state, "following");
+    assert.equal(agent.live, boot.id);
+  });
+
+  test("swaps to a release that is assigned while it runs, and reports it with what was read back", async () => {
+    const { agent, runtime, outcome, states, untilState } = await run();
+    const next = await world.deploy(boot);
+    const { outcome: result } = await outcome(2, "swapped");
+    assert(result.kind === "swapped");
+    assert.equal(result.release, next.id);
+    assert.equal(result.generation, 1);
+    assert.equal(result.units, 1);
+    assert.equal(runtime.live?.release, next.id);
+    assert.equal(runtime.live.units[0]?.text, `text of ${next.id}`);
+    await untilState("following");
+    assert.equal(agent.live, next.id);
+    assert.deepEqual(states.slice(0, 6), ["following", "fetching", "staging", "swapping", "probation", "following"]);
+    assert.deepEqual((await world.reports()).map((r) => [r.counter, r.outcome.kind]), [[2, "swapped"]]);
+    const [beat] = await world.registry.presence(channel);
+    assert.equal(beat?.live, next.id);
+    assert.equal(beat.counter, 2);
+  });
+
+  test("on an older known release takes its transition before the app loads", async () => {
+    const next = await world.deploy(boot);
+    const { runtime, agent, states } = await run();
+    assert.deepEqual(runtime.log, [`adopt ${next.id}`]);
+    assert.equal(agent.live, next.id);
+    assert.equal(states[0], "following");
+  });
+
+  test("comes up on the live release again while the registry is away", async () => {
+    const next = await world.deploy(boot);
+    (await run()).stop();
+    const { runtime, agent } = await run({ registry: { ...world.registry, head: away, read: away, beat: away } });
+    assert.deepEqual(runtime.log, [`adopt ${next.id}`]);
+    assert.equal(agent.live, next.id);
+  });
+
+  test("does not wait longer for the registry than it is told", async () => {
+    const { agent } = await run({ registry: { ...world.registry, head: hangs }, bootWaitMs: 30 });
+    assert.equal(agent.state, "following");
+    assert.equal(agent.live, boot.id);
+  });
+
+  test("waits for a way that is not published yet, and then goes on by itself", async () => {
+    const { outcome } = await run();
+    const next = world.release();
+    await world.append(next.entry, world.assign(next));
+    const refused = await outcome(2, "refused");
+    assert(refused.outcome.kind === "refused");
+    assert.equal(refused.outcome.code, "TRANSITION_MISSING");
+    await world.append(await world.transition(boot, next));
+    await outcome(2, "swapped");
+  });
+
+  test("takes a way that is published while it waits to start", async () => {
+    const next = world.release();
+    await world.append(next.entry, world.assign(next));
+    const starting = run();
+    await world.append(await world.transition(boot, next));
+    const { runtime, signals } = await starting;
+    assert.deepEqual(runtime.log, [`adopt ${next.id}`]);
+    assert.equal(signals.filter((s) => s.kind === "outcome").length, 0);
+  });
+
+  test("refuses a change that needs a new process, with the planner's own reason", async () => {
+    const { outcome, agent, runtime } = await run();
+    const next = world.release();
+    await world.append(next.entry, await world.transition(boot, next, { rung: "replace" }), world.assign(next));
+    const { outcome: result } = await outcome(2, "refused");
+    assert(result.kind === "refused");
+    assert.equal(result.code, "REPLACE_NEEDED");
+    assert.equal(result.reason, "price.js: a side effect changed");
+    assert.equal(result.unit, "price.js");
+    assert.equal(agent.live, boot.id);
+    assert.deepEqual(runtime.log, []);
+  });
+
+  test("keeps a refused release refused until an assign says retry", async () => {
+    const runtime = new ScriptedRuntime();
+    const { outcome } = await run({ runtime });
+    runtime.refuseStage = { code: "EVAL_DISALLOWED", reason: "eval is off", unit: "price.js" };
+    const next = await world.deploy(boot);
+    await outcome(2, "refused");
+    runtime.refuseStage = null;
+    await world.append(world.assign(next));
+    await outcome(3, "refused");
+    assert.equal(runtime.live, null);
+    await world.append(world.assign(next, { cause: "retry" }));
+    await outcome(4, "swapped");
+  });
+
+  test("reports a commit that was undone as refused, and what served goes on", async () => {
+    const runtime = new ScriptedRuntime();
+    runtime.undoCommit = true;
+    const { outcome, agent, untilState } = await run({ runtime });
+    await world.deploy(boot);
+    const { outcome: result } = await outcome(2, "refused");
+    assert(result.kind === "refused");
+    assert.equal(result.code, "OVERLAY_FAILED");
+    await untilState("following");
+    assert.equal(agent.live, boot.id);
+  });
+
+  test("with a bug inside stops, says so, and leaves the process alone", async () => {
+    const runtime = new ScriptedRuntime();
+    runtime.throwOnCommit = true;
+    const { outcome, agent, untilState } = await run({ runtime });
+    await world.deploy(boot);
+    const { outcome: result } = await outcome(2, "refused");
+    assert(result.kind === "refused");
+    assert.equal(result.code, "INTERNAL");
+    await untilState("stopped");
+    await world.deploy(boot);
+    assert.equal(agent.state, "stopped");
+  });
+
+  test("follows the newest assign when several come while it fetches", async () => {
+    const hold = new AbortController();
+    const held = new Promise((resolve) => hold.signal.addEventListener("abort", resolve, { once: true }));
+    let isFirst = true;
+    const registry = {
+      ...world.registry,
+      getBlobs: async (digests: Parameters<typeof world.registry.getBlobs>[0]) => {
+        if (isFirst) {
+          isFirst = false;
+          await held;
+        }
+        return await world.registry.getBlobs(digests);
+      },
+    };
+    const { outcome, runtime, untilState, states } = await run({ registry });
+    await world.deploy(boot);
+    await untilState("fetching");
+    await world.deploy(boot);
+    const newest = await world.deploy(boot);
+    await outcome(4, "swapped");
+    hold.abort();
+    assert.deepEqual(runtime.log, [`stage ${newest.id}`, `commit ${newest.id}`]);
+    assert(!states.includes("starting"));
+  });
+
+  test("gives up a fetch when the newest assign names what is live", async () => {
+    const registry = { ...world.registry, getBlobs: (): Promise<never> => new Promise(() => undefined) };
+    const { agent, runtime, untilState } = await run({ registry });
+    await world.deploy(boot);
+    await untilState("fetching");
+    await world.append(world.assign(boot, { cause: "rollback" }));
+    await untilState("following");
+    assert.equal(agent.live, boot.id);
+    assert.deepEqual(runtime.log, []);
+  });
+
+  test("goes on fetching when the registry comes back", async () => {
+    let failures = 3;
+    const registry = {
+      ...world.registry,
+      getBlobs: async (digests: Parameters<typeof world.registry.getBlobs>[0]) => {
+        if (failures-- > 0) throw Object.assign(new Error("connection refused"), { [Symbol.for("@midflight/error")]: true, code: "REGISTRY_UNREACHABLE", facts: { what: "away" } });
+        return await world.registry.getBlobs(digests);
+      },
+    };
+    const { outcome } = await run({ registry });
+    await world.deploy(boot);
+    await outcome(2, "swapped");
+    assert(failures < 0);
+  });
+
+  test("delivers every report although the registry refuses the first tries", async () => {
+    let failures = 2;
+    const registry = { ...world.registry, report: async (list: Parameters<typeof world.registry.report>[0]) => (failures-- > 0 ? Promise.reject(new Error("away")) : world.registry.report(list)) };
+    const { outcome } = await run({ registry });
+    await world.deploy(boot);
+    await outcome(2, "swapped");
+    for (const until = Date.now() + 3000; (await world.reports()).length === 0 && Date.now() < until; ) await new Promise(setImmediate);
+    assert.equal((await world.reports()).length, 1);
+  });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { agentTransitions, isMidflightError, type AgentEvent, type AgentState, type Report } from "@midflight/protocol";
+import { sha256 } from "@midflight/trust";
+import { BlobCache } from "../src/blob-cache.ts";
+import { isWorse } from "../src/health.ts";
+import { Machine } from "../src/machine.ts";
+import { Pace } from "../src/pace.ts";
+import { ReportQueue } from "../src/report-queue.ts";
+
+describe("the blob cache", () => {
+  let directory: string;
+  const blob = (text: string): { digest: ReturnType<typeof sha256>; bytes: Uint8Array } => ({ digest: sha256(text), bytes: new TextEncoder().encode(text) });
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), "midflight-cache-"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  test("gives back what it was given, and nothing else", async () => {
+    const cache = new BlobCache(path.join(directory, "blobs"));
+    assert.equal(await cache.keep([blob("a"), blob("b")]), true);
+    const found = await cache.read([sha256("a"), sha256("c")], new Pace());
+    assert.deepEqual([...found.keys()], [sha256("a")]);
+  });
+
+  test("drops a damaged blob instead of giving it back", async () => {
+    const cache = new BlobCache(directory);
+    await cache.keep([blob("a")]);
+    writeFileSync(path.join(directory, sha256("a").slice(7)), "A");
+    assert.equal((await cache.read([sha256("a")], new Pace())).size, 0);
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test("removes the oldest blobs beyond its bound, but none that is needed", async () => {
+    const cache = new BlobCache(directory);
+    for (const [i, text] of ["1111", "2222", "3333", "4444"].entries()) {
+      await cache.keep([blob(text)]);
+      utimesSync(path.join(directory, sha256(text).slice(7)), i, i);
+    }
+    await cache.prune(new Set([sha256("1111")]), 8);
+    assert.deepEqual(new Set(readdirSync(directory)), new Set([sha256("1111").slice(7), sha256("4444").slice(7)]));
+  });
+
+  test("that cannot be written only says so", async () => {
+    writeFileSync(path.join(directory, "file"), "");
+    assert.equal(await new BlobCache(path.join(directory, "file")).keep([blob("a")]), false);
+  });
+});
+
+describe("the machine", () => {
+  test("walks exactly the transitions of the table, and takes any other event for a bug", () => {
+    const ways = new Map<AgentState, readonly AgentEvent[]>([["starting", []]]);
+    for (const [state, path_] of ways) {
+      for (const [event, to] of Object.entries(agentTransitions[state]) as [AgentEvent, AgentState | null][]) {
+        const machine = new Machine(() => undefined);
+        for (const step of path_) machine.on(step);
+        assert.equal(machine.state, state);
+        if (to === null) {
+          assert.throws(() => machine.on(event), (e) => isMidflightError(e) && e.code === "INTERNAL");
+          assert.equal(machine.state, state);
+          continue;
+        }
+        machine.on(event);
+        assert.equal(machine.state, to);
+        if (!ways.has(to)) ways.set(to, [...path_, event]);
+      }
+    }
+    assert.deepEqual(new Set(ways.keys()), new Set(Object.keys(agentTransitions)), "every state can be reached");
+  });
+});
+
+describe("answers after a swap", () => {
+  test("are worse only if clearly more of them fail than before", () => {
+    assert.equal(isWorse({ answers: 100, failures: 0 }, { answers: 4, failures: 4 }), false, "too few to tell");
+    assert.equal(isWorse({ answers: 100, failures: 0 }, { answers: 20, failures: 5 }), true);
+    assert.equal(isWorse({ answers: 0, failures: 0 }, { answers: 5, failures: 5 }), true);
+    assert.equal(isWorse({ answers: 100, failures: 50 }, { answers: 20, failures: 10 }), false, "they failed before");
+    assert.equal(isWorse({ answers: 100, failures: 0 }, { answers: 100, failures: 9 }), false);
+  });
+});
+
+describe("the report queue", () => {
+  const identity = { agent: "a", target: "web-1", service: "web", host: "h", pid: 1, thread: 0, runtime: "node", startedAt: "" };
+  const outcome = (n: number) => ({ kind: "refused", release: sha256(String(n)), code: "INTERNAL", reason: String(n), unit: null }) as const;
+
+  test("keeps the order, drops the oldest beyond its bound, and sends each once", async () => {
+    const sent: Report[] = [];
+    let isAway = true;
+    let tried = (): void => undefined;
+    const firstTry = new Promise<void>((resolve) => (tried = resolve));
+    let finish = (): void => undefined;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const queue = new ReportQueue({
+      identity, channel: "c", boot: null, signal: new AbortController().signal, onTrouble: () => undefined,
+      registry: {
+        report: async (reports) => {
+          tried();
+          if (isAway) throw new Error("away");
+          sent.push(...reports);
+          if (sent.at(-1)?.counter === 299) finish();
+        },
+      },
+    });
+    for (let i = 0; i < 300; i++) queue.add(i, outcome(i));
+    await firstTry;
+    isAway = false;
+    // The process would not be kept alive by the queue's timer: that is what it promises.
+    const alive = setInterval(() => undefined, 1000);
+    await done;
+    clearInterval(alive);
+    assert.deepEqual(sent.map((r) => r.counter), Array.from({ length: 200 }, (_, i) => i + 100));
+    assert.equal(new Set(sent.map((r) => r.id)).size, 200);
+  });
+});

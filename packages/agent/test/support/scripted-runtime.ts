@@ -1,0 +1,53 @@
+import type { CommitResult, Overlay, Runtime, StageResult } from "../../src/runtime/runtime.ts";
+import { sha256 } from "@midflight/trust";
+
+type Step = "adopt" | "stage" | "commit";
+
+/** Stands in for the runtime where the code of an app is beside the point: it notes what it is told, and fails on demand. */
+export class ScriptedRuntime implements Runtime {
+  readonly log: string[] = [];
+  readonly loaded: ReadonlySet<string> = new Set();
+  live: Overlay | null = null;
+  adopted: Overlay | null = null;
+  refuseStage: { code: "EVAL_DISALLOWED" | "OVERLAY_FAILED"; reason: string; unit: string | null } | null = null;
+  undoCommit = false;
+  throwOnCommit = false;
+  /** Awaited inside `stage`, so that a test can act meanwhile. */
+  hold: Promise<void> = Promise.resolve();
+  #generation = 0;
+
+  install(): void {
+    this.log.push("install");
+  }
+
+  async adopt(overlay: Overlay): Promise<StageResult> {
+    this.#note("adopt", overlay);
+    if (this.refuseStage !== null) return { kind: "refused", ...this.refuseStage };
+    this.adopted = overlay;
+    return { kind: "staged", staged: overlay as never };
+  }
+
+  async stage(overlay: Overlay): Promise<StageResult> {
+    this.#note("stage", overlay);
+    await this.hold;
+    if (this.refuseStage !== null) return { kind: "refused", ...this.refuseStage };
+    return { kind: "staged", staged: overlay as never };
+  }
+
+  commit(staged: never): CommitResult {
+    const overlay = staged as Overlay;
+    this.#note("commit", overlay);
+    if (this.throwOnCommit) throw new Error("a bug in commit");
+    if (this.undoCommit) return { kind: "undone", code: "OVERLAY_FAILED", reason: "a body did not compile", unit: "price.js" };
+    this.live = overlay;
+    return { kind: "committed", generation: ++this.#generation, units: overlay.units.length, bodies: 0, live: sha256(overlay.release) };
+  }
+
+  longestBlockMs(): number {
+    return 0.5;
+  }
+
+  #note(step: Step, overlay: Overlay): void {
+    this.log.push(`${step} ${overlay.release}`);
+  }
+}

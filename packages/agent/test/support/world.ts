@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import {
+  createAssignStatement, createReleaseStatement, createTransitionStatement, type Assign, type Digest, type LogEntry, type Registry, type Release, type ReleaseId, type Report,
+  type Rung, type UnitOps,
+} from "@midflight/protocol";
+import { openMemoryRegistry } from "@midflight/registry";
+import { createTrustRoot, generateSigningKey, sha256, signStatement, type SigningKey, type TrustRoot } from "@midflight/trust";
+import type { BootRelease } from "../../src/boot.ts";
+
+export const channel = "shop/test";
+
+type Entry = Omit<LogEntry, "cursor" | "at">;
+
+export interface Published {
+  readonly id: ReleaseId;
+  readonly release: Release;
+  readonly entry: Entry;
+}
+
+/** Real keys, a real registry in memory, and hand-made releases of one unit: everything around an agent but the app. */
+export class World {
+  readonly builder: SigningKey = generateSigningKey();
+  readonly planner: SigningKey = generateSigningKey();
+  readonly controller: SigningKey = generateSigningKey();
+  readonly root: TrustRoot;
+  readonly registry: Registry = openMemoryRegistry();
+  readonly directory: string = mkdtempSync(path.join(tmpdir(), "midflight-agent-"));
+  #counter = 0;
+  #number = 0;
+
+  constructor(app = "shop") {
+    this.root = createTrustRoot(app, [
+      { name: "builder", key: this.builder, roles: ["builder"] },
+      { name: "planner", key: this.planner, roles: ["planner"] },
+      { name: "controller", key: this.controller, roles: ["controller"] },
+    ]);
+  }
+
+  close(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  release(change: Partial<Release> = {}, key: SigningKey = this.builder): Published {
+    const number = ++this.#number;
+    const release: Release = {
+      app: "shop",
+      number,
+      tree: sha256(`tree ${number}`),
+      instrumentation: 1,
+      lock: null,
+      units: 1,
+      provenance: { vcs: null, ci: null, meta: {}, builder: "test", builtAt: new Date(0).toISOString() },
+      ...change,
+    };
+    const { id, envelope } = signStatement(createReleaseStatement(release), key);
+    return { id, release, entry: { kind: "release", id, envelope } };
+  }
+
+  boot(published: Published): BootRelease {
+    return { directory: this.directory, id: published.id, release: published.release };
+  }
+
+  /** A way that changes one unit to `text`; its blobs are stored. */
+  async transition(from: Published, to: Published, options: { readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey; readonly store?: boolean } = {}): Promise<Entry & { readonly blobs: readonly Digest[] }> {
+    const { text = `text of ${to.id}`, rung = "patch", key = this.planner, store = true } = options;
+    const artifact = sha256(text);
+    const ops: UnitOps = { unit: "price.js", birth: to.id, artifact, imports: [], cells: [], bodies: [], members: [] };
+    const opsText = JSON.stringify(ops);
+    const isReplace = rung === "replace";
+    const { id, envelope } = signStatement(
+      createTransitionStatement({
+        from: from.id,
+        to: to.id,
+        instrumentation: 1,
+        rung,
+        verdicts: isReplace ? [{ unit: "price.js", rung, reason: "price.js: a side effect changed", evidence: [], rejected: [] }] : [],
+        units: isReplace ? [] : [{ unit: "price.js", birth: sha256("boot"), ops: sha256(opsText), artifact }],
+        added: [],
+      }),
+      key,
+    );
+    if (store) await this.registry.putBlobs([text, opsText].map((t) => ({ digest: sha256(t), bytes: new TextEncoder().encode(t) })));
+    return { kind: "transition", id, envelope, from: from.id, to: to.id, blobs: [artifact, sha256(opsText)] };
+  }
+
+  assign(to: Published, change: Partial<Assign> = {}, key: SigningKey = this.controller): Entry {
+    const counter = change.counter ?? ++this.#counter;
+    this.#counter = Math.max(this.#counter, counter);
+    const { id, envelope } = signStatement(
+      createAssignStatement({
+        channel,
+        epoch: 1,
+        counter,
+        release: to.id,
+        number: to.release.number,
+        targets: { kind: "all" },
+        revertTo: [],
+        cause: "deploy",
+        by: "test",
+        why: null,
+        issuedAt: new Date().toISOString(),
+        expiresAt: null,
+        ...change,
+      }),
+      key,
+    );
+    return { kind: "assign", id, envelope };
+  }
+
+  async append(...entries: readonly Entry[]): Promise<void> {
+    const head = await this.registry.head(channel);
+    const plain = entries.map(({ kind, id, envelope, from, to }) => ({ kind, id, envelope, ...(from && { from }), ...(to && { to }) }));
+    const result = await this.registry.append({ channel, expect: head?.id ?? null, entries: plain, needs: [] });
+    if (result.kind !== "appended") throw new Error(result.kind);
+  }
+
+  /** Publishes a new release with its way from the boot release, and assigns it. */
+  async deploy(from: Published, change: Partial<Assign> = {}): Promise<Published> {
+    const to = this.release();
+    await this.append(to.entry, await this.transition(from, to), this.assign(to, change));
+    return to;
+  }
+
+  async reports(): Promise<readonly Report[]> {
+    return (await this.registry.reports({ channel })).toReversed();
+  }
+}
