@@ -5,4 +5,16 @@ export {
   isDevelopment, targetsOf,
   type ConfigOrigin, type KeyPlace, type ResolvedConfig, type ResolvedService,
 } from "./config/resolved-config.ts";
+export { type ControlEvent, type Listen } from "./event.ts";
 export { nearest } from "./nearest.ts";
+export { awaitRollout, type RolloutOptions, type RolloutResult } from "./operation/await-rollout.ts";
+export { connectControl, type Connection } from "./operation/connect.ts";
+export { expectedTargets, judgeFleet, readFleet, type FleetInput, type Member, type Standing } from "./operation/fleet.ts";
+export { findRelease, readHistory, type History, type ReleaseRecord } from "./operation/history.ts";
+export { readFiles } from "./operation/read-files.ts";
+export { readPresence, readStatus, type ServiceStatus, type Status } from "./operation/status.ts";
+export { readRunningControl, type ControlFile } from "./project/control-file.ts";
+export { createDurably } from "./project/durable-file.ts";
+export { layoutOf, type Layout } from "./project/layout.ts";
+export { makeSecrets, readSecrets, type Secrets, type Tokens } from "./project/secrets.ts";
+export { type ProcessPhase, type ProcessRecord } from "./run/process-table.ts";

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { randomBytes } from "node:crypto";
 import { asRecord, asString, MidflightError, type TokenRole } from "@midflight/protocol";
 import { createTrustRoot, encodeSigningKey, generateSigningKey, parseTrustRoot, readSigningKey, type SigningKey, type TrustRoot } from "@midflight/trust";
+import { readEnvironment } from "../config/environment.ts";
 import type { ResolvedConfig } from "../config/resolved-config.ts";
 import { createDurably, readIfThere, secretMode } from "./durable-file.ts";
 import { layoutOf } from "./layout.ts";
@@ -76,7 +77,7 @@ export function tokenRoles(tokens: Tokens): Readonly<Record<string, TokenRole[]>
 
 function readKey({ signing, projectDir }: Pick<ResolvedConfig, "signing" | "projectDir">): SigningKey {
   const place = signing.key;
-  const pem = place.kind === "file" ? readIfThere(place.path) : readVariable(place.name);
+  const pem = place.kind === "file" ? readIfThere(place.path) : (readEnvironment()[place.name] ?? null);
   if (pem !== null && pem !== "") return readSigningKey(pem);
   throw new MidflightError("KEY_MISSING", {
     what: place.kind === "file" ? `There is no signing key at ${place.path}.` : `The variable ${place.name} holds no signing key.`,
@@ -85,11 +86,6 @@ function readKey({ signing, projectDir }: Pick<ResolvedConfig, "signing" | "proj
     fix: [place.kind === "file" ? "midflight init" : `set ${place.name} to an Ed25519 key in PKCS#8 PEM form`],
     details: { projectDir },
   });
-}
-
-function readVariable(name: string): string | null {
-  // oxlint-disable-next-line node/no-process-env -- the configuration names the variable
-  return process.env[name] ?? null;
 }
 
 function readJson(file: string): unknown {

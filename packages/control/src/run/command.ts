@@ -5,6 +5,8 @@ import { MidflightError } from "@midflight/protocol";
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
+  /** Variables that stand before it: `NODE_ENV=production node server.js`. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** Splits a command at spaces; quotes keep words together, a backslash keeps the next character. @throws MidflightError `CONFIG_INVALID` */
@@ -23,11 +25,16 @@ export function parseCommand(run: string): Command {
     } else word = (word ?? "") + char;
   }
   if (word !== null) words.push(word);
+  const env: Record<string, string> = {};
+  while (words.length > 0 && /^[A-Za-z_]\w*=/.test(words[0]!)) {
+    const assignment = words.shift()!;
+    env[assignment.slice(0, assignment.indexOf("="))] = assignment.slice(assignment.indexOf("=") + 1);
+  }
   const [file, ...args] = words;
   if (quote !== null || file === undefined) {
     throw new MidflightError("CONFIG_INVALID", { what: `The command ${JSON.stringify(run)} cannot be read.`, why: quote === null ? "it is empty." : "a quote is not closed.", state: "nothing was done." });
   }
-  return { file, args };
+  return { file, args, env };
 }
 
 /**
@@ -35,7 +42,7 @@ export function parseCommand(run: string): Command {
  * wrapper script) passes it on by `NODE_OPTIONS`.
  */
 export function withAgent(command: Command, agentArgs: readonly string[], nodeOptions: string | undefined): { readonly command: Command; readonly nodeOptions: string | undefined } {
-  if (/^node(\.exe)?$/.test(path.basename(command.file))) return { command: { file: command.file, args: [...agentArgs, ...command.args] }, nodeOptions };
+  if (/^node(\.exe)?$/.test(path.basename(command.file))) return { command: { ...command, args: [...agentArgs, ...command.args] }, nodeOptions };
   return { command, nodeOptions: [nodeOptions, ...agentArgs].filter((part) => part !== undefined && part !== "").join(" ") };
 }
 

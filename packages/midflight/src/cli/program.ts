@@ -27,12 +27,10 @@ export function createProgram(screen: Screen, run: Runner): Command {
     .configureHelp({ helpWidth: Math.min(80, screen.out.width), showGlobalOptions: false })
     .configureOutput({ writeOut: (text) => screen.out.raw(text), writeErr: () => {}, outputError: () => {} })
     .exitOverride()
-    .helpCommand(false)
-    .action(() => program.help());
+    .helpCommand(false);
   const wire = (command: Command, load: (args: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<RunCommand>): Command =>
-    command.action(async (...all: unknown[]) => {
+    command.action(async () => {
       const args = command.processedArgs.filter((arg): arg is string => typeof arg === "string");
-      void all;
       const options = command.optsWithGlobals<Record<string, unknown>>();
       await run(options as GlobalOptions, await load(args, options));
     });
@@ -46,7 +44,8 @@ type Wire = (command: Command, load: (args: readonly string[], options: Readonly
 
 function addDaily(program: Command, wire: Wire): void {
   wire(
-    program.command("init").description("prepare a project: configuration, key, .gitignore").option("-y, --yes", "take what was found, ask nothing"),
+    program.command("init").description("prepare a project: configuration, key, .gitignore").option("-y, --yes", "take what was found, ask nothing")
+      .option("--run <command>", "the command that starts the app").option("--code <dir>", "the directory of its code"),
     async (_, options) => (await import("../command/init.ts")).init(options),
   );
   wire(
@@ -113,7 +112,7 @@ function addHelping(program: Command, wire: Wire): void {
     async ([shell]) => (await import("../command/completion.ts")).completion(shell ?? ""),
   );
   wire(
-    program.command("__complete", { hidden: true }).argument("[words...]").allowUnknownOption().passThroughOptions(),
+    program.command("__complete", { hidden: true }).argument("[words...]"),
     async () => (await import("../command/complete.ts")).complete(program),
   );
 }

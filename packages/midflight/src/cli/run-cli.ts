@@ -37,6 +37,10 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exits.done;
+    if (error instanceof CommanderError && error.code === "commander.help") {
+      screen.out.raw(program.helpInformation());
+      return exits.done;
+    }
     return printAnswer(screen, toAnswer(error, world.variables));
   }
 }

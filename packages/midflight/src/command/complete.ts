@@ -27,7 +27,7 @@ export async function candidatesFor(program: Command, words: readonly string[], 
   for (const word of words.slice(0, -1)) command = command.commands.find((one) => one.name() === word) ?? command;
   const before = words.at(-2);
   const options = [...command.options, ...(command === program ? [] : program.options)];
-  const awaiting = before === undefined ? undefined : options.find((option) => option.is(before) && option.required);
+  const awaiting = before === undefined ? undefined : options.find((option) => (option.long === before || option.short === before) && option.required);
   const all = awaiting === undefined ? await candidatesAt(command, options, last, context) : await valuesOf(awaiting, context);
   return [...new Set(all)].filter((candidate) => candidate.startsWith(last));
 }

@@ -1,5 +1,7 @@
+import path from "node:path";
 import type { ResolvedConfig } from "@midflight/control";
 import type { RunCommand } from "../cli/program.ts";
+import { findConfig } from "../config/find-config.ts";
 import { renderTable } from "../output/table.ts";
 import { toPlainLine } from "../output/text.ts";
 
@@ -8,15 +10,16 @@ export function config(options: Readonly<Record<string, unknown>>): RunCommand {
   return async ({ screen, loadConfig }) => {
     const resolved = await loadConfig();
     const origins = [...resolved.origins];
+    const file = path.basename(findConfig(resolved.projectDir)?.path ?? "");
     const isExplained = options["explain"] === true;
-    const rows = origins.map(([key, { value, from }]) => [key, toPlainLine(value), ...(isExplained ? [from] : [])]);
+    const rows = origins.map(([key, { value, from }]) => [key, toPlainLine(value), ...(isExplained ? [from === file ? "config" : from] : [])]);
     const columns = [{ title: "KEY" }, { title: "VALUE" }, ...(isExplained ? [{ title: "FROM" }] : [])];
     return {
       data: {
         config: toPlainConfig(resolved),
         ...(isExplained ? { origins: Object.fromEntries(origins.map(([key, { from }]) => [key, from])) } : {}),
       },
-      lines: [`${screen.out.paint("strong", resolved.channelName)}  ${resolved.projectDir}`, ...renderTable(columns, rows, screen.out.width)],
+      lines: [screen.out.paint("strong", resolved.channelName), `${resolved.projectDir}${path.sep}${file}`, ...renderTable(columns, rows, screen.out.width)],
     };
   };
 }

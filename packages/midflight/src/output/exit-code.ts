@@ -3,7 +3,7 @@ import type { ErrorCode } from "@midflight/protocol";
 /** What a command ends with; stable, and documented in docs/reference/cli.md. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 10 | 130;
 
-export const exits = {
+export const exits: Readonly<Record<"done" | "failed" | "usage" | "refused" | "rolledBack" | "mixed" | "stillRunning" | "changes" | "left", ExitCode>> = {
   done: 0,
   /** A bug of ours, or input and output: the registry cannot be reached, the disk is full. */
   failed: 1,
@@ -21,7 +21,7 @@ export const exits = {
   changes: 10,
   /** You left; what was begun goes on. */
   left: 130,
-} as const satisfies Record<string, ExitCode>;
+};
 
 const byCode: Readonly<Record<ErrorCode, ExitCode>> = {
   AGENT_NOT_CONFIGURED: 2,

@@ -4,7 +4,7 @@ import { completeFacts, renderError } from "./error-text.ts";
 import { exitCodeOf, exits, type ExitCode } from "./exit-code.ts";
 import type { Pane } from "./pane.ts";
 import type { Screen } from "./screen.ts";
-import { hanging } from "./text.ts";
+import { displayWidth, hanging } from "./text.ts";
 
 /** The version of the JSON form. A new field does not change it; a changed meaning does. */
 export const jsonSchema = 1;
@@ -18,7 +18,8 @@ export function printAnswer(screen: Screen, answer: Answer): ExitCode {
   }
   screen.out.print(...answer.lines);
   if (answer.error !== undefined) screen.err.print(...renderError(answer.error, screen.err));
-  if (!screen.isQuiet) screen.err.print(...renderNext(answer.next ?? [], screen.err));
+  const told = answer.error?.facts.fix ?? [];
+  if (!screen.isQuiet) screen.err.print(...renderNext((answer.next ?? []).filter(({ command }) => !told.some((fix) => fix.includes(command))), screen.err));
   return exit;
 }
 
@@ -39,7 +40,9 @@ export function toErrorAnswer(error: MidflightError): Answer {
 }
 
 function renderNext(next: readonly Next[], pane: Pane): string[] {
-  return next.flatMap(({ command, why }, i) =>
-    hanging(i === 0 ? `  ${pane.paint("dim", "Next")}` : "", 8, `${command}   ${pane.paint("dim", why)}`, pane.width),
-  );
+  return next.flatMap(({ command, why }, i) => {
+    const label = i === 0 ? "  Next   " : "         ";
+    const line = `${label}${command}   ${why}`;
+    return displayWidth(line) <= pane.width ? [`${label}${command}   ${pane.paint("dim", why)}`] : [...hanging(label, 9, command, pane.width), ...hanging("", 11, why, pane.width)];
+  });
 }

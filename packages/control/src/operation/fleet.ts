@@ -1,0 +1,100 @@
+import os from "node:os";
+import type { Beat, ErrorCode, ReleaseId, Report, SwapOutcome } from "@midflight/protocol";
+import { targetsOf, type ResolvedConfig } from "../config/resolved-config.ts";
+import { identify } from "../run/process-identity.ts";
+import { readProcessRecords, type ProcessRecord } from "../run/process-table.ts";
+import type { Connection } from "./connect.ts";
+
+/** What one process is doing about a release. */
+export type Standing =
+  /** It reads back the release as live. */
+  | "confirmed"
+  | "moving"
+  | "refused"
+  | "reverted"
+  /** Its code is of no known release; it never changes. */
+  | "unregistered"
+  /** It should run and does not. */
+  | "absent";
+
+export interface Member {
+  readonly target: string;
+  readonly service: string;
+  readonly standing: Standing;
+  readonly beat: Beat | null;
+  readonly record: ProcessRecord | null;
+  /** What became of the assign in it, if it has said so. */
+  readonly outcome: SwapOutcome | null;
+  /** Why it is not confirmed; null if it is. */
+  readonly because: string | null;
+}
+
+export interface FleetInput {
+  readonly release: ReleaseId;
+  readonly counter: number;
+  readonly beats: readonly Beat[];
+  readonly reports: readonly Report[];
+  readonly records: readonly ProcessRecord[];
+  /** Target to service, of every process that should run. */
+  readonly expected: ReadonlyMap<string, string>;
+}
+
+/** Judges every process that is there or should be. Pure: the same facts give the same answer. */
+export function judgeFleet(input: FleetInput): Member[] {
+  const beats = newestPerTarget(input.beats);
+  const names = [...new Set([...input.expected.keys(), ...beats.keys()])];
+  return names.map((target) => judge(target, beats.get(target) ?? null, input));
+}
+
+/** A process that was replaced is remembered for a while; its successor's word counts. */
+function newestPerTarget(beats: readonly Beat[]): Map<string, Beat> {
+  const newest = new Map<string, Beat>();
+  for (const beat of beats) {
+    const other = newest.get(beat.target);
+    if (other === undefined || beat.startedAt > other.startedAt) newest.set(beat.target, beat);
+  }
+  return newest;
+}
+
+function judge(target: string, beat: Beat | null, input: FleetInput): Member {
+  const record = input.records.find((one) => one.target === target) ?? null;
+  const report = input.reports.find((one) => one.from.agent === beat?.agent && one.counter === input.counter) ?? null;
+  const outcome = report?.outcome ?? null;
+  const service = beat?.service ?? record?.service ?? input.expected.get(target) ?? "";
+  const as = (standing: Standing, because: string | null): Member => ({ target, service, standing, beat, record, outcome, because });
+  if (beat === null || (record !== null && record.phase === "waiting")) return as("absent", absence(record));
+  if (beat.state === "unregistered") return as("unregistered", "its code is of no known release");
+  if (beat.live === input.release && beat.counter >= input.counter) return as("confirmed", null);
+  // Control plans a way that is missing, and starts a process anew where a swap cannot do.
+  const isHelped = outcome?.kind === "refused" && record !== null && helpedByControl.includes(outcome.code);
+  if (outcome?.kind === "refused" && !isHelped) return as("refused", `${outcome.code}: ${outcome.reason}`);
+  if (outcome?.kind === "reverted") return as("reverted", `${outcome.code}: ${outcome.reason}`);
+  if (beat.state === "stopped") return as("refused", "its agent has stopped");
+  return as("moving", isHelped ? "is being started anew" : beat.state);
+}
+
+const helpedByControl: readonly ErrorCode[] = ["REPLACE_NEEDED", "TRANSITION_MISSING"];
+
+function absence(record: ProcessRecord | null): string {
+  if (record === null) return "not started";
+  if (record.phase === "waiting") return record.lastFailure?.split("\n")[0] ?? "ended";
+  return record.phase === "starting" ? "is starting" : record.phase;
+}
+
+/** Every process that the configuration asks for. */
+export function expectedTargets(config: ResolvedConfig): ReadonlyMap<string, string> {
+  return new Map(config.services.flatMap((service) => targetsOf(service).map((target) => [target, service.name] as const)));
+}
+
+/** Judges the fleet as the registry and control know it now. */
+export async function readFleet(connection: Connection, release: ReleaseId, counter: number): Promise<Member[]> {
+  const { registry, config, layout } = connection;
+  const channel = config.channelName;
+  const [beats, reports] = await Promise.all([registry.presence(channel), registry.reports({ channel, counter })]);
+  return judgeFleet({ release, counter, beats: beats.filter(isPresent), reports, records: readProcessRecords(layout), expected: expectedTargets(config) });
+}
+
+/** A beat outlives its process for some seconds; on this host we can look. */
+export function isPresent(beat: Beat): boolean {
+  return beat.host !== os.hostname() || identify(beat.pid) !== null;
+}

@@ -1,0 +1,43 @@
+import type { ResolvedService } from "../config/resolved-config.ts";
+
+/** What an agent has to know; every name here is documented in docs/reference/agent.md. */
+export interface AgentEnvironment {
+  readonly registryUrl: string;
+  readonly token: string;
+  readonly channelName: string;
+  readonly rootPath: string;
+  readonly statePath: string;
+}
+
+/** What a person may set for all agents, where control is started. */
+const passedOn: readonly string[] = ["MIDFLIGHT_BOOT_WAIT_MS", "MIDFLIGHT_PROBATION_MS"];
+
+/** The variables of one process: those of control, then the service's own, then what midflight needs. */
+export function processEnvironment(
+  base: Readonly<Record<string, string | undefined>>,
+  service: ResolvedService,
+  target: string,
+  agent: AgentEnvironment,
+): Record<string, string | undefined> {
+  const inherited = Object.fromEntries(Object.entries(base).filter(([name]) => !name.startsWith("MIDFLIGHT_") || passedOn.includes(name)));
+  const port = portOf(service, target);
+  return {
+    ...inherited,
+    ...service.env,
+    ...(port === null ? {} : { PORT: String(port) }),
+    MIDFLIGHT_REGISTRY: agent.registryUrl,
+    MIDFLIGHT_TOKEN: agent.token,
+    MIDFLIGHT_CHANNEL: agent.channelName,
+    MIDFLIGHT_SERVICE: service.name,
+    MIDFLIGHT_TARGET: target,
+    MIDFLIGHT_ROOT: agent.rootPath,
+    MIDFLIGHT_STATE: agent.statePath,
+  };
+}
+
+/** Process n of a service gets `PORT` + n − 1; 0 stays 0 (any free port); null if the service names none. */
+export function portOf(service: ResolvedService, target: string): number | null {
+  const first = Number(service.env["PORT"] ?? "");
+  if (!Number.isInteger(first) || service.env["PORT"] === undefined || first < 0) return null;
+  return first === 0 ? 0 : first + Number(target.slice(target.lastIndexOf("-") + 1)) - 1;
+}

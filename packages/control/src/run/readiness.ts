@@ -1,0 +1,76 @@
+import type { Beat, Registry } from "@midflight/protocol";
+import type { Exit } from "./child.ts";
+import { findPrintedUrl, type LogFile } from "./log-file.ts";
+
+export interface ReadinessOptions {
+  readonly registry: Registry;
+  readonly channel: string;
+  readonly target: string;
+  /** Beats of starts before this one do not count; epoch ms. */
+  readonly launchedAt: number;
+  /** A path or URL; null: the agent's word is enough. */
+  readonly health: string | null;
+  /** Null: the first address in its log. */
+  readonly address: string | null;
+  readonly log: Pick<LogFile, "path" | "startBytes">;
+  readonly exited: Promise<Exit>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Readiness =
+  | { readonly kind: "ready"; readonly beat: Beat; readonly url: string | null }
+  | { readonly kind: "exited"; readonly exit: Exit }
+  | { readonly kind: "timed-out"; readonly because: string }
+  | { readonly kind: "aborted" };
+
+const pollMs = 40;
+
+/** Ready: the agent follows the channel, and the health URL answers 2xx. */
+export async function waitUntilReady(options: ReadinessOptions): Promise<Readiness> {
+  let exit: Exit | null = null;
+  void options.exited.then((value) => (exit = value));
+  const deadline = performance.now() + options.timeoutMs;
+  let because = "its agent never reported";
+  while (true) {
+    if (exit !== null) return { kind: "exited", exit };
+    if (options.signal.aborted) return { kind: "aborted" };
+    if (performance.now() > deadline) return { kind: "timed-out", because };
+    const beat = await findBeat(options);
+    if (beat !== null) {
+      const url = options.address ?? findPrintedUrl(options.log.path, options.log.startBytes);
+      const problem = await checkHealth(options.health, url);
+      if (problem === null) return { kind: "ready", beat, url };
+      because = problem;
+    }
+    await pause(pollMs, options.exited);
+  }
+}
+
+/** The main thread's agent, once it knows what it runs. */
+async function findBeat({ registry, channel, target, launchedAt }: ReadinessOptions): Promise<Beat | null> {
+  const beats = await registry.presence(channel);
+  // Clocks of one machine, but a process rounds its start; a second is room enough, a former start is longer gone.
+  const own = beats.filter((beat) => beat.target === target && beat.thread === 0 && Date.parse(beat.startedAt) >= launchedAt - 1000);
+  return own.find((beat) => beat.state !== "starting" && beat.state !== "stopped") ?? null;
+}
+
+async function checkHealth(health: string | null, url: string | null): Promise<string | null> {
+  if (health === null) return null;
+  const full = /^https?:/.test(health) ? health : url === null ? null : url + health;
+  if (full === null) return `it printed no address, and there is no PORT to ask for ${health}`;
+  try {
+    const response = await fetch(full, { redirect: "manual", signal: AbortSignal.timeout(2000) });
+    const text = await response.text();
+    return response.ok ? null : `${full} answered ${response.status}: ${text.split("\n").slice(0, 20).join(" ").slice(0, 500)}`;
+  } catch (error) {
+    const cause = (error as Error).cause;
+    return `${full} did not answer: ${cause instanceof Error ? cause.message : (error as Error).message}`;
+  }
+}
+
+async function pause(ms: number, exited: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([new Promise((resolve) => (timer = setTimeout(resolve, ms))), exited]);
+  clearTimeout(timer);
+}

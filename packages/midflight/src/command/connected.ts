@@ -1,0 +1,13 @@
+import type { Connection } from "@midflight/control";
+import type { Context } from "../cli/context.ts";
+
+/** Runs work against the running control, and lets go of it in any case. */
+export async function connected<T>(context: Context, role: "publisher" | "reader", work: (connection: Connection) => Promise<T>): Promise<T> {
+  const { connectControl } = await import("@midflight/control");
+  const connection = await connectControl(await context.loadConfig(), role);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}

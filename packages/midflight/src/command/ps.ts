@@ -1,0 +1,37 @@
+import type { RunCommand } from "../cli/program.ts";
+import { formatAge } from "../output/duration.ts";
+import { renderTable } from "../output/table.ts";
+import { connected } from "./connected.ts";
+import { releaseName } from "../view/fleet-view.ts";
+
+const columns = [
+  { title: "PROCESS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "STATE" }, { title: "RELEASE" },
+  { title: "BOOTED" }, { title: "SWAPS", align: "right" }, { title: "RUNTIME" },
+] as const;
+
+/** `midflight ps`: every process, thread and child that speaks now, and those that should. */
+export function ps(): RunCommand {
+  return (context) =>
+    connected(context, "reader", async (connection) => {
+      const { readHistory, readPresence, readStatus } = await import("@midflight/control");
+      const history = await readHistory(connection);
+      const [beats, status] = await Promise.all([readPresence(connection), readStatus(connection, history)]);
+      const absent = status.services.flatMap((service) => service.members.filter((member) => member.beat === null));
+      const now = Date.now();
+      const rows = [
+        ...beats.map((beat) => [
+          beat.target, String(beat.pid), formatAge(beat.startedAt, now), beat.state, releaseName(beat.live, status.numbers),
+          releaseName(beat.boot, status.numbers), String(beat.generation), beat.runtime,
+        ]),
+        ...absent.map((member) => [member.target, "–", "–", member.record?.phase ?? "absent", "–", "–", "–", member.because ?? ""]),
+      ];
+      return {
+        data: {
+          processes: beats.map((beat) => ({ ...beat, live: releaseName(beat.live, status.numbers), boot: releaseName(beat.boot, status.numbers), liveDigest: beat.live, bootDigest: beat.boot })),
+          absent: absent.map(({ target, service, because }) => ({ target, service, because })),
+        },
+        lines: rows.length === 0 ? ["No process runs."] : renderTable(columns, rows, context.screen.out.width),
+        next: [{ command: "midflight status", why: "whether all of them run the live release" }],
+      };
+    });
+}

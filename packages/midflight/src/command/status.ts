@@ -1,0 +1,76 @@
+import type { Connection, Status } from "@midflight/control";
+import type { Context } from "../cli/context.ts";
+import type { RunCommand } from "../cli/program.ts";
+import type { Answer, Next } from "../output/answer.ts";
+import { formatAge } from "../output/duration.ts";
+import type { Pane, Tone } from "../output/pane.ts";
+import { toJson } from "../output/print-answer.ts";
+import { renderTable } from "../output/table.ts";
+import { count } from "../output/text.ts";
+import { memberCells, memberJson } from "../view/fleet-view.ts";
+import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
+import { toPlainLine, wrap } from "../output/text.ts";
+import { connected } from "./connected.ts";
+import { watchAnswers } from "./watch-answers.ts";
+
+const healthWords: Readonly<Record<Status["health"], { readonly word: string; readonly tone: Tone }>> = {
+  healthy: { word: "healthy", tone: "good" },
+  moving: { word: "moving", tone: "accent" },
+  mixed: { word: "MIXED", tone: "bad" },
+  down: { word: "nothing serves", tone: "bad" },
+  empty: { word: "no process", tone: "warn" },
+};
+
+/** `midflight status [--watch]` */
+export function status(options: Readonly<Record<string, unknown>>): RunCommand {
+  return (context) =>
+    connected(context, "reader", async (connection) => {
+      const read = (): Promise<Answer> => readAnswer(context, connection);
+      if (options["watch"] !== true) return read();
+      await watchAnswers(context, read, (answer) => JSON.stringify(toJson(withoutAges(answer))));
+      return null;
+    });
+}
+
+async function readAnswer({ screen }: Context, connection: Connection): Promise<Answer> {
+  const { readStatus } = await import("@midflight/control");
+  const found = await readStatus(connection);
+  return { data: toData(found), lines: render(found, screen.out), next: nextOf(found) };
+}
+
+function toData(found: Status): Answer["data"] {
+  return {
+    app: found.app, channel: found.channel, health: found.health, since: found.since,
+    live: found.live === null ? null : releaseJson(found.live),
+    services: found.services.map(({ service, members, confirmed }) => ({
+      service, confirmed, processes: members.length, members: members.map((member) => memberJson(member, found.numbers)),
+    })),
+  };
+}
+
+function render(found: Status, pane: Pane): string[] {
+  const { word, tone } = healthWords[found.health];
+  const live = found.live;
+  const head = `${pane.paint("strong", found.app)} · ${found.channel} · `;
+  if (live === null) return [`${head}no release yet`];
+  const since = found.since === null ? "" : ` for ${formatAge(found.since, Date.now())}`;
+  const columns = [{ title: "PROCESS" }, { title: "RELEASE" }, { title: "STANDS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "NOTE" }] as const;
+  const members = found.services.flatMap((service) => service.members);
+  return [
+    `${head}${nameOf(live.release, live.id)} live${since} · ${pane.paint(tone, word)}`,
+    ...wrap(`  ${toPlainLine(subjectOf(live.release.provenance))}`, pane.width).filter((line) => line.trim() !== ""),
+    ...found.services.map(({ service, members: own, confirmed }) => `  ${service}  ${confirmed} of ${count(own.length, "process", "processes")} on r${live.number}, by digest`),
+    ...renderTable(columns, members.map((member) => memberCells(member, found.numbers, pane)), pane.width),
+  ];
+}
+
+function nextOf(found: Status): Next[] {
+  if (found.health === "mixed") return [{ command: "midflight rollback", why: "bring all processes back to one release" }];
+  if (found.health === "down") return [{ command: "midflight ps", why: "why no process runs" }];
+  return [{ command: "midflight deploy", why: "bring the code live" }];
+}
+
+/** Time passes without anything happening; that is no change. */
+function withoutAges(answer: Answer): Answer {
+  return { ...answer, lines: [] };
+}
