@@ -7,7 +7,7 @@ import { build } from "./setup/build.mjs";
 import { ensureInstalled } from "./setup/install.mjs";
 import { withLock } from "./setup/lock.mjs";
 import { checkMachine, ensureNode } from "./setup/node.mjs";
-import { SetupProblem } from "./setup/problem.mjs";
+import { asProblem } from "./setup/problem.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const needsNodeVersions = process.argv.includes("--node-versions");
@@ -17,12 +17,14 @@ try {
   await withLock(path.join(root, ".setup.lock"), async () => {
     const installs = [ensureInstalled(root, "packages")];
     if (needsNodeVersions) installs.push(ensureInstalled(path.join(root, "e2e/node-versions"), "Node 20, 22 and 26 for the tests"));
-    await Promise.all(installs);
+    // All of them end before the lock goes, also when one fails.
+    for (const install of await Promise.allSettled(installs)) if (install.status === "rejected") throw install.reason;
     ensureNode(root);
     await build(root);
   });
 } catch (error) {
-  if (!(error instanceof SetupProblem)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  const problem = asProblem(error);
+  if (problem === undefined) throw error;
+  process.stderr.write(`${problem.message}\n`);
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { begin } from "./progress.mjs";
-import { SetupProblem, explainNpm } from "./problem.mjs";
+import { SetupProblem, diskOr, explainNpm } from "./problem.mjs";
 
 const stampName = ".midflight-setup";
 
@@ -22,21 +22,41 @@ export async function ensureInstalled(folder, label) {
   const startedAt = performance.now();
   const end = begin(label);
   let outcome = null;
-  let result;
   try {
-    result = await bringUpToDate(folder, isFresh);
-    if (result.code === 0) outcome = `installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+    const result = await bringUpToDate(folder, isFresh);
+    if (result.code !== 0) throw refused(label, explainNpm(result.output));
+    const missing = missingForThisMachine(folder);
+    if (missing !== undefined) {
+      throw refused(label, {
+        why: `npm left out ${missing}, which this machine needs; ${diskOr(folder, "its download or unpacking failed")}`,
+        fix: "see to 1 GB of free disk and a working network, then run the same command again",
+      });
+    }
+    fs.writeFileSync(stamp, wanted);
+    outcome = `installed ${label} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   } finally {
     end(outcome);
   }
-  if (result.code !== 0) {
-    throw new SetupProblem({
-      what: `Could not install ${label}`,
-      ...explainNpm(result.output),
-      state: "nothing was started; a second run begins where this one stopped",
-    });
-  }
-  fs.writeFileSync(stamp, wanted);
+}
+
+/** @param {string} label @param {{ why: string, fix: string }} cause */
+function refused(label, { why, fix }) {
+  return new SetupProblem({ what: `Could not install ${label}`, why, state: "nothing was started; a second run begins where this one stopped", fix });
+}
+
+/**
+ * npm drops an optional package without a word when it cannot unpack it, for instance on a full disk.
+ * @param {string} folder
+ * @returns {string | undefined} a package that the lock file has for this platform and that is not there
+ */
+function missingForThisMachine(folder) {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(folder, "package-lock.json"), "utf8"));
+  return Object.keys(packages).find((key) => {
+    const { optional, os, cpu, libc } = packages[key];
+    if (optional !== true || libc !== undefined || os === undefined) return false;
+    const isForUs = [os].flat().includes(process.platform) && (cpu === undefined || [cpu].flat().includes(process.arch));
+    return isForUs && !fs.existsSync(path.join(folder, key, "package.json"));
+  });
 }
 
 /** @param {string} folder @param {boolean} isFresh */

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { SetupProblem } from "./problem.mjs";
+import { SetupProblem, diskOr } from "./problem.mjs";
 
 const ownMajor = 24;
 
@@ -37,7 +37,7 @@ export function ensureNode(root) {
   fs.rmSync(path.join(root, "node_modules/.midflight-setup"), { force: true });
   throw new SetupProblem({
     what: `Node.js ${ownMajor} is not there`,
-    why: `its npm package "node" did not install on ${process.platform}-${process.arch}: the network, or a policy against install scripts`,
+    why: `its npm package "node" did not install on ${process.platform}-${process.arch}; ${diskOr(root, "the network, or a policy against install scripts")}`,
     state: `packages are installed; the scripts need Node.js 22.18 or newer and this is ${process.versions.node}`,
     fix: "run the same command again; if that does not help, install Node.js 24 (https://nodejs.org)",
   });

@@ -1,3 +1,5 @@
+import fs from "node:fs";
+
 /** A reason why set-up cannot go on, told in four lines: what, why, how things stand, what to do. */
 export class SetupProblem extends Error {
   /** @param {{ what: string, why: string, state: string, fix: string }} problem */
@@ -27,4 +29,25 @@ export function explainNpm(output) {
     return { why: "this user may not write here or in npm's cache", fix: "give this user the folder (`chown -R`), or set npm_config_cache to a folder of its own" };
   }
   return { why: last.slice(0, 2).join(" / ") || "npm gave no reason", fix: "run `npm ci` to see all of npm's output" };
+}
+
+const neededBytes = 500e6;
+
+/**
+ * The state of the disk as a cause, when it can be one; otherwise the other cause.
+ * @param {string} folder
+ * @param {string} otherwise
+ */
+export function diskOr(folder, otherwise) {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  const freeBytes = bavail * bsize;
+  return freeBytes < neededBytes ? `the disk has only ${Math.round(freeBytes / 1e6)} MB free` : otherwise;
+}
+
+/** What an error of our own file work means to the reader; undefined when it is a fault of these scripts. @param {unknown} error */
+export function asProblem(error) {
+  if (error instanceof SetupProblem) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!/^(ENOSPC|EDQUOT|EACCES|EPERM|EROFS)$/.test(code)) return undefined;
+  return new SetupProblem({ what: "Set-up could not write its files", ...explainNpm(code), state: "nothing was started" });
 }
