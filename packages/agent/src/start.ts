@@ -16,7 +16,7 @@ export async function start(config: AgentConfig): Promise<void> {
   const identity = createIdentity(config);
   const boot = findBootOfThread(root);
   if (boot.kind === "unregistered") {
-    tellTrouble(tellProcess, "boot", new MidflightError("PROCESS_UNREGISTERED", boot.reason));
+    onTrouble("boot", new MidflightError("PROCESS_UNREGISTERED", boot.reason));
     beatUnregistered(registry, { ...identity, channel: config.channel, state: "unregistered", boot: null, live: null, counter: 0, generation: 0 });
     return;
   }
@@ -33,8 +33,11 @@ export async function start(config: AgentConfig): Promise<void> {
   });
 }
 
+function onTrouble(where: string, problem: unknown): void {
+  tellTrouble(tellProcess, where, problem);
+}
+
 function beatUnregistered(registry: Registry, beat: Beat): void {
-  const onTrouble = (where: string, problem: unknown): void => tellTrouble(tellProcess, where, problem);
   new Presence({ registry, describe: () => beat, signal: new AbortController().signal, onTrouble }).beat();
 }
 

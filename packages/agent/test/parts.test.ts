@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { agentTransitions, isMidflightError, type AgentEvent, type AgentState, type Report } from "@midflight/protocol";
+import { agentTransitions, isMidflightError, type AgentEvent, type AgentState, type Blob, type Report, type SwapOutcome } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { BlobCache } from "../src/blob-cache.ts";
 import { isWorse } from "../src/health.ts";
@@ -11,9 +12,16 @@ import { Machine } from "../src/machine.ts";
 import { Pace } from "../src/pace.ts";
 import { ReportQueue } from "../src/report-queue.ts";
 
+function blob(text: string): Blob {
+  return { digest: sha256(text), bytes: new TextEncoder().encode(text) };
+}
+
+function refusal(n: number): SwapOutcome {
+  return { kind: "refused", release: sha256(String(n)), code: "INTERNAL", reason: String(n), unit: null };
+}
+
 describe("the blob cache", () => {
   let directory: string;
-  const blob = (text: string): { digest: ReturnType<typeof sha256>; bytes: Uint8Array } => ({ digest: sha256(text), bytes: new TextEncoder().encode(text) });
   beforeEach(() => {
     directory = mkdtempSync(path.join(tmpdir(), "midflight-cache-"));
   });
@@ -84,27 +92,25 @@ describe("answers after a swap", () => {
 
 describe("the report queue", () => {
   const identity = { agent: "a", target: "web-1", service: "web", host: "h", pid: 1, thread: 0, runtime: "node", startedAt: "" };
-  const outcome = (n: number) => ({ kind: "refused", release: sha256(String(n)), code: "INTERNAL", reason: String(n), unit: null }) as const;
 
   test("keeps the order, drops the oldest beyond its bound, and sends each once", async () => {
     const sent: Report[] = [];
     let isAway = true;
-    let tried = (): void => undefined;
-    const firstTry = new Promise<void>((resolve) => (tried = resolve));
-    let finish = (): void => undefined;
-    const done = new Promise<void>((resolve) => (finish = resolve));
+    const events = new EventEmitter();
+    const firstTry = once(events, "tried");
+    const done = once(events, "done");
     const queue = new ReportQueue({
       identity, channel: "c", boot: null, signal: new AbortController().signal, onTrouble: () => undefined,
       registry: {
         report: async (reports) => {
-          tried();
+          events.emit("tried");
           if (isAway) throw new Error("away");
           sent.push(...reports);
-          if (sent.at(-1)?.counter === 299) finish();
+          if (sent.at(-1)?.counter === 299) events.emit("done");
         },
       },
     });
-    for (let i = 0; i < 300; i++) queue.add(i, outcome(i));
+    for (let i = 0; i < 300; i++) queue.add(i, refusal(i));
     await firstTry;
     isAway = false;
     // The process would not be kept alive by the queue's timer: that is what it promises.

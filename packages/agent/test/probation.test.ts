@@ -139,7 +139,7 @@ describe("after a swap", () => {
     const next = await world.deploy(boot);
     await outcome(2, "swapped");
     await world.append(world.assign(next));
-    for (let counter = 2; counter !== 3; counter = (await world.registry.presence(channel))[0]!.counter) await new Promise(setImmediate);
+    for (let counter = 2; counter !== 3; counter = (await world.registry.presence(channel))[0]?.counter ?? 0) await new Promise(setImmediate);
     raise("boom");
     await outcome(2, "reverted");
   });

@@ -13,10 +13,10 @@ export interface RunningAgent {
   readonly signals: AgentSignal[];
   readonly states: AgentState[];
   /** Settles when a signal, past or to come, satisfies the test. */
-  until<T extends AgentSignal>(isIt: (signal: AgentSignal) => signal is T): Promise<T>;
-  untilState(state: AgentState): Promise<void>;
-  outcome(counter: number, kind: "swapped" | "refused" | "reverted"): Promise<Extract<AgentSignal, { kind: "outcome" }>>;
-  stop(): void;
+  readonly until: <T extends AgentSignal>(isIt: (signal: AgentSignal) => signal is T) => Promise<T>;
+  readonly untilState: (state: AgentState) => Promise<void>;
+  readonly outcome: (counter: number, kind: "swapped" | "refused" | "reverted") => Promise<Extract<AgentSignal, { kind: "outcome" }>>;
+  readonly stop: () => void;
 }
 
 /** Reads on at every poke, as the client of a real registry does, but in this process. */

@@ -25,7 +25,7 @@ export class World {
   readonly planner: SigningKey = generateSigningKey();
   readonly controller: SigningKey = generateSigningKey();
   readonly root: TrustRoot;
-  readonly registry: Registry = openMemoryRegistry();
+  registry: Registry = openMemoryRegistry();
   readonly directory: string = mkdtempSync(path.join(tmpdir(), "midflight-agent-"));
   #counter = 0;
   #number = 0;
