@@ -50,7 +50,7 @@ export function connectRegistry(options: ConnectOptions): RegistryClient {
     readAnswer(await connection.json(request), parse, (why) => connection.refused(why));
   const get = <T>(path: string, query: RequestOptions["query"], parse: (value: unknown) => T): Promise<T> =>
     call({ method: "GET", path, ...(query !== undefined && { query }) }, parse);
-  const post = <T>(path: string, value: unknown, parse: (value: unknown) => T): Promise<T> =>
+  const post = async <T>(path: string, value: unknown, parse: (value: unknown) => T): Promise<T> =>
     call({ method: "POST", path, body: { type: "application/json", bytes: encodeJson(value) } }, parse);
 
   return {

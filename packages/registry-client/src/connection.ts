@@ -123,7 +123,7 @@ export class Connection {
     const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000 });
     this.#agent = agent;
     if (this.#isClosed) agent.destroy();
-    return { request: request as typeof http.request, agent };
+    return { request, agent };
   }
 
   async #readAll(res: http.IncomingMessage): Promise<Buffer> {

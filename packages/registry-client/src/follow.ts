@@ -38,13 +38,8 @@ export async function follow(registry: RegistryClient, channel: string, after: C
   }
 }
 
-/** What the user's own callback threw; told from what the network does. */
-class CallbackFailure {
-  readonly cause: unknown;
-  constructor(cause: unknown) {
-    this.cause = cause;
-  }
-}
+/** Carries what the caller's own callback threw past the handling of what the network does. */
+class CallbackFailure extends Error {}
 
 class Follower {
   readonly #registry: RegistryClient;
@@ -130,7 +125,7 @@ class Follower {
     try {
       await this.#options.onEntries(entries, { gap, isEnd, next });
     } catch (cause) {
-      throw new CallbackFailure(cause);
+      throw new CallbackFailure("onEntries failed", { cause });
     }
     this.#hasDelivered = true;
     this.#cursor = next;

@@ -34,6 +34,13 @@ function blobs(...texts: string[]): Blob[] {
   });
 }
 
+function transition(from: Digest, to: Digest, ops: readonly Blob[] = []): NewEntry {
+  return sign("transition", createTransitionStatement({
+    from, to, instrumentation: 1, rung: "patch", verdicts: [], added: [],
+    units: ops.map((blob, i) => ({ unit: `src/u${i}.js`, birth: blob.digest, ops: blob.digest, artifact: blob.digest })),
+  }), { from, to });
+}
+
 export function createFixture(channel = "shop/development"): Fixture {
   let counter = 0;
   const release: Fixture["release"] = (number, ...texts) => {
@@ -50,10 +57,6 @@ export function createFixture(channel = "shop/development"): Fixture {
     channel, epoch: 1, counter: ++counter, release: to, number: counter, targets: { kind: "all" }, revertTo: [], cause: "deploy",
     by: "ada@desk", why: null, issuedAt: "2026-01-02T03:04:05.000Z", expiresAt: null, ...over,
   }));
-  const transition: Fixture["transition"] = (from, to, ops = []) => sign("transition", createTransitionStatement({
-    from, to, instrumentation: 1, rung: "patch", verdicts: [], added: [],
-    units: ops.map((blob, i) => ({ unit: `src/u${i}.js`, birth: blob.digest, ops: blob.digest, artifact: blob.digest })),
-  }), { from, to });
   return {
     channel, blobs, release, assign, transition,
     publish: async (registry, number, text, over) => {

@@ -34,10 +34,6 @@ export function createRoutes(registry: Registry, watchers: Watchers, packs: Pack
     roles: everyone,
     answer: async ({ res, query }) => sendJson(res, 200, await answer(query)),
   });
-  const post = (roles: readonly TokenRole[], answer: (body: unknown) => Promise<unknown>): Route => ({
-    roles,
-    answer: async ({ req, res }) => sendJson(res, 200, await answer(await readJson(req))),
-  });
   return new Map<string, Route>([
     [`GET ${paths.head}`, read((query) => registry.head(channelOf(query)))],
     [`GET ${paths.log}`, read((query) => registry.read(channelOf(query), cursorOf(query.get("after")), numberOf(query, "limit") ?? maxPageEntries))],
@@ -91,6 +87,13 @@ export function createRoutes(registry: Registry, watchers: Watchers, packs: Pack
       },
     }],
   ]);
+}
+
+function post(roles: readonly TokenRole[], answer: (body: unknown) => Promise<unknown>): Route {
+  return {
+    roles,
+    answer: async ({ req, res }) => sendJson(res, 200, await answer(await readJson(req))),
+  };
 }
 
 function channelOf(query: URLSearchParams): string {

@@ -46,16 +46,16 @@ export class Watchers {
     if (this.#streams.size >= this.#options.maxWatchers) {
       throw new MidflightError("REGISTRY_UNREACHABLE", { what: `The registry has ${this.#options.maxWatchers} readers already.`, retryable: true });
     }
-    let wake: () => void = () => undefined;
+    let wake: (() => void) | null = null;
     let isPoked = false;
     const off = this.#registry.onPoke(channel, () => {
       this.#pages.clear(); // what was read before the append does not hold it
       isPoked = true;
-      wake();
+      wake?.();
     });
     const closed = new Promise<void>((resolve) => {
       res.on("close", resolve);
-    }).then(() => wake());
+    }).then(() => wake?.());
     this.#streams.add(res);
     try {
       let cursor = after === "end" ? await this.#end(channel) : after;
