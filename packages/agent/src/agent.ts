@@ -1,4 +1,4 @@
-import type { AgentState, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
+import type { AgentState, Envelope, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
 import type { BlobCache } from "./blob-cache.ts";
 import type { BootRelease } from "./boot.ts";
 import { fetchOverlay, type FetchResult, type Sources } from "./fetch.ts";
@@ -47,6 +47,7 @@ export class Agent {
   readonly #machine: Machine;
   #live: Live;
   #order: Order | null = null;
+  #loaded: Promise<void> = Promise.resolve();
 
   constructor(parts: AgentParts, live: Live) {
     this.#parts = parts;
@@ -66,9 +67,10 @@ export class Agent {
     return this.#live.generation;
   }
 
-  /** The app may load now; `live` is what it comes up on. */
-  begin(live: Live): void {
+  /** The app may load now; `live` is what it comes up on. Orders wait for `loaded`. */
+  begin(live: Live, loaded: Promise<void>): void {
     this.#live = live;
+    this.#loaded = loaded;
     this.#machine.on("booted");
   }
 
@@ -81,6 +83,7 @@ export class Agent {
   async run(): Promise<void> {
     const { inbox, orders, onOutcome, onState, onTrouble } = this.#parts;
     try {
+      await this.#loaded;
       while (!this.#isOver()) {
         const seen = inbox.changes;
         let choice = await orders.next(this.live);
@@ -111,19 +114,19 @@ export class Agent {
     }
     const { order, result } = fetched;
     if (result.kind === "given-up") return { kind: "none" };
-    if (result.kind === "refused") return this.#refuse("refused", order, result);
+    if (result.kind === "refused") return this.#refuse("refused", order, result, null);
     try {
       // From here on no older assign is obeyed, whatever becomes of this one.
       await floor.raise(order.assign);
     } catch (problem) {
-      return this.#refuse("refused", order, { ...describeProblem(problem), unit: null });
+      return this.#refuse("refused", order, { ...describeProblem(problem), unit: null }, null);
     }
     this.#machine.on("fetched");
     const staged = await runtime.stage(result.overlay);
-    if (staged.kind === "refused") return this.#refuse("refused", order, staged);
+    if (staged.kind === "refused") return this.#refuse("refused", order, staged, result.transition);
     this.#machine.on("staged");
     const commit = runtime.commit(staged.staged);
-    if (commit.kind === "undone") return this.#refuse("failed", order, commit);
+    if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.transition);
     const { generation, units, bodies, live } = commit;
     const before = this.#live;
     const recorded = this.#become({ overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation });
@@ -136,9 +139,9 @@ export class Agent {
     });
   }
 
-  #refuse(event: "refused" | "failed", order: Order, { code, reason, unit }: Refusal): Choice {
+  #refuse(event: "refused" | "failed", order: Order, { code, reason, unit }: Refusal, way: Envelope | null): Choice {
     this.#machine.on(event);
-    this.#parts.orders.refuse(order, { code, reason, unit });
+    this.#parts.orders.refuse(order, { code, reason, unit }, way);
     return { kind: "none" };
   }
 

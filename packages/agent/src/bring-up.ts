@@ -13,6 +13,7 @@ import { Inbox } from "./inbox.ts";
 import { bootShape } from "./live.ts";
 import { writeLiveRecord } from "./live-record.ts";
 import { Orders } from "./orders.ts";
+import { untilLoaded } from "./until-loaded.ts";
 import { Presence } from "./presence.ts";
 import { ReportQueue } from "./report-queue.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -31,11 +32,13 @@ export interface BringUpOptions {
   readonly signal: AbortSignal;
   /** Epoch ms. */
   readonly now: () => number;
+  /** How long no unit may have come for the app's load to count as settled, in ms. Default: 250. */
+  readonly loadLookMs?: number;
 }
 
 /** Puts an agent together and brings the process to the release that it is to run. Settles when the app may load. */
 export async function bringUp(options: BringUpOptions): Promise<Agent> {
-  const { config, identity, boot, root, registry, follow, runtime, tell, signal, now } = options;
+  const { config, identity, boot, root, registry, follow, runtime, tell, signal, now, loadLookMs = 250 } = options;
   const { channel, bootWaitMs, probationMs } = config;
   const onTrouble = (where: string, problem: unknown): void => tellTrouble(tell, where, problem);
 
@@ -100,7 +103,7 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   try {
     const live = await comeUp(parts, connected, liveFile, deadline.signal);
     await parts.record(live).catch((problem: unknown) => onTrouble("live-record", problem));
-    agent.begin(live);
+    agent.begin(live, untilLoaded(runtime, loadLookMs, signal));
     void agent.run();
   } catch (problem) {
     onTrouble("start", problem);

@@ -40,7 +40,7 @@ async function comeUpAssigned(parts: AgentParts, deadline: AbortSignal): Promise
       continue;
     }
     if (result.kind === "refused") {
-      orders.refuse(order, result);
+      orders.refuse(order, result, null);
       return null;
     }
     try {
@@ -50,9 +50,9 @@ async function comeUpAssigned(parts: AgentParts, deadline: AbortSignal): Promise
       orders.putBack();
       return null;
     }
-    const adopted = await runtime.adopt(result.overlay);
-    if (adopted.kind === "refused") {
-      orders.refuse(order, adopted);
+    if (runtime.adopt(result.overlay).kind === "refused") {
+      // It needs modules that only the app loads: an ordinary swap may do what could not be done before.
+      orders.putBack();
       return null;
     }
     orders.done(order);
@@ -68,8 +68,7 @@ async function comeUpRecorded(parts: AgentParts, liveFile: string): Promise<Live
   try {
     const result = await takeWay({ ...sources, registry: nothingBeyondTheCache }, record.transition, null, new Pace());
     if (result.kind !== "fetched" || floor.findReverted(result.overlay.release) !== null) return null;
-    const adopted = await runtime.adopt(result.overlay);
-    return adopted.kind === "staged" ? { overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation: 0 } : null;
+    return runtime.adopt(result.overlay).kind === "adopted" ? { overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation: 0 } : null;
   } catch (problem) {
     onTrouble("live-record", problem);
     return null;

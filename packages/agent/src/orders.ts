@@ -1,4 +1,4 @@
-import type { Digest, ErrorCode, ReleaseId } from "@midflight/protocol";
+import type { Digest, Envelope, ErrorCode, ReleaseId } from "@midflight/protocol";
 import type { Floor } from "./floor.ts";
 import type { Inbox, Order } from "./inbox.ts";
 import { judgeAssign } from "./judge.ts";
@@ -28,8 +28,8 @@ export interface OrdersOptions {
 export class Orders {
   readonly #options: OrdersOptions;
   #taken: Digest | null = null;
-  /** An order whose way is not published yet. */
-  #waiting: Digest | null = null;
+  /** An order whose way is not published yet, and the way that was not enough. */
+  #waiting: { readonly id: Digest; readonly way: Envelope | null } | null = null;
   #refused: { readonly release: ReleaseId; readonly refusal: Refusal } | null = null;
   #counter = 0;
 
@@ -49,7 +49,8 @@ export class Orders {
     if (order === null) return { kind: "none" };
     const { release, cause } = order.assign;
     if (order.id === this.#taken) {
-      if (this.#waiting !== order.id || inbox.findTransition(release) === null) return { kind: "none" };
+      const way = inbox.findTransition(release);
+      if (this.#waiting?.id !== order.id || way === null || way.payload === this.#waiting.way?.payload) return { kind: "none" };
       this.#waiting = null;
       return { kind: "follow", order };
     }
@@ -81,9 +82,12 @@ export class Orders {
     this.#counter = Math.max(this.#counter, order.assign.counter);
   }
 
-  /** The order cannot be carried out; its release stays refused until an assign says retry or names another one. */
-  refuse(order: Order, refusal: Refusal): void {
-    if (refusal.code === "TRANSITION_MISSING") this.#waiting = order.id;
+  /**
+   * The order cannot be carried out; its release stays refused until an assign says retry or names another one.
+   * For want of a way it is given again as soon as the log shows another way than `way`, the one that was tried.
+   */
+  refuse(order: Order, refusal: Refusal, way: Envelope | null): void {
+    if (refusal.code === "TRANSITION_MISSING") this.#waiting = { id: order.id, way };
     else this.#refused = { release: order.assign.release, refusal };
     this.#settle(order, refusal);
   }

@@ -5,7 +5,7 @@ import type { Pace } from "./pace.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./runtime/runtime.ts";
 
 /** No unit of code is larger than this, in bytes. */
-export const maxBlobBytes = 32 << 20;
+export const maxBlobBytes: number = 32 << 20;
 
 /** The assigned release is signed by a builder, of this app, and instrumented like the code that runs. @throws MidflightError */
 export function verifyTarget(envelope: Envelope, to: ReleaseId, root: TrustRoot, boot: BootRelease): void {

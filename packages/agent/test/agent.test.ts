@@ -96,6 +96,33 @@ describe("an agent", () => {
     assert.equal(signals.filter((s) => s.kind === "outcome").length, 0);
   });
 
+  test("waits for another way when the one that is published leaves something out", async () => {
+    const runtime = new ScriptedRuntime();
+    const { outcome, untilState } = await run({ runtime });
+    runtime.refuseStage = { code: "TRANSITION_MISSING", reason: "it leaves out a unit", unit: "price.js" };
+    const next = await world.deploy(boot);
+    await outcome(2, "refused");
+    await untilState("following");
+    runtime.refuseStage = null;
+    assert.equal(runtime.log.length, 1, "the same way is not tried again");
+    await world.append(await world.transition(boot, next, { text: "planned again" }));
+    await outcome(2, "swapped");
+    assert.equal(runtime.live?.units[0]?.text, "planned again");
+  });
+
+  test("swaps after the app has loaded what could not be taken before", async () => {
+    const runtime = new ScriptedRuntime();
+    runtime.refuseAdopt = true;
+    runtime.loaded.clear();
+    const next = await world.deploy(boot);
+    const { outcome, agent } = await run({ runtime });
+    assert.equal(agent.live, boot.id);
+    assert.deepEqual(runtime.log, [`adopt ${next.id}`]);
+    runtime.loaded.add("app.js");
+    await outcome(2, "swapped");
+    assert.deepEqual(runtime.log.slice(1), [`stage ${next.id}`, `commit ${next.id}`]);
+  });
+
   test("refuses a change that needs a new process, with the planner's own reason", async () => {
     const { outcome, agent, runtime } = await run();
     const next = world.release();

@@ -88,6 +88,7 @@ export async function runAgent(world: World, boot: Published, options: RunOption
     },
     signal: stopped.signal,
     now: options.now ?? Date.now,
+    loadLookMs: 1,
   });
   const until = async <T extends AgentSignal>(isIt: (signal: AgentSignal) => signal is T): Promise<T> => {
     for (;;) {

@@ -6,10 +6,11 @@ type Step = "adopt" | "stage" | "commit";
 /** Stands in for the runtime where the code of an app is beside the point: it notes what it is told, and fails on demand. */
 export class ScriptedRuntime implements Runtime {
   readonly log: string[] = [];
-  readonly loaded: ReadonlySet<string> = new Set();
+  readonly loaded: Set<string> = new Set(["app.js"]);
   live: Overlay | null = null;
   adopted: Overlay | null = null;
-  refuseStage: { code: "EVAL_DISALLOWED" | "OVERLAY_FAILED"; reason: string; unit: string | null } | null = null;
+  refuseStage: { code: "EVAL_DISALLOWED" | "OVERLAY_FAILED" | "TRANSITION_MISSING"; reason: string; unit: string | null } | null = null;
+  refuseAdopt = false;
   undoCommit = false;
   throwOnCommit = false;
   /** Awaited inside `stage`, so that a test can act meanwhile. */
@@ -20,11 +21,11 @@ export class ScriptedRuntime implements Runtime {
     this.log.push("install");
   }
 
-  async adopt(overlay: Overlay): Promise<StageResult> {
+  adopt(overlay: Overlay): ReturnType<Runtime["adopt"]> {
     this.#note("adopt", overlay);
-    if (this.refuseStage !== null) return { kind: "refused", ...this.refuseStage };
+    if (this.refuseAdopt) return { kind: "refused", code: "OVERLAY_FAILED", reason: "it needs modules", unit: null };
     this.adopted = overlay;
-    return { kind: "staged", staged: overlay as never };
+    return { kind: "adopted" };
   }
 
   async stage(overlay: Overlay): Promise<StageResult> {
