@@ -28,6 +28,8 @@ export type Insertion = readonly [kind: "ref" | "call" | "short", name: string];
 export type ImportOp =
   /** The changed or added binding `local` of another unit's overlay. */
   | { readonly from: "overlay"; readonly name: string; readonly unit: string; readonly local: string }
+  /** A module-level binding of another unit as it is, read through that unit's door. */
+  | { readonly from: "unit"; readonly name: string; readonly unit: string; readonly local: string }
   /** An export of a module that is loaded already: `witness` is a loaded unit that imports it statically; null for Node's own. */
   | { readonly from: "module"; readonly name: string; readonly specifier: string; readonly imported: string; readonly witness: string | null }
   /** An export of a unit that the boot release did not have. */
@@ -132,10 +134,11 @@ function parsePieces(value: unknown, path: string): readonly Piece[] {
 
 function parseImport(value: unknown): ImportOp {
   const i = asRecord(value, "import");
-  const from = asOneOf(i["from"], ["overlay", "module", "added"], "import.from");
+  const from = asOneOf(i["from"], ["overlay", "unit", "module", "added"], "import.from");
   const name = asIdentifier(i["name"], "import.name");
   switch (from) {
     case "overlay":
+    case "unit":
       return { from, name, unit: asString(i["unit"], "import.unit"), local: asIdentifier(i["local"], "import.local") };
     case "module":
       return {

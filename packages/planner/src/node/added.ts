@@ -66,8 +66,8 @@ export function planImport(unit: string, imported: ImportBinding, boot: AppShape
   if (origin.kind === "outside") return detailOf(boot, from) === null ? block(`${from} is not instrumented`) : outside(from);
   if (changes.get(origin.unit)?.has(origin.local)) return { from: "overlay", name, unit: origin.unit, local: origin.local };
   if (!boot.units.has(origin.unit)) return { from: "added", name, unit: origin.unit, imported: exportNameOf(target, origin.unit, origin.local) };
-  if (findOrigin(boot, from, imported.imported).kind === "binding") return outside(from);
-  return block("it is exported in a new way");
+  const hasName = detailOf(boot, origin.unit)?.facts.declarations.has(origin.local) === true && origin.local !== "default";
+  return hasName ? { from: "unit", name, unit: origin.unit, local: origin.local } : outside(from);
 }
 
 function exportNameOf(app: AppShape, unit: string, local: string): string {

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import type { Digest, ErrorCode } from "@midflight/protocol";
+import type { Instance, InstanceTable, Pick } from "./instance.ts";
+import { addMember, retireMembers, type Prepared } from "./prepare.ts";
+import type { Staged } from "./stage.ts";
+
+export type CommitResult =
+  | { readonly kind: "committed"; readonly generation: number; readonly units: number; readonly bodies: number; readonly live: Digest }
+  | { readonly kind: "undone"; readonly code: ErrorCode; readonly reason: string; readonly unit: string | null };
+
+/** What was written, and how each write is taken back. */
+export interface Written {
+  readonly units: number;
+  readonly bodies: number;
+  undo(): void;
+}
+
+/** Writes everything staged into every instance. Only stores prepared values; a throw takes back all of it. */
+export function write(staged: Staged, table: InstanceTable, late: (instance: Instance) => Prepared | null): Written {
+  const undo: (() => void)[] = [];
+  const units = new Set<string>();
+  let bodies = 0;
+  const takeBack = (): void => {
+    while (undo.length > 0) undo.pop()!();
+  };
+  try {
+    for (const instance of table) {
+      const prepared = staged.prepared.get(instance) ?? late(instance);
+      if (prepared !== null) {
+        units.add(instance.unit);
+        bodies += prepared.slots.size;
+      }
+      writeInstance(instance, prepared, undo);
+    }
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
+  return { units: units.size, bodies, undo: takeBack };
+}
+
+const nothing: ReadonlyMap<string, Pick> = new Map();
+
+/** One instance takes its part of an overlay, or, with null, returns to its boot shape. */
+export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[]): void {
+  const slots = prepared?.slots ?? nothing;
+  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0) return;
+  const before = { live: instance.live, scope: instance.scope, hadClosures: instance.hadClosures };
+  undo.push(() => Object.assign(instance, before));
+  const put = (slot: string, value: Pick | undefined): void => {
+    const old = before.live.get(slot);
+    undo.push(() => instance.write(slot, old));
+    instance.write(slot, value);
+  };
+  for (const slot of before.live.keys()) if (!slots.has(slot)) put(slot, undefined);
+  for (const [slot, value] of slots) put(slot, value);
+  instance.live = slots;
+  instance.scope = prepared?.scope ?? null;
+  if (prepared?.hasClosures === true) instance.hadClosures = true;
+  undo.push(retireMembers(instance, prepared?.unit.ops.members ?? []));
+  if (prepared === null) return;
+  for (const [key, cell] of prepared.cells) {
+    instance.cells.set(key, cell);
+    undo.push(() => void instance.cells.delete(key));
+  }
+  for (const { key, stub, body } of prepared.functions) {
+    const { current } = stub;
+    const isNew = !instance.stubs.has(key);
+    stub.current = body;
+    instance.stubs.set(key, stub);
+    undo.push(() => {
+      stub.current = current;
+      if (isNew) instance.stubs.delete(key);
+    });
+  }
+  for (const { op, body } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, body));
+}
+
+/**
+ * Reads back what guards find, in every instance, and compares it with what was to be written. The digest names
+ * the texts that are live: `unit`, the text it was loaded from, and its artifact and operations, sorted.
+ * Null and the unit's name if anything differs.
+ */
+export function readBack(table: InstanceTable, shown: ReadonlyMap<string, string>): { readonly live: Digest } | { readonly differs: string } {
+  const lines: string[] = [];
+  for (const instance of table) {
+    for (const [slot, value] of instance.live) if (instance.read(slot) !== value) return { differs: instance.unit };
+    lines.push(`${instance.unit} ${instance.tag} ${shown.get(instance.unit) ?? "boot"}`);
+  }
+  return { live: `sha256:${createHash("sha256").update([...new Set(lines)].sort().join("\n")).digest("hex")}` };
+}

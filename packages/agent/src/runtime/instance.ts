@@ -1,0 +1,85 @@
+/** A direct `eval` in some scope of the app: the only way to reach that scope. */
+export type Door = (code: string) => unknown;
+
+/** What a guard asks: which body applies to this call. Undefined: the one it was born with. */
+export type Pick = (door?: Door, shape?: string, birth?: string) => unknown;
+
+/** State of a binding that an overlay added: found again by the next overlay with the same key. */
+export interface Cell {
+  readonly kind: "function" | "const" | "let" | "class";
+  readonly name: string;
+  get(): unknown;
+  set(value: unknown): void;
+}
+
+/** An added function or member: what others hold never changes, what it does follows the overlay. */
+export interface Stub {
+  readonly stub: (...args: never[]) => unknown;
+  current: ((...args: unknown[]) => unknown) | null;
+}
+
+/** One loaded copy of a unit: by ESM, CommonJS or with another query string. */
+export class Instance {
+  readonly unit: string;
+  /** First 16 hex digits of the digest of the source it was loaded from. */
+  readonly tag: string;
+  readonly url: string;
+  readonly door: Door;
+  /** Classes that have been made so far, by binding. */
+  readonly classes: Map<string, abstract new (...args: never[]) => unknown> = new Map();
+  readonly cells: Map<string, Cell> = new Map();
+  readonly stubs: Map<string, Stub> = new Map();
+  /** What guards find now. */
+  live: ReadonlyMap<string, Pick> = new Map();
+  /** The cells and imports that the live overlay's texts read; null under the boot shape. */
+  scope: object | null = null;
+  /** True once an overlay with closures was live: some of them may be alive and born under it. */
+  hadClosures = false;
+  /** What a class needs as soon as it is made. */
+  onClass: ((binding: string) => void) | null = null;
+  readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
+
+  constructor(unit: string, tag: string, url: string, door: Door) {
+    this.unit = unit;
+    this.tag = tag;
+    this.url = url;
+    this.door = door;
+  }
+
+  /** Prepares writing and reading of guard variables: one compilation for all that are new. */
+  prepare(slots: Iterable<string>): void {
+    const fresh = [...new Set(slots)].filter((slot) => !this.#access.has(slot));
+    if (fresh.length === 0) return;
+    const pairs = this.door(`[${fresh.map((slot) => `[$mfv=>{${slot}=$mfv},()=>${slot}]`).join(",")}]`) as [(value: Pick | undefined) => void, () => Pick | undefined][];
+    fresh.forEach((slot, i) => this.#access.set(slot, pairs[i]!));
+  }
+
+  write(slot: string, value: Pick | undefined): void {
+    this.#access.get(slot)![0](value);
+  }
+
+  read(slot: string): Pick | undefined {
+    return this.#access.get(slot)![1]();
+  }
+}
+
+/** All loaded units of one thread. */
+export class InstanceTable {
+  readonly #byUnit = new Map<string, Instance[]>();
+  readonly loaded: Set<string> = new Set();
+
+  add(instance: Instance): void {
+    const list = this.#byUnit.get(instance.unit);
+    if (list === undefined) this.#byUnit.set(instance.unit, [instance]);
+    else list.push(instance);
+    this.loaded.add(instance.unit);
+  }
+
+  of(unit: string): readonly Instance[] {
+    return this.#byUnit.get(unit) ?? [];
+  }
+
+  *[Symbol.iterator](): Generator<Instance> {
+    for (const list of this.#byUnit.values()) yield* list;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Cell, Instance, InstanceTable, Pick, Stub } from "./instance.ts";
+import { bodyPart, cellOf, createFunctionStub, createMemberStub, functionPart, memberPart } from "./compile.ts";
+import type { OverlayUnit } from "./overlay.ts";
+import type { MemberOp } from "@midflight/protocol";
+import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
+
+/** All that one instance gets from an overlay, ready to be written. Nothing of it is visible yet. */
+export interface Prepared {
+  readonly instance: Instance;
+  readonly unit: OverlayUnit;
+  readonly scope: object;
+  readonly slots: ReadonlyMap<string, Pick>;
+  /** Cells that the instance does not have yet, by key. */
+  readonly cells: ReadonlyMap<string, Cell>;
+  readonly functions: readonly { readonly key: string; readonly stub: Stub; readonly body: (...args: unknown[]) => unknown }[];
+  readonly members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[];
+  /** What is still to be compiled, one step each. */
+  readonly steps: readonly (() => void)[];
+  readonly hasClosures: boolean;
+}
+
+/** Why an instance cannot take an overlay. */
+export class NotPreparable extends Error {}
+
+/** Builds, without running any of the app's code, what an instance gets from its unit's part of an overlay. */
+export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTable, scopeOf: (instance: Instance) => object | null, modules: Modules): Prepared {
+  const { ops } = unit;
+  if (instance.tag !== unit.birth.slice(7, 23)) throw new NotPreparable("it was loaded from a text that the transition does not start from");
+  const scope = createScope();
+  const steps: (() => void)[] = [];
+  const cells = new Map<string, Cell>();
+  const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
+  for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
+  for (const op of ops.cells) {
+    if (op.kind === "function") {
+      const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name);
+      const part = functionPart(instance, unit, op, scope);
+      defineValue(scope, op.name, stub.stub);
+      functions.push({ key: op.key, stub, body: part.value });
+      steps.push(part.force);
+      continue;
+    }
+    const known = instance.cells.get(op.key);
+    if (known !== undefined) {
+      defineCell(scope, known);
+      continue;
+    }
+    const isOther = op.kind === "class" && [...instance.cells.values()].some((cell) => cell.kind === "class" && cell.name === op.name);
+    if (isOther) throw new NotPreparable(`class ${op.name} was added by an earlier release and changed since; its instances are of the old one`);
+    const cell = cellOf(instance, unit, op, scope);
+    defineCell(scope, cell);
+    cells.set(op.key, cell);
+    steps.push(() => cell.force());
+  }
+  const slots = new Map<string, Pick>();
+  for (const op of ops.bodies) {
+    if (op.again && !instance.hadClosures && ops.birth === "") continue;
+    const part = bodyPart(instance, unit, op, scope);
+    slots.set(op.slot, part.value);
+    steps.push(part.force);
+  }
+  const members = ops.members.map((op) => {
+    const part = memberPart(instance, unit, op, scope);
+    steps.push(part.force);
+    return { op, body: part.value };
+  });
+  const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
+  steps.unshift(() => instance.prepare(slots.keys()));
+  return { instance, unit, scope, slots, cells, functions, members, steps, hasClosures };
+}
+
+/** Gives a class an added method or accessor, by a stub that later overlays redirect. Returns the undo. */
+export function addMember(instance: Instance, op: MemberOp, body: (...args: unknown[]) => unknown): () => void {
+  const made = instance.classes.get(op.className);
+  if (made === undefined) throw new ReferenceError(`class ${op.className} does not exist`);
+  const home = (op.isStatic ? made : made.prototype) as object;
+  const key = `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`;
+  let stub = instance.stubs.get(key) as ReturnType<typeof createMemberStub> | undefined;
+  if (stub !== undefined) {
+    const { current, isRetired } = stub;
+    stub.current = body;
+    stub.isRetired = false;
+    return () => {
+      stub!.current = current;
+      stub!.isRetired = isRetired;
+    };
+  }
+  stub = createMemberStub(op, home);
+  stub.current = body;
+  const descriptor: PropertyDescriptor = op.kind === "method" ? { value: stub.stub, writable: true } : { [op.kind]: stub.stub };
+  Object.defineProperty(home, op.name, { ...descriptor, configurable: true, enumerable: false });
+  instance.stubs.set(key, stub);
+  return () => {
+    delete (home as Record<string, unknown>)[op.name];
+    instance.stubs.delete(key);
+  };
+}
+
+/** Added members that the new overlay does not have: from now on they do what the class would inherit. */
+export function retireMembers(instance: Instance, kept: readonly MemberOp[]): () => void {
+  const keys = new Set(kept.map((op) => `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`));
+  const retired: { isRetired: boolean }[] = [];
+  for (const [key, stub] of instance.stubs) {
+    if (!("isRetired" in stub) || keys.has(key)) continue;
+    const member = stub as Stub & { isRetired: boolean };
+    if (!member.isRetired) retired.push(member);
+  }
+  for (const member of retired) member.isRetired = true;
+  return () => {
+    for (const member of retired) member.isRetired = false;
+  };
+}

@@ -1,0 +1,135 @@
+import { getBuiltin } from "./builtin.ts";
+import { AddedUnits } from "./added-units.ts";
+import { readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
+import { Instance, InstanceTable, type Door } from "./instance.ts";
+import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
+import { Pace } from "./pace.ts";
+import { addMember, prepare, type Prepared } from "./prepare.ts";
+import type { Modules } from "./scope.ts";
+import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
+import type { Hash } from "@midflight/protocol";
+
+export type { AddedUnit, CommitResult, Overlay, OverlayUnit, StageResult, Staged };
+
+/** The part of the agent that touches the app's code. One per thread. */
+export interface Runtime {
+  /** Puts the hook on `globalThis` by which instrumented units register themselves. */
+  install(): void;
+  /** Before the app has loaded: each instance takes the overlay when it registers. Refused if that needs modules loaded. */
+  adopt(overlay: Overlay): { readonly kind: "adopted" } | Refused;
+  /** Compiles an overlay off to the side, in slices. Changes nothing that the app can see. */
+  stage(overlay: Overlay): Promise<StageResult>;
+  /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. */
+  commit(staged: Staged): CommitResult;
+  /** Units with at least one instance. */
+  readonly loaded: ReadonlySet<string>;
+  /** The longest the event loop was blocked by one slice since the last `stage` began, in ms; commit and read-back included. */
+  longestBlockMs(): number;
+}
+
+export interface RuntimeOptions {
+  /** Root of the release directory; null if the code on disk is of no known release. */
+  readonly releaseDirectory: string | null;
+  readonly hash: Hash;
+}
+
+/** The name under which instrumented units look for an agent (spec/instrument.md). */
+const hook = Symbol.for("midflight.agent.v1");
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const table = new InstanceTable();
+  const added = new AddedUnits(options.releaseDirectory);
+  const pace = new Pace();
+  let generation = 0;
+  let current: ReadonlyMap<string, OverlayUnit> = new Map();
+  let modules: Modules = lateModules;
+
+  function lateModules(instance: Instance, op: Parameters<Modules>[1]): ReturnType<Modules> {
+    return op.from === "added" ? added.namespace(op.unit) : getBuiltin(op.specifier, instance.url);
+  }
+
+  /** What an instance gets that registered after its overlay was staged: compiled when first used. */
+  function prepareLate(instance: Instance, overlay: ReadonlyMap<string, OverlayUnit>): Prepared | null {
+    const unit = overlay.get(instance.unit);
+    if (unit === undefined) return null;
+    const scopes: Modules = (i, op) => modules(i, op) ?? lateModules(i, op);
+    const made = prepare(instance, unit, table, (i) => i.scope, scopes);
+    instance.prepare(made.slots.keys());
+    return made;
+  }
+
+  function add(unit: string, tag: string, url: string, door: Door): ((binding: string, made: never) => void) | undefined {
+    try {
+      const instance = new Instance(unit, tag, url, door);
+      table.add(instance);
+      const prepared = prepareLate(instance, current);
+      if (prepared !== null) writeInstance(instance, prepared, []);
+      return (binding, made) => {
+        instance.classes.set(binding, made);
+        try {
+          for (const op of current.get(unit)?.ops.members ?? []) {
+            if (op.className !== binding) continue;
+            const member = prepared?.members.find((candidate) => candidate.op === op);
+            if (member !== undefined) addMember(instance, op, member.body);
+          }
+        } catch {
+          // The class stays as its text made it; the read-back of the next swap tells.
+        }
+      };
+    } catch {
+      // Nothing of ours may disturb the loading of the app's module.
+      return undefined;
+    }
+  }
+
+  return {
+    install() {
+      Object.defineProperty(globalThis, hook, { value: Object.freeze({ add }), configurable: true });
+    },
+    adopt(overlay) {
+      for (const { ops } of overlay.units) {
+        const needs = ops.imports.find((op) => op.from === "added" || (op.from === "module" && getBuiltin(op.specifier, import.meta.url) === undefined));
+        if (needs !== undefined) return { kind: "refused", code: "OVERLAY_FAILED", reason: "it needs modules that are not loaded before the app is", unit: ops.unit };
+      }
+      current = byUnit(overlay);
+      return { kind: "adopted" };
+    },
+    async stage(overlay) {
+      pace.reset();
+      return stage(overlay, { table, added, pace });
+    },
+    commit(staged) {
+      return pace.measure(() => {
+        const next = byUnit(staged.overlay);
+        const formerModules = modules;
+        let written: Written;
+        try {
+          modules = staged.modules;
+          written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null));
+        } catch (error) {
+          modules = formerModules;
+          const reason = `the commit threw ${error instanceof Error ? error.message : "a value"}; everything it had written was taken back`;
+          return { kind: "undone", code: "OVERLAY_FAILED", reason: reason.slice(0, 300), unit: null };
+        }
+        const shown = new Map([...next].map(([unit, { ops }]) => [unit, `${ops.artifact} ${ops.birth}`]));
+        const read = readBack(table, shown);
+        if ("differs" in read) {
+          written.undo();
+          modules = formerModules;
+          return { kind: "undone", code: "OVERLAY_FAILED", reason: "reading back found other code than was written; everything was taken back", unit: read.differs };
+        }
+        current = next;
+        generation++;
+        return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
+      });
+    },
+    get loaded() {
+      return table.loaded;
+    },
+    longestBlockMs: () => pace.longestMs,
+  };
+}
+
+function byUnit(overlay: Overlay): ReadonlyMap<string, OverlayUnit> {
+  return new Map(overlay.units.map((unit) => [unit.ops.unit, unit]));
+}

@@ -1,0 +1,99 @@
+import type { ErrorCode, ImportOp } from "@midflight/protocol";
+import type { AddedUnits } from "./added-units.ts";
+import type { Instance, InstanceTable } from "./instance.ts";
+import type { Overlay } from "./overlay.ts";
+import type { Pace } from "./pace.ts";
+import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
+import type { Modules } from "./scope.ts";
+
+/** A whole overlay, compiled, for every instance that was there. */
+export interface Staged {
+  readonly overlay: Overlay;
+  readonly prepared: ReadonlyMap<Instance, Prepared>;
+  readonly modules: Modules;
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly unit: string | null;
+}
+
+export type StageResult = { readonly kind: "staged"; readonly staged: Staged } | Refused;
+
+export interface StageContext {
+  readonly table: InstanceTable;
+  readonly added: AddedUnits;
+  readonly pace: Pace;
+}
+
+function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
+  return { kind: "refused", code, reason, unit };
+}
+
+/** Compiles an overlay off to the side. Runs code of the app only where the planner proved it free of effects. */
+export async function stage(overlay: Overlay, { table, added, pace }: StageContext): Promise<StageResult> {
+  const incomplete = findIncomplete(overlay, table);
+  if (incomplete !== null) return incomplete;
+  const loadedAdded = await added.load(overlay.added);
+  if (loadedAdded !== null) return refuse("OVERLAY_FAILED", loadedAdded.reason, loadedAdded.unit);
+  const namespaces = new Map<string, Readonly<Record<string, unknown>>>();
+  const modules: Modules = (instance, op) => (op.from === "added" ? added.namespace(op.unit) : namespaces.get(`${instance.url}\0${op.specifier}`));
+  const prepared = new Map<Instance, Prepared>();
+  const scopeOf = (instance: Instance): object | null => prepared.get(instance)?.scope ?? instance.scope;
+  for (const unit of overlay.units) {
+    for (const instance of table.of(unit.ops.unit)) {
+      try {
+        for (const op of unit.ops.imports) {
+          const reason = await loadImport(op, instance, table, namespaces);
+          if (reason !== null) return refuse("OVERLAY_FAILED", reason, unit.ops.unit);
+        }
+        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules));
+      } catch (error) {
+        return refusal(error, unit.ops.unit);
+      }
+      await pace.step();
+    }
+  }
+  for (const [instance, { steps }] of prepared) {
+    for (const step of steps) {
+      try {
+        step();
+      } catch (error) {
+        return refusal(error, instance.unit);
+      }
+      await pace.step();
+    }
+  }
+  await pace.yield();
+  return { kind: "staged", staged: { overlay, prepared, modules } };
+}
+
+/** Closures that an earlier overlay made can be reached only if the transition speaks of their unit. */
+function findIncomplete(overlay: Overlay, table: InstanceTable): Refused | null {
+  const named = new Set(overlay.units.map((unit) => unit.ops.unit));
+  for (const instance of table) {
+    if (instance.hadClosures && !named.has(instance.unit)) {
+      return refuse("TRANSITION_MISSING", "the transition leaves out a unit whose closures an earlier release reached; it has to be planned again", instance.unit);
+    }
+  }
+  return null;
+}
+
+async function loadImport(op: ImportOp, instance: Instance, table: InstanceTable, namespaces: Map<string, Readonly<Record<string, unknown>>>): Promise<string | null> {
+  if (op.from === "overlay" || op.from === "unit") return table.of(op.unit).length > 0 ? null : `it imports ${op.unit}, which this process has not loaded`;
+  if (op.from === "added") return null;
+  if (op.witness !== null && !table.loaded.has(op.witness)) return `it imports ${op.specifier}, which this process has not loaded`;
+  const namespace = (await instance.door(`import(${JSON.stringify(op.specifier)})`)) as Readonly<Record<string, unknown>>;
+  if (op.imported !== "*" && !(op.imported in namespace)) return `${op.specifier} has no export ${op.imported}`;
+  namespaces.set(`${instance.url}\0${op.specifier}`, namespace);
+  return null;
+}
+
+function refusal(error: unknown, unit: string): Refused {
+  if (error instanceof NotPreparable) return refuse("OVERLAY_FAILED", error.message, unit);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : "something that is not an error was thrown";
+  if (error instanceof EvalError) return refuse("EVAL_DISALLOWED", "the process was started so that text cannot become code", unit);
+  return refuse("OVERLAY_FAILED", `preparing the new code threw ${message.slice(0, 300)}`, unit);
+}
