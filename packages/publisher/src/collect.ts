@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { AppShape, UnitAnalysis } from "@midflight/planner";
-import type { Blob, Digest, FileEntry, FlatTree } from "@midflight/protocol";
+import type { Digest, FileEntry, FlatTree } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { createAnalyses, type Analyses } from "./analyses.ts";
 import { findUnresolved, unresolvedError } from "./check-imports.ts";
@@ -21,8 +21,8 @@ export interface CollectedTree {
   readonly lock: Digest | null;
   /** The batch it was made from. */
   readonly batch: Batch;
-  /** Everything that must be stored for one file. @throws MidflightError `BUILD_UNSETTLED` if an asset changed meanwhile */
-  blobs(path: string): readonly Blob[];
+  /** What must be stored for one file: digest → bytes. @throws MidflightError `BUILD_UNSETTLED` if an asset changed meanwhile */
+  blobs(path: string): ReadonlyMap<Digest, () => Uint8Array>;
 }
 
 export interface Collector {
@@ -166,12 +166,14 @@ function sameKind(a: FileKind, b: FileKind): boolean {
   return b.kind === "asset" && a.isInert === b.isInert;
 }
 
-function blobsOf(collected: Collected | undefined): readonly Blob[] {
-  if (collected === undefined) return [];
+function blobsOf(collected: Collected | undefined): ReadonlyMap<Digest, () => Uint8Array> {
+  if (collected === undefined) return new Map();
   const { entry, unit, content } = collected;
-  if (entry.kind === "asset" || unit === null) return entry.kind === "asset" ? [{ digest: entry.digest, bytes: content.read() }] : [];
-  const source = { digest: entry.source, bytes: Buffer.from(unit.source) };
-  return entry.artifact === entry.source ? [source] : [source, { digest: entry.artifact, bytes: Buffer.from(unit.artifact) }];
+  if (entry.kind === "asset") return new Map([[entry.digest, () => content.read()]]);
+  return new Map([
+    [entry.source, () => Buffer.from(unit?.source ?? "")],
+    [entry.artifact, () => Buffer.from(unit?.artifact ?? "")],
+  ]);
 }
 
 function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

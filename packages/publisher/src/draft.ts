@@ -1,0 +1,82 @@
+import { instrumentationVersion } from "@midflight/planner";
+import { isMidflightError, type Assign, type Digest, type Registry, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
+import type { ChannelView } from "./channel-view.ts";
+import type { CollectedTree } from "./collect.ts";
+import type { ReleaseShape, ReleaseShapes } from "./release-shapes.ts";
+import { mergeVerdicts, planRoute, rungOf, type Place, type Route } from "./routes.ts";
+
+/** All that a publish has to bring, before anything is signed. */
+export interface Draft {
+  /** Id of the assign it is made on. */
+  readonly head: Digest | null;
+  readonly live: DraftLive | null;
+  /** To the target, from each boot release that is alive and from the live one. */
+  readonly forward: readonly Route[];
+  /** From each of them, and from the target, to what is live now. */
+  readonly back: readonly Route[];
+  /** Strongest rung over the processes that run, or from what is live if none does. */
+  readonly rung: Rung;
+  readonly verdicts: readonly UnitVerdict[];
+  /** How many agents run on each boot release. */
+  readonly agents: ReadonlyMap<ReleaseId, number>;
+}
+
+export interface DraftLive {
+  readonly assign: Assign;
+  readonly shape: ReleaseShape;
+}
+
+/** Stands for the release that is still to be signed. */
+export const unsigned: ReleaseId = "sha256:";
+
+export function placeOfTree(tree: CollectedTree): Place {
+  return { id: unsigned, shape: tree.shape, files: tree.files };
+}
+
+export async function placeOf(shapes: ReleaseShapes, id: ReleaseId): Promise<Place> {
+  const { shape, files } = await shapes.get(id);
+  return { id, shape, files };
+}
+
+/** Plans the ways to a target and back. Reads only. */
+export async function makeDraft(registry: Registry, channel: string, view: ChannelView, shapes: ReleaseShapes, target: Place): Promise<Draft> {
+  const [beats] = await Promise.all([registry.presence(channel), view.refresh()]);
+  const agents = new Map<ReleaseId, number>();
+  for (const { boot } of beats) if (boot !== null) agents.set(boot, (agents.get(boot) ?? 0) + 1);
+  const assign = view.live;
+  const live = assign === null ? null : { assign, shape: await shapes.get(assign.release) };
+  const wayBack = assign === null ? null : await placeOf(shapes, assign.release);
+  const forward: Route[] = [];
+  const back: Route[] = [];
+  const boots = new Set([...agents.keys(), ...(assign === null ? [] : [assign.release])]);
+  for (const boot of boots) {
+    const from = await placeOf(shapes, boot).catch(nullIfUnknown);
+    if (from === null) continue;
+    const touched = view.touched(boot);
+    const there = planRoute(from, target, touched);
+    const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
+    forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
+    if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
+  }
+  // Processes that start from the target must find back as well.
+  if (wayBack !== null && !boots.has(target.id)) {
+    back.push({ ...planRoute(target, wayBack, view.touched(target.id)), isKnown: view.hasRoute(target.id, wayBack.id) });
+  }
+  const alive = forward.filter((route) => agents.has(route.from));
+  const fromLive = forward.find((route) => route.from === assign?.release) ?? null;
+  const rung = alive.length > 0 ? rungOf(alive) : (fromLive?.plan.rung ?? "patch");
+  return { head: view.head, live, forward, back, rung, verdicts: mergeVerdicts(fromLive, alive), agents };
+}
+
+/** True if the tree is what is live, made in the same way. */
+export function isLive(tree: CollectedTree, { live }: Draft): boolean {
+  if (live === null) return false;
+  const { release } = live.shape;
+  return release.tree === tree.root && release.lock === tree.lock && release.instrumentation === instrumentationVersion;
+}
+
+/** A process may have booted a release that is not kept any more; it has to be replaced when its time comes. */
+function nullIfUnknown(error: unknown): null {
+  if (isMidflightError(error) && error.code === "RELEASE_UNKNOWN") return null;
+  throw error;
+}

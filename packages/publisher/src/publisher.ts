@@ -1,0 +1,295 @@
+import { instrumentationVersion } from "@midflight/planner";
+import {
+  createAssignStatement, createReleaseStatement, exceedsRung, MidflightError,
+  type AppendRequest, type Assign, type AssignCause, type Digest, type LogEntry, type Provenance, type Registry, type ReleaseId, type Rung, type Statement,
+} from "@midflight/protocol";
+import { signStatement, type SigningKey, type TrustRoot } from "@midflight/trust";
+import type { Analyses } from "./analyses.ts";
+import { openChannelView } from "./channel-view.ts";
+import type { CollectedTree } from "./collect.ts";
+import { isLive, makeDraft, placeOf, placeOfTree, unsigned, type Draft } from "./draft.ts";
+import type { ProvenanceReader } from "./provenance.ts";
+import { createReleaseShapes, type ReleaseShape } from "./release-shapes.ts";
+import { summarise, type PublishOutcome, type ReleasePlan } from "./release-plan.ts";
+import { withRetry } from "./retry.ts";
+import { createTransition, planRoute, type Place } from "./routes.ts";
+import { createUploader, type BlobBook } from "./upload.ts";
+
+export interface PublisherOptions {
+  readonly registry: Registry;
+  readonly app: string;
+  /** `app/channel`. */
+  readonly channel: string;
+  readonly keys: { readonly builder: SigningKey; readonly planner: SigningKey; readonly controller: SigningKey };
+  readonly root: TrustRoot;
+  /** Who deploys, for people. */
+  readonly by: string;
+  readonly provenance: ProvenanceReader;
+  /** The collector's, so that no text is analysed twice. */
+  readonly analyses: Analyses;
+  /** How long a registry that is away is waited for. Default: 5,000 ms. */
+  readonly retryMs?: number;
+  readonly clock?: () => Date;
+}
+
+export interface AssignOptions {
+  /** For people. */
+  readonly why?: string;
+  /** The strongest rung that is allowed. Default: `reload`. */
+  readonly maxRung?: Rung;
+}
+
+export interface PublishOptions extends AssignOptions {
+  /** Anything else that should be known of the release. */
+  readonly meta?: Readonly<Record<string, string>>;
+  /** Publish only on top of this assign, and only this tree; otherwise `PLAN_STALE`. */
+  readonly expect?: { readonly head: Digest | null; readonly tree?: Digest };
+}
+
+/**
+ * Makes signed releases out of trees and assigns them to a channel. Each publish is one append, guarded by the
+ * channel's head: it is in the log as a whole or not at all, and of two publishers one goes first.
+ */
+export interface Publisher {
+  /** What publishing this tree would do. No effect. */
+  plan(tree: CollectedTree): Promise<ReleasePlan>;
+  /**
+   * Publishes a tree; or a plan, which is refused as `PLAN_STALE` if it does not hold any more.
+   * @throws MidflightError `REGISTRY_UNREACHABLE`, `DISK_FULL`, `OBJECT_TOO_LARGE`, `BUILD_UNSETTLED`; then nothing of it is in the log
+   */
+  publish(what: CollectedTree | ReleasePlan, options?: PublishOptions): Promise<PublishOutcome>;
+  /** Makes a release that exists the live one. Cause `retry` also repeats the live one. @throws MidflightError `RELEASE_UNKNOWN` */
+  assign(to: ReleaseId | number, options?: AssignOptions & { readonly cause?: AssignCause }): Promise<PublishOutcome>;
+  /** Goes back: to `to`, or to what the live assign prefers. @throws MidflightError `RELEASE_UNKNOWN` */
+  rollback(options?: AssignOptions & { readonly to?: ReleaseId | number }): Promise<PublishOutcome>;
+  /** Sees to it that processes that booted `from` can become `to`. @throws MidflightError `RELEASE_UNKNOWN`, `CHANNEL_HEAD_MOVED` */
+  ensureTransition(from: ReleaseId, to: ReleaseId): Promise<void>;
+}
+
+/** Where a publish leads: a tree that becomes a release, or (`tree: null`) a release that is one. */
+interface Target {
+  readonly place: Place;
+  readonly number: number;
+  readonly made: { readonly tree: CollectedTree; readonly provenance: Provenance } | null;
+}
+
+const maxAttempts = 5;
+const maxRevertTo = 10;
+/** The guard is for what retention may have swept; what was just stored needs none. */
+const maxNeeds = 50_000;
+
+export function openPublisher(options: PublisherOptions): Publisher {
+  const { registry, app, channel, keys, root } = options;
+  const clock = options.clock ?? (() => new Date());
+  const retry = <T>(call: () => Promise<T>): Promise<T> => withRetry(options.retryMs ?? 5_000, call);
+  const view = openChannelView(registry, channel, root, instrumentationVersion);
+  const shapes = createReleaseShapes(registry, root, options.analyses);
+  const uploader = createUploader(registry, retry);
+  const draft = (target: Place): Promise<Draft> => retry(() => makeDraft(registry, channel, view, shapes, target));
+  let running: Promise<unknown> = Promise.resolve();
+  let otherNumbers: Promise<number> | null = null;
+
+  /** One thing at a time: each changes what the next is planned on. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = running.then(work);
+    running = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Numbers count up over all channels of the app. */
+  async function nextNumber(): Promise<number> {
+    otherNumbers ??= readOtherNumbers();
+    try {
+      return Math.max(view.lastNumber, await otherNumbers) + 1;
+    } catch (error) {
+      otherNumbers = null;
+      throw error;
+    }
+  }
+
+  async function readOtherNumbers(): Promise<number> {
+    let last = 0;
+    for (const other of await retry(() => registry.channels())) {
+      if (!other.startsWith(`${app}/`) || other === channel) continue;
+      const otherView = openChannelView(registry, other, root, instrumentationVersion);
+      await retry(() => otherView.refresh());
+      last = Math.max(last, otherView.lastNumber);
+    }
+    return last;
+  }
+
+  /** Signs everything, stores what is new, appends once. */
+  async function commit(target: Target, made: Draft, next: Pick<Assign, "cause" | "revertTo" | "why">): Promise<PublishOutcome | "moved"> {
+    const entries: AppendRequest["entries"][number][] = [];
+    const blobs: BlobBook = target.made === null ? new Map() : newBlobs(target.made.tree, made.live?.shape ?? null);
+    const needs = new Set(blobs.keys());
+    const add = (kind: LogEntry["kind"], statement: Statement, key: SigningKey, ends: { from?: ReleaseId; to?: ReleaseId } = {}): Digest => {
+      const entry = { kind, ...signStatement(statement, key), ...ends };
+      entries.push(entry);
+      return entry.id;
+    };
+
+    let id = target.place.id;
+    let shape: ReleaseShape | null = null;
+    if (target.made !== null) {
+      const { tree, provenance } = target.made;
+      const release = { app, number: target.number, tree: tree.root, instrumentation: instrumentationVersion, lock: tree.lock, units: tree.shape.units.size, provenance };
+      id = add("release", createReleaseStatement(release), keys.builder);
+      shape = { release, files: tree.files, directories: new Set(tree.directories.keys()), shape: tree.shape };
+    }
+    const transitions = [...made.forward, ...made.back].filter((route) => !route.isKnown).map((route) => {
+      const [from, to] = [route.from, route.to.id].map((end) => (end === unsigned ? id : end)) as [ReleaseId, ReleaseId];
+      const transition = createTransition({ ...route, from }, to);
+      add("transition", transition.statement, keys.planner, { from, to });
+      for (const { digest, bytes } of transition.blobs) {
+        blobs.set(digest, () => bytes);
+        needs.add(digest);
+      }
+      for (const artifact of transition.artifacts) needs.add(artifact);
+      return { from, to, rung: route.plan.rung };
+    });
+    const last = made.live?.assign;
+    const now = clock();
+    const assign: Assign = {
+      ...next,
+      channel,
+      // Seconds: a channel that is made anew outranks the one that agents remember.
+      epoch: last?.epoch ?? Math.floor(now.getTime() / 1_000),
+      counter: (last?.counter ?? 0) + 1,
+      release: id,
+      number: target.number,
+      targets: { kind: "all" },
+      by: options.by,
+      issuedAt: now.toISOString(),
+      expiresAt: null,
+    };
+    const assignId = add("assign", createAssignStatement(assign), keys.controller);
+    const request = { channel, expect: made.head, entries, needs: [...needs].slice(0, maxNeeds) };
+    if ((await uploader.append(request, blobs, (digest) => findBlob(target.made?.tree ?? null, digest))) === "moved") return "moved";
+    if (shape !== null) shapes.put(id, shape);
+    shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...made.back.map((route) => route.to.id)]));
+    const { rung, verdicts } = made;
+    return { kind: "published", release: id, number: target.number, rung, verdicts, assign: assignId, counter: assign.counter, before: last?.release ?? null, transitions };
+  }
+
+  async function makePlan(tree: CollectedTree): Promise<{ readonly plan: ReleasePlan; readonly made: Draft }> {
+    const made = await draft(placeOfTree(tree));
+    const { head, live, rung, verdicts } = made;
+    const routes = made.forward.map((route) => summarise(route, made.agents.get(route.from) ?? 0));
+    return { plan: { tree, head, live: live?.assign ?? null, isUnchanged: isLive(tree, made), rung, verdicts, routes }, made };
+  }
+
+  async function publish(tree: CollectedTree, { maxRung = "reload", ...publishing }: PublishOptions): Promise<PublishOutcome> {
+    const provenance = options.provenance.read(publishing.meta);
+    provenance.catch(() => undefined); // it is met where it is awaited
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { plan, made } = await makePlan(tree);
+      const { live } = plan;
+      if (publishing.expect !== undefined && isStale(plan, publishing.expect)) return refused("PLAN_STALE", made, "the code or the live release changed after the plan was made");
+      if (plan.isUnchanged && live !== null) return { kind: "unchanged", release: live.release, number: live.number };
+      const tooHigh = checkRung(made, maxRung);
+      if (tooHigh !== null) return tooHigh;
+      const revertTo = live === null ? [] : [live.release, ...live.revertTo].slice(0, maxRevertTo);
+      const target = { place: placeOfTree(tree), number: await nextNumber(), made: { tree, provenance: await provenance } };
+      const outcome = await commit(target, made, { cause: "deploy", revertTo, why: publishing.why ?? null });
+      if (outcome !== "moved") return outcome;
+    }
+    return overtaken;
+  }
+
+  async function assign(to: ReleaseId | number | null, cause: AssignCause, { maxRung = "reload", why = null as string | null }): Promise<PublishOutcome> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      await retry(() => view.refresh());
+      const live = view.live;
+      const id = typeof to === "number" ? view.numbered(to) : (to ?? live?.revertTo[0] ?? null);
+      if (id === null && typeof to === "number") throw unknownNumber(to);
+      if (id === null) return refused("ROLLBACK_NOTHING", { rung: "patch", verdicts: [] }, "the live release is the first one");
+      if (live?.release === id && cause !== "retry") return { kind: "unchanged", release: id, number: live.number };
+      const place = await retry(() => placeOf(shapes, id));
+      const { number } = await retry(() => shapes.release(id));
+      const made = await draft(place);
+      const tooHigh = checkRung(made, maxRung as Rung);
+      if (tooHigh !== null) return tooHigh;
+      const outcome = await commit({ place, number, made: null }, made, { cause, revertTo: revertToAfter(made.live?.assign ?? null, id, cause), why });
+      if (outcome !== "moved") return outcome;
+    }
+    return overtaken;
+  }
+
+  async function ensureTransition(fromId: ReleaseId, toId: ReleaseId): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      await retry(() => view.refresh());
+      if (view.hasRoute(fromId, toId)) return;
+      const from = await retry(() => placeOf(shapes, fromId));
+      const to = await retry(() => placeOf(shapes, toId));
+      const { statement, blobs } = createTransition(planRoute(from, to, view.touched(fromId)), toId);
+      const entry = { kind: "transition", ...signStatement(statement, keys.planner), from: fromId, to: toId } as const;
+      const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));
+      if ((await uploader.append({ channel, expect: view.head, entries: [entry], needs: [...book.keys()] }, book)) === "appended") return;
+    }
+    throw new MidflightError("CHANNEL_HEAD_MOVED", { what: "Others deployed each time a transition was to be added.", state: "What is live stays live.", retryable: true });
+  }
+
+  return {
+    plan: (tree) => inTurn(async () => (await makePlan(tree)).plan),
+    publish: (what, publishing = {}) =>
+      inTurn(() => ("head" in what ? publish(what.tree, { expect: { head: what.head, tree: what.tree.root }, ...publishing }) : publish(what, publishing))),
+    assign: (to, { cause = "deploy", ...assigning } = {}) => inTurn(() => assign(to, cause, assigning)),
+    rollback: ({ to, ...assigning } = {}) => inTurn(() => assign(to ?? null, "rollback", assigning)),
+    ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to)),
+  };
+}
+
+const overtaken: PublishOutcome = refused("CHANNEL_HEAD_MOVED", { rung: "patch", verdicts: [] }, "others deployed at the same time, and were first each time");
+
+function refused(code: Extract<PublishOutcome, { kind: "refused" }>["code"], { rung, verdicts }: Pick<Draft, "rung" | "verdicts">, reason: string): PublishOutcome {
+  return { kind: "refused", code, reason, rung, verdicts };
+}
+
+function checkRung(made: Draft, maxRung: Rung): PublishOutcome | null {
+  if (!exceedsRung(made.rung, maxRung)) return null;
+  const worst = made.verdicts.find((verdict) => verdict.rung === made.rung);
+  return refused(made.rung === "replace" ? "REPLACE_NEEDED" : "RUNG_TOO_HIGH", made, worst === undefined ? `it needs ${made.rung}` : `${worst.unit}: ${worst.reason}`);
+}
+
+function isStale(plan: ReleasePlan, expect: NonNullable<PublishOptions["expect"]>): boolean {
+  return expect.head !== plan.head || (expect.tree !== undefined && expect.tree !== plan.tree.root);
+}
+
+/** Going back must not lead forward again: what is left behind is no place to revert to. */
+function revertToAfter(live: Assign | null, to: ReleaseId, cause: AssignCause): readonly ReleaseId[] {
+  if (live === null) return [];
+  if (cause === "retry") return live.revertTo;
+  const before = cause === "rollback" ? live.revertTo.slice(live.revertTo.indexOf(to) + 1) : [live.release, ...live.revertTo];
+  return before.filter((release) => release !== to).slice(0, maxRevertTo);
+}
+
+/** What the live release does not have. */
+function newBlobs(tree: CollectedTree, live: ReleaseShape | null): BlobBook {
+  const blobs: BlobBook = new Map();
+  for (const [path, entry] of tree.files) {
+    const before = live?.files.get(path);
+    if (before === entry || (before !== undefined && JSON.stringify(before) === JSON.stringify(entry))) continue;
+    for (const [digest, read] of tree.blobs(path)) blobs.set(digest, read);
+  }
+  for (const [digest, bytes] of tree.directories) if (live?.directories.has(digest) !== true) blobs.set(digest, () => bytes);
+  return blobs;
+}
+
+function findBlob(tree: CollectedTree | null, digest: Digest): Uint8Array | undefined {
+  for (const [path, entry] of tree?.files ?? []) {
+    const isIt = entry.kind === "asset" ? entry.digest === digest : entry.source === digest || entry.artifact === digest;
+    if (isIt) return tree?.blobs(path).get(digest)?.();
+  }
+  return tree?.directories.get(digest);
+}
+
+function unknownNumber(number: number): MidflightError {
+  return new MidflightError("RELEASE_UNKNOWN", {
+    what: `There is no release r${number} in this channel.`,
+    why: "The number is wrong, or the release is no longer kept.",
+    state: "Nothing was done; what was live stays live.",
+    fix: ["midflight releases"],
+    details: { number },
+  });
+}
