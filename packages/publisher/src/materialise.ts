@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
-import { MidflightError, type Digest, type Envelope, type FileEntry, type FlatTree, type Registry, type ReleaseId } from "@midflight/protocol";
+import { setImmediate as turn } from "node:timers/promises";
+import { buildTree, MidflightError, type Digest, type Envelope, type FileEntry, type FlatTree, type Registry, type ReleaseId } from "@midflight/protocol";
 import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
 import { readBlobs, readTree } from "./read-tree.ts";
 import { errnoOf } from "./stable-read.ts";
@@ -39,7 +40,7 @@ const abandonedMs = 60 * 60_000;
 export async function materialise(options: MaterialiseOptions): Promise<{ readonly directory: string }> {
   const { registry, releaseId } = options;
   const directory = path.resolve(options.directory);
-  if (isWhole(directory, options)) return { directory };
+  if (await isWhole(directory, options)) return { directory };
   const entry = await registry.entry(releaseId);
   if (entry?.kind !== "release") throw unknown(releaseId);
   const { id, release } = verifyRelease(entry.envelope, options.root);
@@ -148,7 +149,7 @@ async function putInPlace(aside: string, directory: string, options: Materialise
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(errnoOf(error))) throw error;
     }
-    if (isWhole(directory, options)) return rm(aside, { recursive: true, force: true });
+    if (await isWhole(directory, options)) return rm(aside, { recursive: true, force: true });
     const damaged = `${aside}-damaged`;
     await rename(directory, damaged).catch((error: unknown) => {
       if (errnoOf(error) !== "ENOENT") throw error;
@@ -158,11 +159,17 @@ async function putInPlace(aside: string, directory: string, options: Materialise
 }
 
 /** True if a directory holds this very release and each file of it unharmed. */
-function isWhole(directory: string, { releaseId, root }: MaterialiseOptions): boolean {
+async function isWhole(directory: string, { releaseId, root }: MaterialiseOptions): Promise<boolean> {
   try {
     const manifest = JSON.parse(readFileSync(path.join(directory, manifestName), "utf8")) as ReleaseManifest;
-    if (verifyRelease(manifest.envelope, root).id !== releaseId) return false;
-    return Object.entries(manifest.files).every(([file, entry]) => sha256(readFileSync(path.join(directory, file))) === digestOnDisk(entry));
+    const { id, release } = verifyRelease(manifest.envelope, root);
+    const files = Object.entries(manifest.files);
+    if (id !== releaseId || buildTree(new Map(files), sha256).root !== release.tree) return false;
+    for (const [at, [file, entry]] of files.entries()) {
+      if (sha256(readFileSync(path.join(directory, file))) !== digestOnDisk(entry)) return false;
+      if (at % 500 === 499) await turn();
+    }
+    return true;
   } catch {
     return false;
   }
