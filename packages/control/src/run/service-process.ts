@@ -144,6 +144,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     }
     running = null;
     record("stopped");
+    outcome.resolve("failed");
   };
 
   const end = async (child: Child): Promise<void> => {

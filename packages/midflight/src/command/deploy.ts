@@ -1,2 +1,70 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { Connection } from "@midflight/control";
+import { MidflightError, type Rung } from "@midflight/protocol";
+import type { PublishOutcome } from "@midflight/publisher";
+import type { Context } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
-export function deploy(_what: string | undefined, _options: Readonly<Record<string, unknown>>): RunCommand { return async () => null; }
+import type { Answer } from "../output/answer.ts";
+import { describeLive, planJson, renderPlan } from "../view/plan-view.ts";
+import { confirm } from "./ask.ts";
+import { connected } from "./connected.ts";
+import { deployRelease } from "./deploy-release.ts";
+import { followRollout } from "./follow-rollout.ts";
+import { progressOf } from "./progress.ts";
+
+/** `midflight deploy`, `midflight deploy plan.json`, `midflight deploy r12` */
+export function deploy(what: string | undefined, options: Readonly<Record<string, unknown>>): RunCommand {
+  return (context) =>
+    connected(context, "publisher", async (connection) => {
+      if (what === undefined) return deployCode(context, connection, options, null);
+      const file = path.resolve(context.directory, what);
+      if (what.endsWith(".json") || (what.includes("/") && fs.existsSync(file))) return deployCode(context, connection, options, file);
+      return deployRelease(context, connection, what, options);
+    });
+}
+
+async function deployCode(context: Context, connection: Connection, options: Readonly<Record<string, unknown>>, planFile: string | null): Promise<Answer> {
+  const { isDevelopment, parseSavedPlan, prepareDeploy, toRefusal, whyStale } = await import("@midflight/control");
+  const { config } = connection;
+  const { screen } = context;
+  const startedAt = performance.now();
+  const saved = planFile === null ? null : parseSavedPlan(readText(planFile), path.relative(context.directory, planFile));
+  const maxRung = saved?.maxRung ?? (options["maxRung"] as Rung | undefined) ?? config.rollout.maxRung;
+  const progress = progressOf(context);
+  try {
+    progress.show("Reading and planning");
+    const { plan, publisher } = await prepareDeploy(connection);
+    progress.show("");
+    const stale = saved === null ? null : whyStale(saved, plan, config);
+    if (stale !== null) throw new MidflightError("PLAN_STALE", { what: "The saved plan does not hold any more.", why: `${stale}.`, state: `nothing was done; ${serves(plan.live?.number)}`, fix: [`midflight plan -o ${path.relative(context.directory, planFile!)}`] });
+    if (!screen.isJson) screen.out.print(...renderPlan(plan, await describeLive(connection, plan), maxRung, screen.out));
+    const data = { plan: planJson(plan, maxRung) };
+    if (plan.isUnchanged) return { data: { ...data, outcome: "unchanged", release: `r${plan.live!.number}` }, lines: [], next: [{ command: "midflight status", why: "what runs where" }] };
+    // A saved plan was looked at already.
+    const isAgreed = saved !== null || isDevelopment(config) || planJson(plan, maxRung)["allowed"] === false;
+    if (!isAgreed && !(await confirm(context, `Deploy to ${config.channel}?`, options["yes"] === true, false))) {
+      return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."] };
+    }
+    progress.show("Publishing");
+    const outcome: PublishOutcome = await publisher.publish(plan, { maxRung, meta: (options["meta"] ?? {}) as Record<string, string>, expect: { head: plan.head, tree: plan.tree.root } });
+    progress.show("");
+    if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(plan.live?.number)) };
+    if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: ["Nothing changed."] };
+    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", timeoutSeconds: options["timeout"] as number | undefined, data });
+  } finally {
+    progress.end();
+  }
+}
+
+export function serves(number: number | undefined): string {
+  return number === undefined ? "nothing is live yet." : `r${number} serves.`;
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    throw new MidflightError("FILE_UNREADABLE", { what: `${file} cannot be read.`, why: (error as Error).message, state: "nothing was done.", fix: [`midflight plan -o ${file}`] }, { cause: error });
+  }
+}

@@ -1,2 +1,40 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { Rung } from "@midflight/protocol";
 import type { RunCommand } from "../cli/program.ts";
-export function plan(_options: Readonly<Record<string, unknown>>): RunCommand { return async () => null; }
+import { exits } from "../output/exit-code.ts";
+import { planJson, renderPlan } from "../view/plan-view.ts";
+import { connected } from "./connected.ts";
+import { progressOf } from "./progress.ts";
+
+/** `midflight plan`, `midflight deploy --dry-run` */
+export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
+  return (context) =>
+    connected(context, "publisher", async (connection) => {
+      const { prepareDeploy, savePlan } = await import("@midflight/control");
+      const { describeLive } = await import("../view/plan-view.ts");
+      const { config } = connection;
+      const maxRung = (options["maxRung"] as Rung | undefined) ?? config.rollout.maxRung;
+      const progress = progressOf(context);
+      progress.show("Reading and planning");
+      try {
+        const prepared = await prepareDeploy(connection);
+        const live = await describeLive(connection, prepared.plan);
+        const output = options["output"] as string | undefined;
+        if (output !== undefined) fs.writeFileSync(path.resolve(context.directory, output), `${JSON.stringify(savePlan(prepared.plan, config, maxRung), null, 2)}\n`);
+        const data = planJson(prepared.plan, maxRung);
+        const isReady = data["allowed"] === true && !prepared.plan.isUnchanged;
+        return {
+          data: { ...data, saved: output ?? null },
+          lines: renderPlan(prepared.plan, live, maxRung, context.screen.out),
+          exit: options["exitCode"] === true && !prepared.plan.isUnchanged ? exits.changes : exits.done,
+          next: [
+            ...(isReady ? [{ command: `midflight deploy${output === undefined ? "" : ` ${output}`}`, why: output === undefined ? "do it" : "do exactly this" }] : []),
+            ...(data["allowed"] === false ? [{ command: `midflight deploy --max-rung ${prepared.plan.rung}`, why: "do it all the same" }] : []),
+          ],
+        };
+      } finally {
+        progress.end();
+      }
+    });
+}

@@ -6,8 +6,8 @@ import { displayWidth } from "./text.ts";
 export interface LiveLine {
   /** Says what is going on now. */
   show(text: string): void;
-  /** Prints a line that stays, above the live one. */
-  log(...lines: readonly string[]): void;
+  /** Lets something else be printed above the live line, to either stream. */
+  above(print: () => void): void;
   /** Takes the line away. Safe to call twice. */
   end(): void;
 }
@@ -16,7 +16,7 @@ const frameMs = 100;
 
 /** @param pane the error stream's; progress is never data. */
 export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
-  if (isSilent) return { show: () => {}, log: (...lines) => pane.print(...lines), end: () => {} };
+  if (isSilent) return { show: () => {}, above: (print) => print(), end: () => {} };
   if (!pane.isLive) return openPlainLine(pane);
   let text = "";
   let frame = 0;
@@ -26,7 +26,7 @@ export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
     isDrawn = false;
   };
   const draw = (): void => {
-    if (text === "") return;
+    if (text === "") return clear();
     const room = pane.width - 3;
     pane.redraw(`${pane.paint("accent", spinnerFrames[frame % spinnerFrames.length]!)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
     isDrawn = true;
@@ -41,9 +41,9 @@ export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
       text = next;
       draw();
     },
-    log: (...lines) => {
+    above: (print) => {
       clear();
-      pane.print(...lines);
+      print();
       draw();
     },
     end: () => {
@@ -58,10 +58,10 @@ function openPlainLine(pane: Pane): LiveLine {
   let last = "";
   return {
     show: (text) => {
-      if (text !== last) pane.print(text);
+      if (text !== last && text !== "") pane.print(text);
       last = text;
     },
-    log: (...lines) => pane.print(...lines),
+    above: (print) => print(),
     end: () => {},
   };
 }

@@ -1,0 +1,145 @@
+import { isMidflightError, MidflightError, type Registry, type ReleaseId } from "@midflight/protocol";
+import { materialise, type Publisher } from "@midflight/publisher";
+import { verifyTransition } from "@midflight/trust";
+import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
+import type { Listen } from "./event.ts";
+import { readLive, type LiveAssign } from "./live-release.ts";
+import { openOutcomeTeller } from "./outcome-teller.ts";
+import { reasonOf } from "./project/durable-file.ts";
+import type { Layout } from "./project/layout.ts";
+import type { Secrets } from "./project/secrets.ts";
+import { openProcessTable, type ProcessRecord } from "./run/process-table.ts";
+import { keepProcess, type BootRelease, type ServiceProcess } from "./run/service-process.ts";
+
+export interface FleetKeeperOptions {
+  readonly config: ResolvedConfig;
+  readonly layout: Layout;
+  readonly registry: Registry;
+  readonly registryUrl: string;
+  readonly secrets: Secrets;
+  readonly publisher: Publisher;
+  /** Processes of an earlier control that still run, by target. */
+  readonly orphans: ReadonlyMap<string, ProcessRecord>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly listen: Listen;
+}
+
+const checkMs = 250;
+
+/** Keeps a process per target, brings each to the live release, and takes a release back that cannot boot. */
+export function openFleetKeeper(options: FleetKeeperOptions): { readonly processes: readonly ServiceProcess[]; close(): Promise<void> } {
+  const { config, layout, registry, secrets, publisher, listen } = options;
+  const table = openProcessTable(layout);
+  const teller = openOutcomeTeller(options);
+  const planned = new Set<string>();
+  let live: LiveAssign | null = null;
+  let isClosing = false;
+  let working: Promise<void> = Promise.resolve();
+
+  const bootRelease = async (): Promise<BootRelease> => {
+    const now = await readLive(registry, config.channelName, secrets.root);
+    if (now === null) throw new MidflightError("RELEASE_UNKNOWN", "There is no release to start from.");
+    return bootOf(now.assign.release, now.assign.number);
+  };
+  const bootOf = async (release: ReleaseId, number: number): Promise<BootRelease> => {
+    const { directory } = await materialise({ registry, releaseId: release, root: secrets.root, directory: layout.release(release), link: config.projectDir });
+    return { release, number, directory };
+  };
+
+  const processes = config.services.flatMap((service) => targetsOf(service).map((target) => keep(service, target)));
+
+  function keep(service: ResolvedService, target: string): ServiceProcess {
+    const record = options.orphans.get(target);
+    const orphan = record === undefined ? null : { record, boot: { release: record.release!, number: record.number ?? 0, directory: layout.release(record.release!) } };
+    const agent = { registryUrl: options.registryUrl, token: secrets.tokens.agent, channelName: config.channelName, rootPath: layout.trustRoot };
+    return keepProcess({ target, service, layout, registry, channelName: config.channelName, agent, environment: options.environment, table, listen, bootRelease, onBootFailedTwice }, orphan);
+  }
+
+  /** A release that does not come up would not come up after the next crash either: the whole channel goes back. */
+  async function onBootFailedTwice(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
+    const now = await readLive(registry, config.channelName, secrets.root);
+    if (isClosing || now?.assign.release !== boot.release) return;
+    const outcome = await publisher.rollback({ why: `${target} ended twice before it was ready on r${boot.number}`, maxRung: "replace" });
+    const backTo = outcome.kind === "published" ? outcome.number : null;
+    const error = new MidflightError("BOOT_FAILED_TWICE", {
+      what: `${target} ended twice before it was ready, on r${boot.number}.`,
+      why: [because, ...lastLines].join("\n"),
+      state: backTo === null ? "there is no release to go back to; it is started again and again." : `r${boot.number} was taken back; r${backTo} is live.`,
+      fix: ["correct the code, then: midflight deploy"],
+      details: { target, release: boot.release },
+    });
+    listen({ kind: "boot-failed-twice", target, number: boot.number, backTo, error });
+  }
+
+  /** One look at the channel and at who is there. */
+  async function check(): Promise<void> {
+    const now = await readLive(registry, config.channelName, secrets.root);
+    if (now === null) return;
+    if (now.id !== live?.id) {
+      const isFirst = live === null;
+      live = now;
+      if (!isFirst) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
+      for (const process of processes) process.wake();
+    }
+    await planMissing(now.assign.release);
+    await replaceWhereNeeded(now.assign.release);
+    await teller.tell(now.assign);
+  }
+
+  /** A process that came up from a release which was not alive when the live one was planned cannot know the way. */
+  async function planMissing(to: ReleaseId): Promise<void> {
+    const beats = await registry.presence(config.channelName);
+    const boots = new Set(beats.flatMap(({ boot }) => (boot === null || boot === to ? [] : [boot])));
+    for (const from of boots) {
+      const key = `${from}>${to}`;
+      if (planned.has(key)) continue;
+      await publisher.ensureTransition(from, to);
+      planned.add(key);
+    }
+  }
+
+  /** One after the other, so that a service of several processes never stands still as a whole. */
+  async function replaceWhereNeeded(to: ReleaseId): Promise<void> {
+    for (const process of processes) {
+      const from = process.boot?.release;
+      if (isClosing || from === undefined || from === to || process.phase !== "ready") continue;
+      const entry = await registry.transition(from, to);
+      if (entry === null) continue;
+      const { transition } = verifyTransition(entry.envelope, secrets.root);
+      if (transition.rung !== "replace") continue;
+      const worst = transition.verdicts.find((verdict) => verdict.rung === "replace");
+      const outcome = await process.replace(worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
+      // What became live meanwhile is looked at anew, before the next one is touched.
+      if (outcome === "failed" || (await readLive(registry, config.channelName, secrets.root))?.assign.release !== to) return;
+    }
+  }
+
+  let isQueued = false;
+  const look = (): void => {
+    if (isClosing || isQueued) return;
+    isQueued = true;
+    working = working.then(async () => {
+      isQueued = false;
+      try {
+        await check();
+      } catch (error) {
+        if (!isClosing) listen({ kind: "publish-failed", error: isMidflightError(error) ? error : new MidflightError("INTERNAL", { what: "Control could not look after its processes.", why: reasonOf(error) }) });
+      }
+    });
+  };
+  const unsubscribe = registry.onPoke(config.channelName, look);
+  const timer = setInterval(look, checkMs);
+  look();
+
+  return {
+    processes,
+    close: async () => {
+      isClosing = true;
+      clearInterval(timer);
+      unsubscribe();
+      listen({ kind: "stopping", processes: processes.filter((process) => process.pid !== null).length });
+      await Promise.all(processes.map((process) => process.stop()));
+      await working;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Assign, Registry } from "@midflight/protocol";
+import type { ResolvedConfig } from "./config/resolved-config.ts";
+import type { Listen } from "./event.ts";
+
+/** Tells what became of the newest assign in each process, once each. */
+export function openOutcomeTeller({ registry, config, listen }: { readonly registry: Registry; readonly config: ResolvedConfig; readonly listen: Listen }): { tell(assign: Assign): Promise<void> } {
+  const told = new Set<string>();
+  let counter: number | null = null;
+  return {
+    tell: async (assign) => {
+      if (assign.counter !== counter) {
+        const isFirst = counter === null;
+        counter = assign.counter;
+        told.clear();
+        // What happened before control started is history, not news.
+        if (isFirst) for (const report of await registry.reports({ channel: config.channelName, counter })) told.add(report.id);
+      }
+      for (const { id, from, outcome } of await registry.reports({ channel: config.channelName, counter })) {
+        if (told.has(id)) continue;
+        told.add(id);
+        const { number } = assign;
+        if (outcome.kind === "swapped") listen({ kind: "process-confirmed", target: from.target, number, pauseMs: outcome.pauseMs });
+        else listen({ kind: "process-refused", target: from.target, number, code: outcome.code, reason: outcome.reason, isReverted: outcome.kind === "reverted" });
+      }
+    },
+  };
+}

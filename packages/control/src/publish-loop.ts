@@ -1,0 +1,83 @@
+import { isMidflightError, MidflightError, type Registry } from "@midflight/protocol";
+import { readFolder, watchDirectory, type Batch, type PublishOutcome } from "@midflight/publisher";
+import { isDevelopment, type ResolvedConfig } from "./config/resolved-config.ts";
+import type { Listen } from "./event.ts";
+import { readLive } from "./live-release.ts";
+import { reasonOf } from "./project/durable-file.ts";
+import type { Secrets } from "./project/secrets.ts";
+import { scopeOf, type Publishing } from "./publishing.ts";
+import { toRefusal } from "./refusal.ts";
+
+export interface PublishLoopOptions {
+  readonly config: ResolvedConfig;
+  readonly publishing: Publishing;
+  readonly registry: Registry;
+  readonly secrets: Secrets;
+  readonly listen: Listen;
+  readonly isWatching: boolean;
+}
+
+/**
+ * Publishes what the project holds now if nothing was ever published, or if it is watched; then, if watched, each
+ * settled batch. A batch that cannot be published is told and forgotten: the next one is a whole tree again.
+ * @throws what the first publish throws, if there is no release to start from
+ */
+export async function openPublishLoop(options: PublishLoopOptions): Promise<{ close(): Promise<void> }> {
+  const { config, registry, secrets, listen, isWatching } = options;
+  const scope = scopeOf(config);
+  const isFirst = (await readLive(registry, config.channelName, secrets.root)) === null;
+  if (isFirst) await publishBatch(options, await readFolder(scope), "the first release");
+  if (!isWatching) return { close: () => Promise.resolve() };
+
+  const watched = watchDirectory({
+    ...scope,
+    ...(config.publish.marker === null ? {} : { marker: config.publish.marker }),
+    quietMs: config.publish.quietMs,
+    development: isDevelopment(config),
+    onProblem: (error) => listen({ kind: "publish-failed", error: asError(error) }),
+  });
+  const batches = watched[Symbol.asyncIterator]();
+  // Before the processes start, so that they start from it.
+  const start = await batches.next();
+  if (start.done !== true) await tryPublish(options, start.value, "the code at the start of the watch");
+  const following = follow();
+  return {
+    close: async () => {
+      watched.close();
+      await following;
+    },
+  };
+
+  async function follow(): Promise<void> {
+    for (let next = await batches.next(); next.done !== true; next = await batches.next()) await tryPublish(options, next.value, null);
+  }
+}
+
+async function tryPublish(options: PublishLoopOptions, batch: Batch, why: string | null): Promise<void> {
+  try {
+    await publishBatch(options, batch, why);
+  } catch (error) {
+    options.listen({ kind: "publish-failed", error: asError(error) });
+  }
+}
+
+async function publishBatch({ config, publishing, listen }: PublishLoopOptions, batch: Batch, why: string | null): Promise<void> {
+  const startedAt = performance.now();
+  const tree = await publishing.collector.collect(batch);
+  // Nothing runs yet at the start, so nothing is disrupted by it.
+  const maxRung = batch.reason === "start" ? "replace" : config.rollout.maxRung;
+  const outcome: PublishOutcome = await publishing.publisher.publish(tree, { maxRung, ...(why === null ? {} : { why }) });
+  switch (outcome.kind) {
+    case "published":
+      listen({ kind: "published", release: outcome.release, number: outcome.number, rung: outcome.rung, verdicts: outcome.verdicts, tookMs: performance.now() - startedAt });
+      return;
+    case "unchanged":
+      return;
+    case "refused":
+      throw toRefusal(outcome, maxRung, "the former release serves.");
+  }
+}
+
+function asError(error: unknown): MidflightError {
+  return isMidflightError(error) ? error : new MidflightError("INTERNAL", { what: "The code could not be published.", why: reasonOf(error) }, { cause: error });
+}

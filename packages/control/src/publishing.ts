@@ -1,0 +1,43 @@
+import os from "node:os";
+import type { Registry } from "@midflight/protocol";
+import { createCollector, openProvenance, openPublisher, type Collector, type Publisher } from "@midflight/publisher";
+import { readEnvironment } from "./config/environment.ts";
+import type { ResolvedConfig } from "./config/resolved-config.ts";
+import type { Secrets } from "./project/secrets.ts";
+
+/** What turns a project's files into releases. */
+export interface Publishing {
+  readonly collector: Collector;
+  readonly publisher: Publisher;
+}
+
+export function openPublishing(registry: Registry, config: ResolvedConfig, { key, root }: Pick<Secrets, "key" | "root">): Publishing {
+  const collector = createCollector({ commands: config.services.map(({ name, run }) => ({ service: name, run })) });
+  const publisher = openPublisher({
+    registry,
+    app: config.app,
+    channel: config.channelName,
+    keys: { builder: key, planner: key, controller: key },
+    root,
+    by: whoAmI(),
+    provenance: openProvenance({ projectDir: config.projectDir, code: codeOf(config) }),
+    analyses: collector.analyses,
+  });
+  return { collector, publisher };
+}
+
+/** The code directories of all services, each once. */
+export function codeOf(config: ResolvedConfig): readonly string[] {
+  return [...new Set(config.services.flatMap((service) => service.code))];
+}
+
+/** What makes up the app, as sources want it. */
+export function scopeOf(config: ResolvedConfig): { readonly projectDir: string; readonly code: readonly string[]; readonly assets: readonly string[] } {
+  return { projectDir: config.projectDir, code: codeOf(config), assets: config.assets };
+}
+
+/** For people; a signature says who it really was. */
+function whoAmI(): string {
+  const name = readEnvironment()["USER"] ?? readEnvironment()["LOGNAME"];
+  return name === undefined || name === "" ? os.hostname() : name;
+}

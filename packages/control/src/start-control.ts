@@ -1,0 +1,75 @@
+import fs from "node:fs";
+import path from "node:path";
+import { openRegistry } from "@midflight/registry";
+import type { ResolvedConfig } from "./config/resolved-config.ts";
+import { readEnvironment } from "./config/environment.ts";
+import type { Listen } from "./event.ts";
+import { openFleetKeeper } from "./fleet-keeper.ts";
+import { settleOrphans } from "./orphans.ts";
+import { takeHold } from "./project/control-file.ts";
+import { readIfThere } from "./project/durable-file.ts";
+import { layoutOf } from "./project/layout.ts";
+import { makeSecrets } from "./project/secrets.ts";
+import { openPublishing } from "./publishing.ts";
+import { openPublishLoop } from "./publish-loop.ts";
+import type { ServiceProcess } from "./run/service-process.ts";
+import { serve } from "./serve.ts";
+
+export interface StartOptions {
+  /** Deploy by itself when code changes. */
+  readonly watch: boolean;
+  readonly listen: Listen;
+}
+
+/** The running control of one project on one host. */
+export interface Control {
+  /** Of the registry. */
+  readonly url: string;
+  readonly processes: readonly ServiceProcess[];
+  /** Resolves when each process was ready, or had failed, for the first time. */
+  readonly started: Promise<readonly ("ready" | "failed")[]>;
+  /** Ends the processes, then the registry. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Boots a project: registry, first release if there is none, processes; then keeps the processes on the live release.
+ * @throws MidflightError `CONTROL_ALREADY_RUNNING`, `PORT_IN_USE`, `REGISTRY_STORE_DAMAGED`, `KEY_MISSING`, and what a
+ *   first publish throws; nothing is left running then
+ */
+export async function startControl(config: ResolvedConfig, { watch, listen }: StartOptions): Promise<Control> {
+  const layout = layoutOf(config.projectDir);
+  const undo: (() => unknown)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const { secrets } = makeSecrets(config);
+    const hold = takeHold(layout);
+    undo.push(() => hold.release());
+    fs.mkdirSync(path.dirname(config.registryPath), { recursive: true });
+    const registry = openRegistry({ path: config.registryPath });
+    undo.push(() => registry.close());
+    const formerPort = readIfThere(layout.port);
+    const server = await serve(registry, config, layout, secrets.tokens);
+    undo.push(() => server.close());
+    hold.publish(server.url);
+    listen({ kind: "registry-open", url: server.url });
+
+    const publishing = openPublishing(registry, config, secrets);
+    const loop = await openPublishLoop({ config, publishing, registry, secrets, listen, isWatching: watch });
+    undo.push(() => loop.close());
+    const orphans = await settleOrphans(config, layout, formerPort === new URL(server.url).port, listen);
+    const keeper = openFleetKeeper({ config, layout, registry, registryUrl: server.url, secrets, publisher: publishing.publisher, orphans, environment: readEnvironment(), listen });
+    undo.push(() => keeper.close());
+    return {
+      url: server.url,
+      processes: keeper.processes,
+      started: Promise.all(keeper.processes.map((process) => process.firstOutcome)),
+      close: unwind,
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}

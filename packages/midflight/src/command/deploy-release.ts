@@ -1,0 +1,52 @@
+import type { Connection, History, ReleaseRecord } from "@midflight/control";
+import type { Rung, UnitVerdict } from "@midflight/protocol";
+import type { Context } from "../cli/context.ts";
+import type { Answer } from "../output/answer.ts";
+import type { Pane } from "../output/pane.ts";
+import { wrap } from "../output/text.ts";
+import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
+import { renderVerdicts } from "../view/verdict-view.ts";
+import { confirm } from "./ask.ts";
+import { serves } from "./deploy.ts";
+import { followRollout } from "./follow-rollout.ts";
+import { progressOf } from "./progress.ts";
+
+/** Makes a release that exists the live one again. */
+export async function deployRelease(context: Context, connection: Connection, given: string, options: Readonly<Record<string, unknown>>): Promise<Answer> {
+  const { findRelease, isDevelopment, openAssigner, readHistory, toRefusal } = await import("@midflight/control");
+  const startedAt = performance.now();
+  const history = await readHistory(connection);
+  const target = findRelease(history, given);
+  const maxRung = (options["maxRung"] as Rung | undefined) ?? connection.config.rollout.maxRung;
+  const { screen } = context;
+  if (!screen.isJson) screen.out.print(...renderWay(history, target, "Deploy", screen.out));
+  const data = { to: releaseJson(target) };
+  if (!isDevelopment(connection.config) && !(await confirm(context, `Deploy r${target.number} to ${connection.config.channel}?`, options["yes"] === true, false))) {
+    return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."] };
+  }
+  const progress = progressOf(context);
+  try {
+    progress.show("Publishing");
+    const publisher = openAssigner(connection);
+    const outcome = await publisher.assign(target.id, { cause: "deploy", maxRung });
+    progress.show("");
+    if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(history.head?.number)) };
+    if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };
+    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", timeoutSeconds: options["timeout"] as number | undefined, data });
+  } finally {
+    progress.end();
+  }
+}
+
+/** From what is live to a release that exists: as it was planned, if it was. */
+export function renderWay(history: History, target: ReleaseRecord, verb: string, pane: Pane): string[] {
+  const live = history.releases.find((record) => record.id === history.head?.release);
+  const verdicts = live === undefined ? null : verdictsBetween(history, live, target);
+  const head = `${pane.paint("strong", verb)}  ${live === undefined ? "nothing" : nameOf(live.release, live.id)} → ${nameOf(target.release, target.id)} ${subjectOf(target.release.provenance)}`.trimEnd();
+  return [...wrap(head, pane.width), ...(verdicts === null ? [] : renderVerdicts(verdicts, pane, "  "))];
+}
+
+/** The log holds ways from boot releases; one that leads from the live release to the target exists for most. */
+function verdictsBetween(history: History, live: ReleaseRecord, target: ReleaseRecord): readonly UnitVerdict[] | null {
+  return history.transition(live.id, target.id)?.verdicts ?? null;
+}
