@@ -6,7 +6,7 @@ import { processPromises } from "./conformance/process-promises.ts";
 import { retentionPromises } from "./conformance/retention-promises.ts";
 
 export { type Harness, type OpenHarness } from "./conformance/harness.ts";
-export { createFixture, type Fixture } from "./conformance/fixture.ts";
+export { createFixture, readAll, type Fixture, type NewEntry } from "./conformance/fixture.ts";
 
 /**
  * What every registry must keep, as a node:test suite. A backend passes it unchanged, or is none.
