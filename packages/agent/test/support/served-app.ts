@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Beat, Digest, Registry, Report } from "@midflight/protocol";
+import type { Beat, Digest, LogEntry, Registry, Report } from "@midflight/protocol";
 import { createTransitionStatement } from "@midflight/protocol";
 import { analyzeUnit, instrumentationVersion, planTransition, type AppShape, type UnitAnalysis } from "@midflight/planner";
 import { serveRegistry, type RegistryServer } from "@midflight/registry";
@@ -87,7 +87,7 @@ export class ServedApp {
     await this.world.append(to.published.entry, ...ways, this.world.assign(to.published, change));
   }
 
-  async #way(boot: AppRelease, to: AppRelease): Promise<Parameters<World["append"]>[number]> {
+  async #way(boot: AppRelease, to: AppRelease): Promise<Omit<LogEntry, "cursor" | "at">> {
     const plan = planTransition({ boot: boot.shape, target: to.shape, touched: this.#touched, hash: sha256 });
     const blobs: string[] = [];
     const units = plan.units.map(({ unit, birth, ops }) => {
@@ -163,7 +163,7 @@ export async function until<T>(look: () => Promise<T | undefined>, withinMs = 15
 }
 
 /** Two releases of a small HTTP app: its answer is `price()`, 1 and then 2. */
-export function shop(answer: number, format: "esm" | "cjs" = "esm"): Record<string, string> {
+export function shop(answer: number, format: "esm" | "cjs" = "esm"): Record<"price.js" | "app.js", string> {
   const price = `function price() {\n  return ${answer};\n}\n`;
   const body = `
 const server = createServer((request, response) => response.end(String(price())));
