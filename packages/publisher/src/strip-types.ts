@@ -44,7 +44,8 @@ function placeOf(error: unknown, source: string): { line: number; column: number
 let isFirst = true;
 function quietly<T>(run: () => T): T {
   if (!isFirst) return run();
-  const emitWarning = process.emitWarning;
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
+  const { emitWarning } = process;
   process.emitWarning = () => undefined;
   try {
     return run();

@@ -167,7 +167,8 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     close,
     async *[Symbol.asyncIterator]() {
       try {
-        while (!isClosed) {
+        for (;;) {
+          if (isClosed) return;
           if (pending === null) {
             await new Promise<void>((resolve) => (wake = resolve));
             wake = null;

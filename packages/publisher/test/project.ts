@@ -36,7 +36,7 @@ export function takeBatches(t: TestContext, source: WatchedDirectory): { next():
   const next = async (): Promise<Batch> => {
     const result = await iterator.next();
     if (result.done === true) throw new Error("the watch ended");
-    return result.value as Batch;
+    return result.value;
   };
   return {
     next,

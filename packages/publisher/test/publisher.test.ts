@@ -188,7 +188,7 @@ test("of two publishers both succeed, one after the other, with different number
   const treeC = await shop.collect();
   assert.equal(treeA.root, (await releaseOf(registry, shop, first.release)).tree);
   const [b, c] = (await Promise.all([shop.publisher.publish(treeB), other.publish(treeC)])).map(published);
-  assert.deepEqual([b?.number, c?.number].sort(), [2, 3]);
+  assert.deepEqual(new Set([b?.number, c?.number]), new Set([2, 3]));
   const assigns = (await logOf(registry)).filter((e) => e.kind === "assign").map((e) => verifyAssign(e.envelope, shop.root).assign);
   assert.deepEqual(assigns.map((a) => a.counter), [1, 2, 3]);
   assert.deepEqual(assigns.map((a) => a.number), [1, 2, 3]);
