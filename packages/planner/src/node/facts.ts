@@ -2,7 +2,7 @@ import { contentKey, type Normaliser } from "./text.ts";
 import { findSites, type Site, type Sites } from "./sites.ts";
 import { isPure } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
-import { boundNames, isClass, isFunction, lineOf, type Node } from "./syntax.ts";
+import { boundNames, isClass, isFunction, lineOf, type ClassNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 /** A binding at a unit's top level. */
@@ -72,8 +72,8 @@ export function readFacts(program: Program, source: string, scopes: Scopes, text
   const skeletonOf = (node: Node): string => {
     const holes = topSites
       .filter((site) => site.fn.start >= node.start && site.fn.end <= node.end)
-      .map((site) => (site.member === null ? site.fn : memberRange(site.member, source)));
-    return text.normalise(node.start, node.end, holes);
+      .map((site) => site.fn);
+    return isClass(node) ? classSkeleton(node, text, holes) : text.normalise(node.start, node.end, holes);
   };
   const effect = (node: Node, prefix = ""): void => {
     effects.push({ text: prefix + skeletonOf(node), start: node.start, end: node.end, line: lineOf(source, node.start) });
@@ -159,10 +159,11 @@ function shapeOf(site: Site, text: Normaliser): string {
   return contentKey(around);
 }
 
-/** A method with what stands between it and the next member that means nothing (a stray `;`). */
-function memberRange(member: Node, source: string): { start: number; end: number } {
-  const trailing = /^(?:[ \t]*;)*\s*/.exec(source.slice(member.end))?.[0].length ?? 0;
-  return { start: member.start, end: member.end + trailing };
+/** A class without its methods, which are compared one by one and may come in any order. */
+function classSkeleton(node: ClassNode, text: Normaliser, holes: readonly Node[]): string {
+  const heritage = node.superClass ? text.normalise(node.superClass.start, node.superClass.end, holes) : "";
+  const rest = node.body.body.filter((member) => member.type !== "MethodDefinition").map((member) => text.normalise(member.start, member.end, holes));
+  return `class ${node.id?.name ?? ""} extends ${heritage} {${rest.join(";")}}`;
 }
 
 function moduleName(node: Node): string {
