@@ -1,0 +1,73 @@
+import type { Registry } from "@midflight/protocol";
+
+export interface WatchedRegistry {
+  readonly registry: Registry;
+  /** Looks now and again after everything that agents tell. Rejects after `withinMs` (default 20 000), saying what was waited for. */
+  until<T>(what: string, look: () => Promise<T | undefined | null | false>, withinMs?: number): Promise<T>;
+}
+
+/** A registry that can be waited on: each report and each beat is an occasion to look again. */
+export function watchRegistry(inner: Registry): WatchedRegistry {
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const look of waiting) look();
+  };
+  const registry: Registry = {
+    caps: inner.caps,
+    missing: (digests) => inner.missing(digests),
+    putBlobs: (blobs) => inner.putBlobs(blobs),
+    getBlobs: (digests) => inner.getBlobs(digests),
+    append: (request) => inner.append(request),
+    head: (channel) => inner.head(channel),
+    read: (channel, after, limit) => inner.read(channel, after, limit),
+    entry: (id) => inner.entry(id),
+    transition: (from, to) => inner.transition(from, to),
+    channels: () => inner.channels(),
+    onPoke: (channel, poke) => inner.onPoke(channel, poke),
+    reports: (query) => inner.reports(query),
+    presence: (channel) => inner.presence(channel),
+    retain: (policy) => inner.retain(policy),
+    close: () => inner.close(),
+    report: async (reports) => {
+      await inner.report(reports);
+      wake();
+    },
+    beat: async (beat, ttlMs) => {
+      await inner.beat(beat, ttlMs);
+      wake();
+    },
+  };
+  return { registry, until: (what, look, withinMs = 20_000) => waitFor(waiting, what, look, withinMs) };
+}
+
+function waitFor<T>(waiting: Set<() => void>, what: string, look: () => Promise<T | undefined | null | false>, withinMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isLooking = false;
+    let isStale = false;
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      waiting.delete(tryAgain);
+      end();
+    };
+    const timer = setTimeout(() => settle(() => reject(new Error(`${what}: not within ${withinMs} ms`))), withinMs);
+    const tryAgain = (): void => {
+      isStale = true;
+      if (!isLooking) void lookAll();
+    };
+    const lookAll = async (): Promise<void> => {
+      isLooking = true;
+      while (isStale) {
+        isStale = false;
+        try {
+          const found = await look();
+          if (found !== undefined && found !== null && found !== false) return settle(() => resolve(found));
+        } catch (error) {
+          return settle(() => reject(error as Error));
+        }
+      }
+      isLooking = false;
+    };
+    waiting.add(tryAgain);
+    tryAgain();
+  });
+}
