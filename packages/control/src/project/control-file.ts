@@ -88,7 +88,7 @@ function alreadyRunning(holder: ControlFile | null): MidflightError {
     what: `midflight up runs already for this project${holder === null ? "" : `, as process ${holder.pid}`}.`,
     why: "one control holds a project's registry and its processes.",
     state: "the first one goes on, untouched.",
-    fix: ["midflight status", "midflight deploy", ...(holder === null ? [] : [`or end it: kill ${holder.pid}`])],
+    fix: ["midflight status", "midflight deploy", ...(holder === null ? [] : [`kill ${holder.pid}   (ends it and its processes)`])],
     details: holder === null ? {} : { pid: holder.pid, startedAt: holder.startedAt },
   });
 }

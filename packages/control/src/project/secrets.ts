@@ -54,7 +54,7 @@ export function readSecrets(config: Pick<ResolvedConfig, "app" | "projectDir" | 
       what: `The trust root is of app "${root.app}", the configuration of "${config.app}".`,
       why: "the app was renamed after its key was made.",
       state: "nothing was done.",
-      fix: [`write app: "${root.app}"`, `or, to begin anew, move ${layout.root} away`],
+      fix: [`write app: "${root.app}"`, `to begin anew, move ${layout.root} away`],
     });
   }
   if (root.keys[key.keyId] === undefined) {
@@ -62,7 +62,7 @@ export function readSecrets(config: Pick<ResolvedConfig, "app" | "projectDir" | 
       what: "The signing key is not one that the trust root names.",
       why: `${layout.trustRoot} belongs to another key.`,
       state: "nothing was done.",
-      fix: ["bring back the key that belongs to it", `or, to begin anew, move ${layout.root} away`],
+      fix: ["bring back the key that belongs to it", `to begin anew, move ${layout.root} away`],
       details: { keyId: key.keyId },
     });
   }

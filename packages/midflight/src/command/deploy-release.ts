@@ -3,7 +3,7 @@ import type { Rung, UnitVerdict } from "@midflight/protocol";
 import type { Context } from "../cli/context.ts";
 import type { Answer } from "../output/answer.ts";
 import type { Pane } from "../output/pane.ts";
-import { wrap } from "../output/text.ts";
+import { hanging } from "../output/text.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";
 import { confirm } from "./ask.ts";
@@ -32,7 +32,7 @@ export async function deployRelease(context: Context, connection: Connection, gi
     progress.show("");
     if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(history.head?.number)) };
     if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };
-    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", timeoutSeconds: options["timeout"] as number | undefined, data });
+    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", cameFrom: history.head?.number, timeoutSeconds: options["timeout"] as number | undefined, data });
   } finally {
     progress.end();
   }
@@ -42,8 +42,9 @@ export async function deployRelease(context: Context, connection: Connection, gi
 export function renderWay(history: History, target: ReleaseRecord, verb: string, pane: Pane): string[] {
   const live = history.releases.find((record) => record.id === history.head?.release);
   const verdicts = live === undefined ? null : verdictsBetween(history, live, target);
-  const head = `${pane.paint("strong", verb)}  ${live === undefined ? "nothing" : nameOf(live.release, live.id)} → ${nameOf(target.release, target.id)} ${subjectOf(target.release.provenance)}`.trimEnd();
-  return [...wrap(head, pane.width), ...(verdicts === null ? [] : renderVerdicts(verdicts, pane, "  "))];
+  const head = `${pane.paint("strong", verb)}  ${live === undefined ? "nothing" : nameOf(live.release, live.id)} → ${nameOf(target.release, target.id)}`;
+  const subject = subjectOf(target.release.provenance);
+  return [head, ...(subject === "" ? [] : hanging("", 2, subject, pane.width)), ...(verdicts === null ? [] : renderVerdicts(verdicts, pane, "  "))];
 }
 
 /** The log holds ways from boot releases; one that leads from the live release to the target exists for most. */

@@ -51,7 +51,7 @@ async function deployCode(context: Context, connection: Connection, options: Rea
     progress.show("");
     if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(plan.live?.number)) };
     if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: ["Nothing changed."] };
-    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", timeoutSeconds: options["timeout"] as number | undefined, data });
+    return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", cameFrom: plan.live?.number, timeoutSeconds: options["timeout"] as number | undefined, data });
   } finally {
     progress.end();
   }

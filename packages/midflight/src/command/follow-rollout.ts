@@ -20,6 +20,8 @@ export interface FollowOptions {
   /** When the command began; performance.now(). */
   readonly startedAt: number;
   readonly verb: "deploy" | "rollback";
+  /** Number of the release that was live before. */
+  readonly cameFrom: number | undefined;
   readonly timeoutSeconds: number | undefined;
   readonly data: Answer["data"];
 }
@@ -98,7 +100,7 @@ function toAnswer(options: FollowOptions, settled: Settled, isTimeout: boolean):
       return {
         data,
         lines: [`${pane.paint("good", sign.done)} ${tally} ${confirmed.length === 1 ? "reports" : "report"} ${name} by digest`, `${name} is live after ${formatDurationMs(tookMs)}${pause}.`],
-        next: verb === "rollback" ? [{ command: "midflight releases", why: "to go forward again: midflight deploy r…" }] : [{ command: "midflight rollback", why: "undo it" }],
+        next: verb === "rollback" ? (options.cameFrom === undefined ? [] : [{ command: `midflight deploy r${options.cameFrom}`, why: "forward again" }]) : [{ command: "midflight rollback", why: "undo it" }],
       };
     }
     case "rolled-back":

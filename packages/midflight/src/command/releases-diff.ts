@@ -24,7 +24,7 @@ export function releasesDiff(from: string, to: string): RunCommand {
           ...changes.map(({ path, change }) => `  ${tones[change]} ${path}`),
           ...(transition === null ? [] : ["In a running process", ...renderVerdicts(transition.verdicts, pane, "  ")]),
         ],
-        next: [{ command: `midflight deploy r${b.number}`, why: `bring r${b.number} live` }],
+        next: b.state === "assigned" ? [] : [{ command: `midflight deploy r${b.number}`, why: `bring r${b.number} live` }],
       };
     });
 }

@@ -43,7 +43,7 @@ export function rollback(given: string | undefined, options: Readonly<Record<str
         progress.show("");
         if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, "replace", serves(history.head?.number)) };
         if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };
-        return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "rollback", timeoutSeconds: options["timeout"] as number | undefined, data });
+        return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "rollback", cameFrom: history.head?.number, timeoutSeconds: options["timeout"] as number | undefined, data });
       } finally {
         progress.end();
       }

@@ -6,10 +6,9 @@ import { formatAge } from "../output/duration.ts";
 import type { Pane, Tone } from "../output/pane.ts";
 import { toJson } from "../output/print-answer.ts";
 import { renderTable } from "../output/table.ts";
-import { count } from "../output/text.ts";
+import { count, hanging } from "../output/text.ts";
 import { memberCells, memberJson } from "../view/fleet-view.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
-import { toPlainLine, wrap } from "../output/text.ts";
 import { connected } from "./connected.ts";
 import { watchAnswers } from "./watch-answers.ts";
 
@@ -58,7 +57,7 @@ function render(found: Status, pane: Pane): string[] {
   const members = found.services.flatMap((service) => service.members);
   return [
     `${head}${nameOf(live.release, live.id)} live${since} · ${pane.paint(tone, word)}`,
-    ...wrap(`  ${toPlainLine(subjectOf(live.release.provenance))}`, pane.width).filter((line) => line.trim() !== ""),
+    ...hanging("", 2, subjectOf(live.release.provenance), pane.width).filter((line) => line.trim() !== ""),
     ...found.services.map(({ service, members: own, confirmed }) => `  ${service}  ${confirmed} of ${count(own.length, "process", "processes")} on r${live.number}, by digest`),
     ...renderTable(columns, members.map((member) => memberCells(member, found.numbers, pane)), pane.width),
   ];

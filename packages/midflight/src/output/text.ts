@@ -35,8 +35,8 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = /^ */.exec(text)![0];
   let isFresh = true;
-  for (const word of text.trim().split(/ +/)) {
-    const joined = isFresh ? line + word : `${line} ${word}`;
+  for (const [, gap = "", word = ""] of text.trim().matchAll(/( *)([^ ]+)/g)) {
+    const joined = isFresh ? line + word : line + gap + word;
     if (displayWidth(joined) <= room) {
       line = joined;
       isFresh = false;

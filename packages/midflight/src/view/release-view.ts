@@ -15,7 +15,7 @@ export function originOf({ vcs }: Provenance, id: string): string {
 
 /** The commit's subject in quotes, and who made it. */
 export function subjectOf({ vcs }: Provenance): string {
-  return vcs === null ? "" : `"${toPlainLine(vcs.subject)}" (${toPlainLine(vcs.author)})`;
+  return vcs === null ? "" : `"${toPlainLine(vcs.subject)}" (${toPlainLine(vcs.author).replace(/ *<[^>]*>$/, "")})`;
 }
 
 /** A release as JSON says it, everywhere the same. */
