@@ -123,13 +123,13 @@ export class Agent {
     }
     this.#machine.on("fetched");
     const staged = await runtime.stage(result.overlay);
-    if (staged.kind === "refused") return this.#refuse("refused", order, staged, result.transition);
+    if (staged.kind === "refused") return this.#refuse("refused", order, staged, result.way.transition);
     this.#machine.on("staged");
     const commit = runtime.commit(staged.staged);
-    if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.transition);
+    if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.way.transition);
     const { generation, units, bodies, live } = commit;
     const before = this.#live;
-    const recorded = this.#become({ overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation });
+    const recorded = this.#become({ overlay: result.overlay, way: result.way, blobs: result.blobs, generation });
     this.#parts.orders.done(order);
     this.#machine.on("swapped");
     const pauseMs = Math.max(runtime.longestBlockMs(), pace.longestMs);

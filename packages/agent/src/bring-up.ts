@@ -81,8 +81,8 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   const parts: AgentParts = {
     boot, inbox, orders, floor, cache, runtime, health, probationMs, signal, onOutcome, onTrouble,
     sources: { registry, cache, root, boot, seen: (to) => inbox.findTransition(to), onTrouble },
-    record: ({ transition }) => {
-      const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, transition === null ? null : { transition }) : undefined);
+    record: ({ way }) => {
+      const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, way) : undefined);
       recorded = recorded.then(write, write);
       return recorded;
     },

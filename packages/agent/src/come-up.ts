@@ -56,19 +56,19 @@ async function comeUpAssigned(parts: AgentParts, deadline: AbortSignal): Promise
       return null;
     }
     orders.done(order);
-    return { overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation: 0 };
+    return { overlay: result.overlay, way: result.way, blobs: result.blobs, generation: 0 };
   }
 }
 
 /** What was live here before, if it still leads from the boot release, still verifies, and is all there. */
 async function comeUpRecorded(parts: AgentParts, liveFile: string): Promise<Live | null> {
   const { sources, floor, runtime, onTrouble } = parts;
-  const record = await readLiveRecord(liveFile);
-  if (record === null) return null;
+  const way = await readLiveRecord(liveFile);
+  if (way === null) return null;
   try {
-    const result = await takeWay({ ...sources, registry: nothingBeyondTheCache }, record.transition, null, new Pace());
+    const result = await takeWay({ ...sources, registry: nothingBeyondTheCache }, way, null, new Pace());
     if (result.kind !== "fetched" || floor.findReverted(result.overlay.release) !== null) return null;
-    return runtime.adopt(result.overlay).kind === "adopted" ? { overlay: result.overlay, transition: result.transition, blobs: result.blobs, generation: 0 } : null;
+    return runtime.adopt(result.overlay).kind === "adopted" ? { overlay: result.overlay, way: result.way, blobs: result.blobs, generation: 0 } : null;
   } catch (problem) {
     onTrouble("live-record", problem);
     return null;

@@ -5,7 +5,8 @@ import type { BootRelease } from "./boot.ts";
 import type { Pace } from "./pace.ts";
 import type { Overlay } from "./runtime/runtime.ts";
 import { describeProblem } from "./signal.ts";
-import { assembleOverlay, blobsOf, verifyBlob, verifyTarget, verifyWay } from "./verify.ts";
+import { artifactsOf, assembleOverlay, blobsOf, verifyBlob, verifyTarget, verifyWay } from "./verify.ts";
+import { verifyInTree } from "./verify-tree.ts";
 import { BackOff, wait } from "./wait.ts";
 
 /** What is read to find out how to become a release. */
@@ -19,8 +20,14 @@ export interface Sources {
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
+/** A way and where it leads, as they were signed. */
+export interface Way {
+  readonly release: Envelope;
+  readonly transition: Envelope;
+}
+
 export type FetchResult =
-  | { readonly kind: "fetched"; readonly overlay: Overlay; readonly transition: Envelope; readonly blobs: readonly Digest[] }
+  | { readonly kind: "fetched"; readonly overlay: Overlay; readonly way: Way; readonly blobs: readonly Digest[] }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly reason: string; readonly unit: string | null }
   /** The signal was aborted. */
   | { readonly kind: "given-up" };
@@ -45,29 +52,35 @@ export async function fetchOverlay(sources: Sources, to: ReleaseId, pace: Pace, 
 }
 
 async function fetchOnce(sources: Sources, to: ReleaseId, pace: Pace): Promise<FetchResult> {
-  const [target, envelope] = await Promise.all([sources.registry.entry(to), findWay(sources, to)]);
+  const [target, transition] = await Promise.all([sources.registry.entry(to), findTransition(sources, to)]);
   pace.resume();
   if (target === null) throw new MidflightError("RELEASE_UNKNOWN", "The registry does not have the release that was assigned.");
-  verifyTarget(target.envelope, to, sources.root, sources.boot);
-  await pace.breathe();
-  if (envelope === null) throw new MidflightError("TRANSITION_MISSING", "The way from the release that the process started with is not known yet.");
-  return await takeWay(sources, envelope, to, pace);
+  if (transition === null) {
+    verifyTarget(target.envelope, to, sources.root, sources.boot);
+    throw new MidflightError("TRANSITION_MISSING", "The way from the release that the process started with is not known yet.");
+  }
+  return await takeWay(sources, { release: target.envelope, transition }, to, pace);
 }
 
-/** Verifies a way that is at hand, and completes it with its blobs. @throws MidflightError */
-export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "root" | "boot">, envelope: Envelope, to: ReleaseId | null, pace: Pace): Promise<FetchResult> {
-  const transition = verifyWay(envelope, to, sources.root, sources.boot);
+/** Verifies a way that is at hand, and completes it with its blobs. `to` null: wherever it leads. @throws MidflightError */
+export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "root" | "boot">, way: Way, to: ReleaseId | null, pace: Pace): Promise<FetchResult> {
+  const { root, boot } = sources;
+  const { id, release } = verifyTarget(way.release, to, root, boot);
+  await pace.breathe();
+  const transition = verifyWay(way.transition, id, root, boot);
   if (transition.rung === "replace") {
     const worst = transition.verdicts.find((v) => v.rung === "replace");
     return { kind: "refused", code: "REPLACE_NEEDED", reason: worst?.reason ?? "The change needs a new process.", unit: worst?.unit ?? null };
   }
-  const blobs = blobsOf(transition);
-  const bytes = await fetchBlobs(sources, blobs, pace);
-  return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), transition: envelope, blobs };
+  const artifacts = artifactsOf(transition);
+  const named = blobsOf(transition);
+  const read = (digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> => fetchBlobs(sources, digests, pace);
+  const [bytes, directories] = await Promise.all([read(named), verifyInTree({ root: release.tree, artifacts, read }, pace)]);
+  return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), way, blobs: [...named, ...directories] };
 }
 
 /** The log's newest is the truth for the channel; the registry knows ways that were published before this process began to read. */
-async function findWay(sources: Sources, to: ReleaseId): Promise<Envelope | null> {
+async function findTransition(sources: Sources, to: ReleaseId): Promise<Envelope | null> {
   return sources.seen(to) ?? (await sources.registry.transition(sources.boot.id, to))?.envelope ?? null;
 }
 

@@ -1,12 +1,13 @@
-import type { Digest, Envelope, Generation } from "@midflight/protocol";
+import type { Digest, Generation } from "@midflight/protocol";
 import type { BootRelease } from "./boot.ts";
+import type { Way } from "./fetch.ts";
 import type { Overlay } from "./runtime/runtime.ts";
 
 /** What a process runs: its boot release under an overlay. */
 export interface Live {
   readonly overlay: Overlay;
   /** How it came to be; null for the boot shape. */
-  readonly transition: Envelope | null;
+  readonly way: Way | null;
   /** What the overlay was made of, so that the cache keeps it. */
   readonly blobs: readonly Digest[];
   readonly generation: Generation;
@@ -14,5 +15,5 @@ export interface Live {
 
 /** The code as it was loaded. */
 export function bootShape(boot: BootRelease): Live {
-  return { overlay: { release: boot.id, units: [], added: [] }, transition: null, blobs: [], generation: 0 };
+  return { overlay: { release: boot.id, units: [], added: [] }, way: null, blobs: [], generation: 0 };
 }

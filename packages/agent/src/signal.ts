@@ -18,10 +18,13 @@ export const tellProcess: Tell = (signal) => {
   if (agentChannel.hasSubscribers) agentChannel.publish(signal);
 };
 
+/** What these say is not about a release: a proxy that is wrong for a while, a token that is about to be changed. */
+const aboutTheRegistry: ReadonlySet<ErrorCode> = new Set(["REGISTRY_UNREACHABLE", "REGISTRY_REFUSED", "TOKEN_REFUSED"]);
+
 /** The code and the one-line reason of anything that was thrown. */
 export function describeProblem(problem: unknown): { readonly code: ErrorCode; readonly reason: string; readonly isRetryable: boolean } {
   if (isMidflightError(problem)) {
-    return { code: problem.code, reason: problem.facts.what, isRetryable: problem.facts.retryable === true || problem.code === "REGISTRY_UNREACHABLE" };
+    return { code: problem.code, reason: problem.facts.what, isRetryable: problem.facts.retryable === true || aboutTheRegistry.has(problem.code) };
   }
   return { code: "INTERNAL", reason: problem instanceof Error ? problem.message : String(problem), isRetryable: false };
 }

@@ -1,4 +1,4 @@
-import { MidflightError, parseUnitOps, type Blob, type Digest, type Envelope, type ReleaseId, type Transition, type UnitOps } from "@midflight/protocol";
+import { MidflightError, parseUnitOps, type Blob, type Digest, type Envelope, type Release, type ReleaseId, type Transition, type UnitOps } from "@midflight/protocol";
 import { sha256, verifyRelease, verifyTransition, type TrustRoot } from "@midflight/trust";
 import type { BootRelease } from "./boot.ts";
 import type { Pace } from "./pace.ts";
@@ -7,19 +7,20 @@ import type { AddedUnit, Overlay, OverlayUnit } from "./runtime/runtime.ts";
 /** No unit of code is larger than this, in bytes. */
 export const maxBlobBytes: number = 32 << 20;
 
-/** The assigned release is signed by a builder, of this app, and instrumented like the code that runs. @throws MidflightError */
-export function verifyTarget(envelope: Envelope, to: ReleaseId, root: TrustRoot, boot: BootRelease): void {
+/** The release that a way leads to is signed by a builder, of this app, and instrumented like the code that runs. @throws MidflightError */
+export function verifyTarget(envelope: Envelope, to: ReleaseId | null, root: TrustRoot, boot: BootRelease): { readonly id: ReleaseId; readonly release: Release } {
   const { id, release } = verifyRelease(envelope, root);
-  if (id !== to) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", "The registry gave another release than the one that was assigned.");
+  if (to !== null && id !== to) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", "The registry gave another release than the one that was assigned.");
   if (release.instrumentation !== boot.release.instrumentation) {
     throw new MidflightError("REPLACE_NEEDED", "The release is instrumented by another version than the process that runs.");
   }
+  return { id, release };
 }
 
-/** The transition is signed by a planner, begins at the boot release, and ends at `to` (null: anywhere). @throws MidflightError */
-export function verifyWay(envelope: Envelope, to: ReleaseId | null, root: TrustRoot, boot: BootRelease): Transition {
+/** The transition is signed by a planner, begins at the boot release, and ends at `to`. @throws MidflightError */
+export function verifyWay(envelope: Envelope, to: ReleaseId, root: TrustRoot, boot: BootRelease): Transition {
   const { transition } = verifyTransition(envelope, root);
-  if (transition.from !== boot.id || (to !== null && transition.to !== to)) {
+  if (transition.from !== boot.id || transition.to !== to) {
     throw new MidflightError("OBJECT_INVALID", "The transition is between other releases than the log says.");
   }
   if (transition.instrumentation !== boot.release.instrumentation) {
@@ -34,7 +35,17 @@ export function verifyBlob({ digest, bytes }: Blob): void {
   if (sha256(bytes) !== digest) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", { what: "The registry gave other bytes than those that were signed.", details: { digest } });
 }
 
-/** Every blob that a transition needs, each once. */
+/** The text that a transition says each unit has. @throws MidflightError `OBJECT_INVALID` for a unit that is named twice */
+export function artifactsOf(transition: Transition): ReadonlyMap<string, Digest> {
+  const artifacts = new Map<string, Digest>();
+  for (const { unit, artifact } of [...transition.units, ...transition.added]) {
+    if (artifacts.has(unit)) throw new MidflightError("OBJECT_INVALID", `The transition names ${unit} twice.`);
+    artifacts.set(unit, artifact);
+  }
+  return artifacts;
+}
+
+/** Every blob that a transition names, each once. */
 export function blobsOf(transition: Transition): readonly Digest[] {
   const digests = new Set<Digest>();
   for (const { ops, artifact } of transition.units) digests.add(ops).add(artifact);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
-import { channel, World, type Published } from "./support/world.ts";
+import { channel, textOf, unit, World, type Published } from "./support/world.ts";
 
 const away = (): Promise<never> => Promise.reject(new Error("away"));
 const hangs = (): Promise<never> => new Promise(() => undefined);
@@ -43,7 +43,7 @@ describe("an agent", () => {
     assert.equal(result.generation, 1);
     assert.equal(result.units, 1);
     assert.equal(runtime.live?.release, next.id);
-    assert.equal(runtime.live.units[0]?.text, `text of ${next.id}`);
+    assert.equal(runtime.live.units[0]?.text, textOf(next));
     await untilState("following");
     assert.equal(agent.live, next.id);
     assert.deepEqual(states.slice(0, 6), ["following", "fetching", "staging", "swapping", "probation", "following"]);
@@ -99,15 +99,15 @@ describe("an agent", () => {
   test("waits for another way when the one that is published leaves something out", async () => {
     const runtime = new ScriptedRuntime();
     const { outcome, untilState } = await run({ runtime });
-    runtime.refuseStage = { code: "TRANSITION_MISSING", reason: "it leaves out a unit", unit: "price.js" };
+    runtime.refuseStage = { code: "TRANSITION_MISSING", reason: "it leaves out a unit", unit: unit };
     const next = await world.deploy(boot);
     await outcome(2, "refused");
     await untilState("following");
     runtime.refuseStage = null;
     assert.equal(runtime.log.length, 1, "the same way is not tried again");
-    await world.append(await world.transition(boot, next, { text: "planned again" }));
+    await world.append(await world.transition(boot, next, { birth: "planned again" }));
     await outcome(2, "swapped");
-    assert.equal(runtime.live?.units[0]?.text, "planned again");
+    assert.equal(runtime.live?.units[0]?.ops.birth, "planned again");
   });
 
   test("swaps after the app has loaded what could not be taken before", async () => {
@@ -131,7 +131,7 @@ describe("an agent", () => {
     assert(result.kind === "refused");
     assert.equal(result.code, "REPLACE_NEEDED");
     assert.equal(result.reason, "price.js: a side effect changed");
-    assert.equal(result.unit, "price.js");
+    assert.equal(result.unit, unit);
     assert.equal(agent.live, boot.id);
     assert.deepEqual(runtime.log, []);
   });
@@ -139,7 +139,7 @@ describe("an agent", () => {
   test("keeps a refused release refused until an assign says retry", async () => {
     const runtime = new ScriptedRuntime();
     const { outcome } = await run({ runtime });
-    runtime.refuseStage = { code: "EVAL_DISALLOWED", reason: "eval is off", unit: "price.js" };
+    runtime.refuseStage = { code: "EVAL_DISALLOWED", reason: "eval is off", unit: unit };
     const next = await world.deploy(boot);
     await outcome(2, "refused");
     runtime.refuseStage = null;

@@ -5,7 +5,7 @@ import { generateSigningKey, sha256 } from "@midflight/trust";
 import type { AgentSignal } from "../src/signal.ts";
 import { HandFeed, runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
-import { channel, World, type Published } from "./support/world.ts";
+import { channel, textOf, unit, World, type Published } from "./support/world.ts";
 
 function ignored(started: RunningAgent): Promise<Extract<AgentSignal, { kind: "ignored" }>> {
   return started.until((s): s is Extract<AgentSignal, { kind: "ignored" }> => s.kind === "ignored");
@@ -155,6 +155,13 @@ describe("nobody without the right key changes the code:", () => {
     await assertRefused(started, 2, "OBJECT_INVALID");
   });
 
+  test("a planner cannot bring a text that is not in the release", async () => {
+    const started = await run();
+    const next = world.release();
+    await world.append(next.entry, await world.transition(boot, next, { text: "free code" }), world.assign(next));
+    await assertRefused(started, 2, "ARTIFACT_DIGEST_MISMATCH");
+  });
+
   for (const [name, tamper, code] of [
     ["with one byte changed", (b: Blob) => ({ ...b, bytes: b.bytes.map((x, i) => (i === 0 ? x ^ 1 : x)) }), "ARTIFACT_DIGEST_MISMATCH"],
     ["over the size limit", (b: Blob) => ({ ...b, bytes: new Uint8Array((32 << 20) + 1) }), "OBJECT_TOO_LARGE"],
@@ -177,7 +184,7 @@ describe("nobody without the right key changes the code:", () => {
     const blobs = `${world.directory}/state/blobs`;
     for (const name of readdirSync(blobs)) writeFileSync(`${blobs}/${name}`, "evil");
     const second = await run();
-    assert.equal(second.runtime.adopted?.units[0]?.text, `text of ${next.id}`);
+    assert.equal(second.runtime.adopted?.units[0]?.text, textOf(next));
   });
 
   test("an older head shown after a restart is not obeyed, and the last live release is taken instead", async () => {
@@ -262,9 +269,10 @@ describe("nobody without the right key changes the code:", () => {
     await first.outcome(2, "swapped");
     first.stop();
     const file = `${world.directory}/state/web-1.live.json`;
-    const record = JSON.parse(readFileSync(file, "utf8")) as { transition: { payload: string } };
-    const evil = Buffer.from(Buffer.from(record.transition.payload, "base64").toString().replace("price.js", "evil0.js"));
-    writeFileSync(file, JSON.stringify({ ...record, transition: { ...record.transition, payload: evil.toString("base64") } }));
+    const record = JSON.parse(readFileSync(file, "utf8")) as { way: { transition: { payload: string } } };
+    const { transition } = record.way;
+    transition.payload = Buffer.from(Buffer.from(transition.payload, "base64").toString().replace(unit, "src/evil0.js")).toString("base64");
+    writeFileSync(file, JSON.stringify(record));
     const second = await run({ registry: { ...world.registry, head: () => Promise.reject(new Error("away")) } });
     assertUntouched(second);
   });

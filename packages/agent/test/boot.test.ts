@@ -20,11 +20,11 @@ describe("a boot release", () => {
   beforeEach(() => {
     world = new World();
     directory = path.join(realpathSync(world.directory), "release");
-    release = writeReleaseDirectory(world, directory, {
+    ({ published: release } = writeReleaseDirectory(world, directory, {
       "package.json": { text: '{"type":"module"}', kind: "asset" },
       "src/app.js": { text: "guarded()", source: "plain()" },
       "src/types.d.ts": { text: "export {}", kind: "inert" },
-    });
+    }));
   });
   afterEach(() => world.close());
 

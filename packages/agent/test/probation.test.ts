@@ -59,11 +59,11 @@ describe("after a swap", () => {
   test("goes back by the way that was planned anew, which also reaches what the failed release touched", async () => {
     const { runtime, outcome } = await run();
     const next = world.release();
-    await world.append(next.entry, await world.transition(boot, next), await world.transition(boot, boot, { text: "boot, said again" }), world.assign(next));
+    await world.append(next.entry, await world.transition(boot, next), await world.transition(boot, boot, { birth: "boot, said again" }), world.assign(next));
     await outcome(2, "swapped");
     raise("boom");
     await outcome(2, "reverted");
-    assert.equal(runtime.live?.units[0]?.text, "boot, said again");
+    assert.equal(runtime.live?.units[0]?.ops.birth, "boot, said again");
   });
 
   test("a reverted release stays refused, also after a restart, until an assign says retry", async () => {

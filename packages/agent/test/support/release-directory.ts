@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { buildTree, type FileEntry, type Release } from "@midflight/protocol";
+import { buildTree, type Blob, type FileEntry, type Release } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { manifestName } from "../../src/boot.ts";
 import type { Published, World } from "./world.ts";
@@ -15,7 +15,7 @@ export interface PlainFile {
 }
 
 /** Writes a release directory by hand, as a publisher would. */
-export function writeReleaseDirectory(world: World, directory: string, files: Readonly<Record<string, PlainFile>>, change: Partial<Release> = {}): Published {
+export function writeReleaseDirectory(world: World, directory: string, files: Readonly<Record<string, PlainFile>>, change: Partial<Release> = {}): { readonly published: Published; readonly directories: readonly Blob[] } {
   const entries = new Map<string, FileEntry>();
   for (const [name, { text, kind = "unit", format = "esm", source = text }] of Object.entries(files)) {
     const file = path.join(directory, name);
@@ -24,7 +24,8 @@ export function writeReleaseDirectory(world: World, directory: string, files: Re
     const bytes = Buffer.byteLength(text);
     entries.set(name, kind === "unit" ? { kind, format, source: sha256(source), artifact: sha256(text), bytes } : { kind: "asset", digest: sha256(text), bytes, inert: kind === "inert" });
   }
-  const published = world.release({ tree: buildTree(entries, sha256).root, ...change });
+  const tree = buildTree(entries, sha256);
+  const published = world.release({ tree: tree.root, ...change });
   writeFileSync(path.join(directory, manifestName), JSON.stringify({ envelope: published.entry.envelope, files: Object.fromEntries(entries) }));
-  return published;
+  return { published, directories: [...tree.blobs].map(([digest, bytes]) => ({ digest, bytes })) };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Beat, Digest, LogEntry, Registry, Report } from "@midflight/protocol";
+import type { Beat, Blob, Digest, LogEntry, Registry, Report } from "@midflight/protocol";
 import { createTransitionStatement } from "@midflight/protocol";
 import { analyzeUnit, instrumentationVersion, planTransition, type AppShape, type UnitAnalysis } from "@midflight/planner";
 import { serveRegistry, type RegistryServer } from "@midflight/registry";
@@ -13,6 +13,8 @@ import { channel, World, type Published } from "./world.ts";
 
 export interface AppRelease {
   readonly published: Published;
+  /** Blobs of the Merkle tree. */
+  readonly directories: readonly Blob[];
   readonly shape: AppShape;
   readonly directory: string;
 }
@@ -75,14 +77,15 @@ export class ServedApp {
     }
     const directory = path.join(this.world.directory, `release-${this.#releases.length}`);
     mkdirSync(directory);
-    const published = writeReleaseDirectory(this.world, directory, plain, { instrumentation: instrumentationVersion });
-    const release = { published, shape: { units, assets, lock: null }, directory };
+    const { published, directories } = writeReleaseDirectory(this.world, directory, plain, { instrumentation: instrumentationVersion });
+    const release = { published, directories, shape: { units, assets, lock: null }, directory };
     this.#releases.push(release);
     return release;
   }
 
   /** Appends a release, its way from `boot`, the way back to boot, and the assign: what a publisher does. */
   async deploy(boot: AppRelease, to: AppRelease, change: Parameters<World["assign"]>[1] = {}): Promise<void> {
+    for (const { directories } of [boot, to]) await this.registry.putBlobs(directories);
     const ways = boot === to ? [] : [await this.#way(boot, to), await this.#way(boot, boot)];
     await this.world.append(to.published.entry, ...ways, this.world.assign(to.published, change));
   }
@@ -93,8 +96,7 @@ export class ServedApp {
     const units = plan.units.map(({ unit, birth, ops }) => {
       this.#touched.add(unit);
       const opsText = JSON.stringify(ops);
-      const artifact = [to, boot].map((r) => r.shape.units.get(unit)!.artifact).find((text) => sha256(text) === ops.artifact)!;
-      blobs.push(opsText, artifact);
+      blobs.push(opsText, to.shape.units.get(unit)!.artifact);
       return { unit, birth, ops: sha256(opsText), artifact: ops.artifact };
     });
     const added = plan.added.map(({ unit, format }) => {

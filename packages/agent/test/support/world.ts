@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
-  createAssignStatement, createReleaseStatement, createTransitionStatement, type Assign, type Digest, type LogEntry, type Registry, type Release, type ReleaseId, type Report,
+  buildTree, createAssignStatement, createReleaseStatement, createTransitionStatement, type Assign, type Blob, type LogEntry, type Registry, type Release, type ReleaseId, type Report,
   type Rung, type UnitOps,
 } from "@midflight/protocol";
 import { openMemoryRegistry } from "@midflight/registry";
@@ -10,6 +10,13 @@ import { createTrustRoot, generateSigningKey, sha256, signStatement, type Signin
 import type { BootRelease } from "../../src/boot.ts";
 
 export const channel = "shop/test";
+
+/** The one unit of a hand-made release. */
+export const unit = "src/price.js";
+
+export function textOf({ release: { number } }: { readonly release: Pick<Release, "number"> }): string {
+  return `text of r${number}`;
+}
 
 type Entry = Omit<LogEntry, "cursor" | "at">;
 
@@ -29,6 +36,7 @@ export class World {
   readonly directory: string = mkdtempSync(path.join(tmpdir(), "midflight-agent-"));
   #counter = 0;
   #number = 0;
+  readonly #unstored: Blob[] = [];
 
   constructor(app = "shop") {
     this.root = createTrustRoot(app, [
@@ -42,12 +50,17 @@ export class World {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** A release of one unit, `src/price.js`, with that text. */
   release(change: Partial<Release> = {}, key: SigningKey = this.builder): Published {
     const number = ++this.#number;
+    const text = textOf({ release: { number } });
+    const artifact = sha256(text);
+    const tree = buildTree(new Map([[unit, { kind: "unit", format: "esm", source: sha256(`plain ${text}`), artifact, bytes: text.length }]]), sha256);
+    for (const [digest, bytes] of tree.blobs) this.#unstored.push({ digest, bytes });
     const release: Release = {
       app: "shop",
       number,
-      tree: sha256(`tree ${number}`),
+      tree: tree.root,
       instrumentation: 1,
       lock: null,
       units: 1,
@@ -62,11 +75,11 @@ export class World {
     return { directory: this.directory, id: published.id, release: published.release };
   }
 
-  /** A way that changes one unit to `text`; its blobs are stored. */
-  async transition(from: Published, to: Published, options: { readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey; readonly store?: boolean } = {}): Promise<Entry & { readonly blobs: readonly Digest[] }> {
-    const { text = `text of ${to.id}`, rung = "patch", key = this.planner, store = true } = options;
+  /** A way that changes the unit; its blobs are stored. */
+  async transition(from: Published, to: Published, options: { readonly birth?: string; readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey } = {}): Promise<Entry> {
+    const { text = textOf(to), birth = to.id, rung = "patch", key = this.planner } = options;
     const artifact = sha256(text);
-    const ops: UnitOps = { unit: "price.js", birth: to.id, artifact, imports: [], cells: [], bodies: [], members: [] };
+    const ops: UnitOps = { unit, birth, artifact, imports: [], cells: [], bodies: [], members: [] };
     const opsText = JSON.stringify(ops);
     const isReplace = rung === "replace";
     const { id, envelope } = signStatement(
@@ -75,14 +88,14 @@ export class World {
         to: to.id,
         instrumentation: 1,
         rung,
-        verdicts: isReplace ? [{ unit: "price.js", rung, reason: "price.js: a side effect changed", evidence: [], rejected: [] }] : [],
-        units: isReplace ? [] : [{ unit: "price.js", birth: sha256("boot"), ops: sha256(opsText), artifact }],
+        verdicts: isReplace ? [{ unit, rung, reason: "price.js: a side effect changed", evidence: [], rejected: [] }] : [],
+        units: isReplace ? [] : [{ unit, birth: sha256("boot"), ops: sha256(opsText), artifact }],
         added: [],
       }),
       key,
     );
-    if (store) await this.registry.putBlobs([text, opsText].map((t) => ({ digest: sha256(t), bytes: new TextEncoder().encode(t) })));
-    return { kind: "transition", id, envelope, from: from.id, to: to.id, blobs: [artifact, sha256(opsText)] };
+    await this.registry.putBlobs([text, opsText].map((t) => ({ digest: sha256(t), bytes: new TextEncoder().encode(t) })));
+    return { kind: "transition", id, envelope, from: from.id, to: to.id };
   }
 
   assign(to: Published, change: Partial<Assign> = {}, key: SigningKey = this.controller): Entry {
@@ -110,9 +123,9 @@ export class World {
   }
 
   async append(...entries: readonly Entry[]): Promise<void> {
+    await this.registry.putBlobs(this.#unstored.splice(0));
     const head = await this.registry.head(channel);
-    const plain = entries.map(({ kind, id, envelope, from, to }) => ({ kind, id, envelope, ...(from && { from }), ...(to && { to }) }));
-    const result = await this.registry.append({ channel, expect: head?.id ?? null, entries: plain, needs: [] });
+    const result = await this.registry.append({ channel, expect: head?.id ?? null, entries, needs: [] });
     if (result.kind !== "appended") throw new Error(result.kind);
   }
 
