@@ -1,13 +1,11 @@
-import { readProcessConfig } from "./config.ts";
-import { tellProcess, tellTrouble } from "./signal.ts";
+import { isConfigured } from "./environment.ts";
 
 // `node --import @midflight/agent/register app.js`. Whatever happens in here, the app starts.
-try {
-  const config = readProcessConfig();
-  if (config !== null) {
-    const { start } = await import("./start.ts");
-    await start(config);
+if (isConfigured()) {
+  try {
+    const { startProcessAgent } = await import("./start.ts");
+    await startProcessAgent();
+  } catch {
+    // Told on the diagnostics channel, as far as that was loaded.
   }
-} catch (problem) {
-  tellTrouble(tellProcess, "start", problem);
 }

@@ -4,13 +4,22 @@ import { MidflightError, type Beat, type Registry } from "@midflight/protocol";
 import { connectRegistry, follow } from "@midflight/registry-client";
 import { parseTrustRoot, sha256, type TrustRoot } from "@midflight/trust";
 import { findBoot, type Boot } from "./boot.ts";
-import type { AgentConfig } from "./config.ts";
+import { readProcessConfig, type AgentConfig } from "./config.ts";
 import { createIdentity } from "./identity.ts";
 import { Presence } from "./presence.ts";
 import { tellProcess, tellTrouble } from "./signal.ts";
 
-/** Starts the agent of this thread. Settles when the app may load. @throws MidflightError; the app then runs without an agent */
-export async function start(config: AgentConfig): Promise<void> {
+/** Starts the agent of this thread, as its environment says. Settles when the app may load, and never rejects. */
+export async function startProcessAgent(): Promise<void> {
+  try {
+    const config = readProcessConfig();
+    if (config !== null) await start(config);
+  } catch (problem) {
+    onTrouble("start", problem);
+  }
+}
+
+async function start(config: AgentConfig): Promise<void> {
   const root = readRoot(config);
   const registry = connectRegistry({ url: config.registryUrl, token: config.token });
   const identity = createIdentity(config);
