@@ -4,6 +4,7 @@ import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive, type LiveAssign } from "./live-release.ts";
+import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
 import { reasonOf } from "./project/durable-file.ts";
 import type { Layout } from "./project/layout.ts";
@@ -81,9 +82,17 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       if (!isFirst) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
       for (const process of processes) process.wake();
     }
+    await forgetDead();
     await planMissing(now.assign.release);
     await replaceWhereNeeded(now.assign.release);
     await teller.tell(now.assign);
+  }
+
+  /** The last word of a process that is gone would count for some seconds more, and plans would be made for it. */
+  async function forgetDead(): Promise<void> {
+    for (const beat of await registry.presence(config.channelName)) {
+      if (!isPresent(beat)) await registry.beat({ ...beat, state: "stopped" }, 0);
+    }
   }
 
   /** A process that came up from a release which was not alive when the live one was planned cannot know the way. */
@@ -109,6 +118,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       if (transition.rung !== "replace") continue;
       const worst = transition.verdicts.find((verdict) => verdict.rung === "replace");
       const outcome = await process.replace(worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
+      await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
       if (outcome === "failed" || (await readLive(registry, config.channelName, secrets.root))?.assign.release !== to) return;
     }

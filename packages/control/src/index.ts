@@ -1,12 +1,8 @@
-export { type Config, type ServiceConfig } from "./config/config.ts";
-export { type Override } from "./config/config-reader.ts";
-export { parseConfig, type ParseOptions } from "./config/parse-config.ts";
 export {
-  isDevelopment, targetsOf,
-  type ConfigOrigin, type KeyPlace, type ResolvedConfig, type ResolvedService,
-} from "./config/resolved-config.ts";
+  isDevelopment, nearest, parseConfig, targetsOf,
+  type Config, type ConfigOrigin, type KeyPlace, type Override, type ParseOptions, type ResolvedConfig, type ResolvedService, type ServiceConfig,
+} from "./config.ts";
 export { type ControlEvent, type Listen } from "./event.ts";
-export { nearest } from "./nearest.ts";
 export { awaitRollout, type RolloutOptions, type RolloutResult } from "./operation/await-rollout.ts";
 export { connectControl, type Connection } from "./operation/connect.ts";
 export { expectedTargets, judgeFleet, readFleet, type FleetInput, type Member, type Standing } from "./operation/fleet.ts";

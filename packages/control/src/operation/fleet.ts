@@ -64,6 +64,8 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   const as = (standing: Standing, because: string | null): Member => ({ target, service, standing, beat, record, outcome, because });
   if (beat === null || (record !== null && record.phase === "waiting")) return as("absent", absence(record));
   if (beat.state === "unregistered") return as("unregistered", "its code is of no known release");
+  // A process that control starts counts when it serves, not when its agent speaks.
+  if (record !== null && record.phase !== "ready") return as("moving", absence(record));
   if (beat.live === input.release && beat.counter >= input.counter) return as("confirmed", null);
   // Control plans a way that is missing, and starts a process anew where a swap cannot do.
   const isHelped = outcome?.kind === "refused" && record !== null && helpedByControl.includes(outcome.code);

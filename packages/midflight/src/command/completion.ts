@@ -1,4 +1,4 @@
-import { nearest } from "@midflight/control";
+import { nearest } from "@midflight/control/config";
 import { usage } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
 

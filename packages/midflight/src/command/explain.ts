@@ -1,4 +1,4 @@
-import { nearest } from "@midflight/control";
+import { nearest } from "@midflight/control/config";
 import type { ErrorCode } from "@midflight/protocol";
 import type { RunCommand } from "../cli/program.ts";
 import { usage } from "../cli/context.ts";

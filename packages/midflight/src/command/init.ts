@@ -10,7 +10,6 @@ import { ask } from "./ask.ts";
 /** `midflight init`: writes what is missing, never what is there. */
 export function init(options: Readonly<Record<string, unknown>>): RunCommand {
   return async (context) => {
-    const { createDurably, makeSecrets } = await import("@midflight/control");
     const found = findProject(context.directory);
     const given = typeof options["run"] === "string" ? options["run"] : null;
     const existing = findConfig(context.directory);
@@ -22,11 +21,13 @@ export function init(options: Readonly<Record<string, unknown>>): RunCommand {
     else {
       const run = given ?? found.run?.command ?? (await askRun(context));
       const code = typeof options["code"] === "string" ? options["code"] : codeOf(run);
+      const { createDurably } = await import("@midflight/control");
       const text = renderConfig(found.app, { name: "web", run, code, ...findListening(context.directory, code) });
       const isNew = createDurably(path.join(context.directory, name), text);
       (isNew ? written : kept).push(name);
     }
     const config = await context.loadConfig();
+    const { makeSecrets } = await import("@midflight/control");
     const { made } = makeSecrets(config);
     written.push(...made.map((file) => path.relative(context.directory, file)));
     if (ignoreDirectory(context.directory)) written.push(".gitignore");

@@ -12,8 +12,8 @@ import { followLogs } from "./follow-logs.ts";
 /** `midflight up [--watch]`: runs until Ctrl-C or SIGTERM, then ends what it started. */
 export function up(options: Readonly<Record<string, unknown>>): RunCommand {
   return async (context) => {
-    const { layoutOf, startControl, targetsOf } = await import("@midflight/control");
     const config = await context.loadConfig();
+    const { layoutOf, startControl, targetsOf } = await import("@midflight/control");
     const { screen } = context;
     const isWatching = options["watch"] === true;
     const stopped = createDeferred<NodeJS.Signals>();

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseConfig, type Override, type ResolvedConfig } from "@midflight/control";
+import { parseConfig, type Override, type ResolvedConfig } from "@midflight/control/config";
 import { MidflightError } from "@midflight/protocol";
 import type { Variables } from "./environment.ts";
 import { findConfig, readManifest, type ConfigPlace } from "./find-config.ts";

@@ -59,7 +59,7 @@ function openPlainLine(pane: Pane): LiveLine {
   return {
     show: (text) => {
       if (text !== last && text !== "") pane.print(text);
-      last = text;
+      if (text !== "") last = text;
     },
     above: (print) => print(),
     end: () => {},

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { makeProject, type Project, type Up } from "../support/project.ts";
+import { isAlive, makeProject, type Project, type Up } from "../support/project.ts";
 
 describe("from an empty project to the first swap and back", () => {
   let project: Project;
@@ -133,7 +133,7 @@ describe("from an empty project to the first swap and back", () => {
     const { pid } = await up.ask();
     const { code } = await up.process.stop();
     assert.equal(code, 0);
-    assert.equal(existsSync(`/proc/${pid}`), false);
+    assert.equal(isAlive(pid), false);
     assert.equal(existsSync(path.join(project.directory, ".midflight/control.json")), false);
   });
 

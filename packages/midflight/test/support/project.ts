@@ -62,6 +62,16 @@ export interface Up {
   ask(): Promise<{ says: string; total: number; pid: number }>;
 }
 
+/** False for a process that is dead and only waits to be reaped. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
 export interface ProjectOptions {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
