@@ -1,5 +1,4 @@
-import type { AgentState, Envelope, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
-import type { BlobCache } from "./blob-cache.ts";
+import type { AgentState, Digest, Envelope, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
 import type { BootRelease } from "./boot.ts";
 import { fetchOverlay, type FetchResult, type Sources } from "./fetch.ts";
 import type { Floor } from "./floor.ts";
@@ -20,7 +19,6 @@ export interface AgentParts {
   readonly inbox: Inbox;
   readonly orders: Orders;
   readonly floor: Floor;
-  readonly cache: BlobCache;
   readonly runtime: Runtime;
   readonly health: Health;
   readonly probationMs: number;
@@ -28,6 +26,10 @@ export interface AgentParts {
   readonly signal: AbortSignal;
   /** Writes down what is live, for a restart without the registry. */
   readonly record: (live: Live) => Promise<void>;
+  /** The same at once, before the process dies. */
+  readonly recordNow: (live: Live) => void;
+  /** Bounds the blob cache, but for these. */
+  readonly prune: (needed: ReadonlySet<Digest>) => Promise<void>;
   readonly onState: (state: AgentState) => void;
   readonly onOutcome: (counter: number, outcome: SwapOutcome) => void;
   readonly onTrouble: (where: string, problem: unknown) => void;
@@ -186,7 +188,7 @@ export class Agent {
 
   /** @param report tells of the swap; errors are watched for from before it */
   async #probation(order: Order, before: Live, report: () => Promise<void>): Promise<Choice> {
-    const { cache, floor, health, probationMs, signal, onState, onTrouble } = this.#parts;
+    const { floor, health, probationMs, signal, recordNow, onState, onTrouble } = this.#parts;
     const over = new AbortController();
     const isOver = AbortSignal.any([signal, over.signal]);
     const ended = watchProbation({
@@ -196,6 +198,7 @@ export class Agent {
       onDying: (reason) => {
         try {
           floor.addRevertedNow(order.assign.release, reason);
+          recordNow(before);
         } catch (problem) {
           onTrouble("floor", problem);
         }
@@ -216,7 +219,7 @@ export class Agent {
     if (end.kind === "failed") await this.#revert(order, before, wayBack, end.reason);
     else if (!signal.aborted) this.#machine.on("settled");
     over.abort();
-    await cache.prune(new Set(this.#live.blobs));
+    await this.#parts.prune(new Set(this.#live.blobs));
     return choice;
   }
 

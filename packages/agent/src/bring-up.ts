@@ -11,7 +11,7 @@ import { openFloor } from "./floor.ts";
 import { Health } from "./health.ts";
 import { Inbox } from "./inbox.ts";
 import { bootShape } from "./live.ts";
-import { writeLiveRecord } from "./live-record.ts";
+import { writeLiveRecord, writeLiveRecordNow } from "./live-record.ts";
 import { Orders } from "./orders.ts";
 import { untilLoaded } from "./until-loaded.ts";
 import { Presence } from "./presence.ts";
@@ -79,12 +79,18 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   // One after the other, so that the newest is what stays.
   let recorded = Promise.resolve();
   const parts: AgentParts = {
-    boot, inbox, orders, floor, cache, runtime, health, probationMs, signal, onOutcome, onTrouble,
+    boot, inbox, orders, floor, runtime, health, probationMs, signal, onOutcome, onTrouble,
     sources: { registry, cache, root, boot, seen: (to) => inbox.findTransition(to), onTrouble },
     record: ({ way }) => {
       const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, way) : undefined);
       recorded = recorded.then(write, write);
       return recorded;
+    },
+    recordNow: ({ way }) => {
+      if (isKept) writeLiveRecordNow(liveFile, way);
+    },
+    prune: async (needed) => {
+      if (isKept) await cache.prune(needed);
     },
     onState: (state) => {
       tell({ kind: "state", state });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { asRecord, parseEnvelope } from "@midflight/protocol";
-import { writeDurably } from "./durable-file.ts";
+import { writeDurably, writeDurablyNow } from "./durable-file.ts";
 import type { Way } from "./fetch.ts";
 
 /**
@@ -22,5 +22,13 @@ export async function readLiveRecord(file: string): Promise<Way | null> {
 
 /** Null: what is on disk is live. @throws MidflightError `DISK_FULL`, `FILE_UNREADABLE` */
 export async function writeLiveRecord(file: string, way: Way | null): Promise<void> {
-  await writeDurably(file, `${JSON.stringify({ version: 1, way })}\n`);
+  await writeDurably(file, encode(way));
+}
+
+export function writeLiveRecordNow(file: string, way: Way | null): void {
+  writeDurablyNow(file, encode(way));
+}
+
+function encode(way: Way | null): string {
+  return `${JSON.stringify({ version: 1, way })}\n`;
 }

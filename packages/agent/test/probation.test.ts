@@ -89,10 +89,15 @@ describe("after a swap", () => {
     assert.equal(third.agent.live, next.id);
   });
 
-  test("an error that ends the process is written down before it dies", async () => {
-    const { outcome } = await run();
+  test("an error that ends the process is written down before it dies, and the restart comes up on what was live before", async () => {
+    const first = await run({ probationMs: 50 });
+    const before = await world.deploy(boot);
+    await first.outcome(2, "swapped");
+    await first.untilState("following");
+    first.stop();
+    const second = await run();
     const next = await world.deploy(boot);
-    await outcome(2, "swapped");
+    await second.outcome(3, "swapped");
     process.off("uncaughtException", handler);
     const others = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException");
@@ -103,6 +108,10 @@ describe("after a swap", () => {
     } finally {
       for (const other of others) process.on("uncaughtException", other);
     }
+    second.stop();
+    const third = await run();
+    assert.equal(third.agent.live, before.id);
+    await third.outcome(3, "refused");
   });
 
   test("no listener of ours changes what Node does with errors and rejections", async () => {
