@@ -1,0 +1,5 @@
+import type { Bench } from "./bench.ts";
+import { saveToLive } from "./save-to-live/save-to-live.ts";
+
+/** Every bench, in the order in which they are listed. */
+export const benches: readonly Bench[] = [saveToLive];
