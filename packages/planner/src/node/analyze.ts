@@ -1,10 +1,10 @@
 import type { Hash } from "@midflight/protocol";
 import { reservedPrefix } from "@midflight/protocol";
-import { ownText, readFacts, type Facts } from "./facts.ts";
+import { readFacts, type Facts } from "./facts.ts";
 import { instrument, type Placement } from "./instrument.ts";
 import { readImports, type ImportedSpecifier } from "./specifiers.ts";
 import { resolveScopes, type Scopes } from "./scope.ts";
-import { lineOf, parse, type Format, type Node } from "./syntax.ts";
+import { Lines, parse, type Format, type Node } from "./syntax.ts";
 import { Normaliser } from "./text.ts";
 import type { Site } from "./sites.ts";
 
@@ -35,14 +35,13 @@ export interface UnitDetail {
   readonly scopes: Scopes;
   readonly facts: Facts;
   readonly text: Normaliser;
+  readonly lines: Lines;
   readonly program: Node;
   readonly map: (position: number) => number;
   readonly placements: ReadonlyMap<Site, Placement>;
   readonly classDoors: ReadonlyMap<string, readonly [start: number, end: number]>;
   /** Calls to `import()` or `require` whose target is not a literal. */
   readonly hasOpenImport: boolean;
-  /** Normal form of a site's own text. */
-  ownText(site: Site): string;
 }
 
 /** Lines this long on average are a build tool's, not a person's: names and statements do not survive from one to the next. */
@@ -55,27 +54,22 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   });
   const parsed = parse(source, format);
   if (parsed.kind === "error") return refuse("UNIT_SYNTAX", parsed.message, parsed.line, parsed.column);
-  const { program, comments } = parsed.syntax;
-  const { specifiers, hasOpenImport } = readImports(program, source);
+  const { program, comments, marks } = parsed.syntax;
+  const lines = new Lines(source);
+  const { specifiers, hasOpenImport } = readImports(program, marks.imports, lines);
   if (isMinified(source)) return refuse("UNIT_MINIFIED", "it is minified: names and lines are not stable from one build to the next", 1, 1, specifiers);
   const clash = source.indexOf(reservedPrefix);
-  if (clash !== -1) return refuse("UNIT_UNSUPPORTED", `it uses names that begin with ${reservedPrefix}`, lineOf(source, clash), 1, specifiers);
+  if (clash !== -1) return refuse("UNIT_UNSUPPORTED", `it uses names that begin with ${reservedPrefix}`, lines.of(clash), 1, specifiers);
   const isSloppy = format === "cjs" && !program.body.some((s) => s.type === "ExpressionStatement" && s.directive === "use strict");
   const scopes = resolveScopes(program, isSloppy);
   if (scopes.isDynamic) return refuse("UNIT_UNSUPPORTED", "it uses direct eval or with: what its names mean is known only at run time", 1, 1, specifiers);
-  const text = new Normaliser(source, program, comments);
-  const facts = readFacts(program, source, scopes, text);
-  const made = instrument(path, source, format, program, facts.sites, facts.shapes, hash(source).slice(7, 23));
-  const own = new Map<Site, string>();
+  const text = new Normaliser(source, marks.literals, comments);
+  const facts = readFacts(parsed.syntax, source, scopes, text, lines);
+  const made = instrument(path, source, format, program, facts.sites, facts.shapes, marks.metas, hash(source).slice(7, 23));
   return {
     path, format, source, artifact: made.artifact, refused: null, imports: specifiers,
     detail: {
-      scopes, facts, text, program, hasOpenImport, map: made.map, placements: made.placements, classDoors: made.classDoors,
-      ownText(site) {
-        let value = own.get(site);
-        if (value === undefined) own.set(site, (value = ownText(site, text)));
-        return value;
-      },
+      scopes, facts, text, lines, program, hasOpenImport, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },
   };
 }

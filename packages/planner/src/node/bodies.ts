@@ -1,8 +1,8 @@
 import type { UnitDetail } from "./analyze.ts";
 import type { Change } from "./changes.ts";
 import type { Findings } from "./findings.ts";
-import { usesNewTarget } from "./forms.ts";
 import type { OverlayWriter } from "./overlay.ts";
+import { referencesIn } from "./scope.ts";
 import type { Site } from "./sites.ts";
 import type { Startup } from "./startup.ts";
 
@@ -27,7 +27,7 @@ export function planBodies(input: BodyInput): void {
       if (site.member !== null && before.facts.declarations.has(site.className!)) planNewMember(input, site);
       continue;
     }
-    const isSame = before.ownText(former) === after.ownText(site);
+    const isSame = before.facts.ownText(former) === after.facts.ownText(site);
     const reads = readsChanged(after, site, changed);
     if (isSame && !reads && memberHead(former) === memberHead(site)) {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
@@ -59,9 +59,9 @@ function memberHead(site: Site): string {
 
 function readsChanged(detail: UnitDetail, site: Site, changed: ReadonlyMap<string, Change>): boolean {
   if (changed.size === 0) return false;
-  return detail.scopes.references.some(
+  return referencesIn(detail.scopes.references, site.fn.start, site.fn.end).some(
     (ref) =>
-      ref.start >= site.fn.start && ref.end <= site.fn.end && ref.where !== "local" && changed.has(ref.name) &&
+      ref.where !== "local" && changed.has(ref.name) &&
       !site.nested.some((nested) => ref.start >= nested.fn.start && ref.end <= nested.fn.end),
   );
 }
@@ -74,9 +74,9 @@ function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: 
   if (isArrow !== (site.fn.type === "ArrowFunctionExpression") || former.fn.generator !== site.fn.generator) return "it changed from one kind of function to another";
   if (former.fn.async && !site.fn.async) return "it is no longer async, but callers that hold the old one get a promise";
   if (isArrow && takesRest(site) && site.fn.params.length - 1 < plainCount(former)) return "its rest parameter now begins earlier than the old parameters end";
-  if (!usesNewTarget(former.fn) && usesNewTarget(site.fn)) return "it now uses new.target";
+  if (!former.usesNewTarget && site.usesNewTarget) return "it now uses new.target";
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes lasting closures or classes that no door reaches";
-  if (!isSame && (former.nested.length > 0 || site.nested.length > 0) && before.ownText(former) !== after.ownText(site)) {
+  if (!isSame && (former.nested.length > 0 || site.nested.length > 0) && before.facts.ownText(former) !== after.facts.ownText(site)) {
     return "the text around its closures changed; closures it made before cannot follow";
   }
   const caller = startup.callerOf(former);

@@ -1,8 +1,9 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import type { Declaration } from "./facts.ts";
+import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { findMutations, tableShape } from "./mutation.ts";
+import { referencesIn } from "./scope.ts";
 
 /** How a binding of a unit differs from the boot shape. */
 export type Change = "function" | "const" | "let" | "class" | "import";
@@ -60,7 +61,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, target
   }
   for (const name of [...old.declarations.keys(), ...old.imports.keys()]) {
     if (now.declarations.has(name) || now.imports.has(name)) continue;
-    if (after.scopes.references.some((ref) => ref.name === name && ref.where === "global")) {
+    if (after.scopes.byName.get(name)?.some((ref) => ref.where === "global") === true) {
       findings.block(unit, `${name} is no longer declared here, and what remains of it means the global of that name`, []);
     }
   }
@@ -162,14 +163,8 @@ function spreadToConstants(unit: string, detail: UnitDetail, target: AppShape, c
 }
 
 /** True if the range reads a changed binding outside of the functions that are sites. */
-function readsInOwn(detail: UnitDetail, start: number, end: number, changed: ReadonlyMap<string, Change>): boolean {
-  return detail.scopes.references.some(
-    (ref) => ref.where !== "local" && changed.has(ref.name) && ref.start >= start && ref.end <= end && !isInSite(detail, ref.start),
-  );
-}
-
-export function isInSite(detail: UnitDetail, position: number): boolean {
-  return detail.facts.sites.all.some((site) => site.depth === 0 && position >= site.fn.start && position < site.fn.end);
+function readsInOwn({ facts, scopes }: UnitDetail, start: number, end: number, changed: ReadonlyMap<string, Change>): boolean {
+  return referencesIn(scopes.references, start, end).some((ref) => ref.where !== "local" && changed.has(ref.name) && !isInSite(facts, ref.start));
 }
 
 /** Code that ran already must not have read what changed. */
@@ -177,7 +172,7 @@ function checkReaders(unit: string, target: AppShape, changed: ReadonlyMap<strin
   const detail = detailOf(target, unit);
   if (!detail) return;
   for (const ref of detail.scopes.references) {
-    if (ref.where === "local" || ref.role === "export" || !changed.has(ref.name) || isInSite(detail, ref.start)) continue;
+    if (ref.where === "local" || ref.role === "export" || !changed.has(ref.name) || isInSite(detail.facts, ref.start)) continue;
     const inside = [...detail.facts.declarations.values()].find((declaration) => ref.start >= declaration.start && ref.start < declaration.end);
     if (inside !== undefined && inside.kind !== "class" && changed.has(inside.name)) continue;
     if (inside !== undefined && inside.kind === "class" && changed.get(inside.name) === "class") continue;

@@ -1,4 +1,4 @@
-import type { Reference } from "./scope.ts";
+import { referencesIn, type Scopes } from "./scope.ts";
 import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** A function made inside another, and what becomes of it. */
@@ -88,9 +88,8 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
 }
 
 /** True if a local function's name is used other than by calling it or passing it on the spot, within a region. */
-export function closureUses(references: readonly Reference[], name: string, region: Node): boolean {
-  for (const ref of references) {
-    if (ref.start < region.start || ref.start >= region.end || ref.name !== name) continue;
+export function closureUses({ byName }: Scopes, name: string, region: Node): boolean {
+  for (const ref of referencesIn(byName.get(name) ?? [], region.start, region.end)) {
     if (ref.role === "call") continue;
     const { parent } = ref;
     if ((parent.type === "CallExpression" || parent.type === "NewExpression") && onTheSpot.has(calleeName(parent.callee))) continue;

@@ -2,8 +2,7 @@ import { contentKey, type Normaliser } from "./text.ts";
 import { findSites, type Site, type Sites } from "./sites.ts";
 import { isPure } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
-import { boundNames, isClass, isFunction, lineOf, type ClassNode, type Node } from "./syntax.ts";
-import type { Program } from "acorn";
+import { boundNames, firstIndex, isClass, isFunction, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
 
 /** A binding at a unit's top level. */
 export interface Declaration {
@@ -36,6 +35,7 @@ export type ExportBinding =
 
 /** Top-level code that runs once, in order: what must stay the same for a live change. */
 export interface Effect {
+  /** In normal form. */
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -45,6 +45,7 @@ export interface Effect {
 export interface Facts {
   readonly sites: Sites;
   readonly byKey: ReadonlyMap<string, Site>;
+  /** Per nested site, everything around it out to the top level: a closure from another text must not be reached. */
   readonly shapes: ReadonlyMap<Site, string>;
   readonly declarations: ReadonlyMap<string, Declaration>;
   readonly imports: ReadonlyMap<string, ImportBinding>;
@@ -52,48 +53,73 @@ export interface Facts {
   /** Specifiers of `export * from`. */
   readonly exportStars: readonly string[];
   readonly effects: readonly Effect[];
+  /** The sites that are in no other, in source order. */
+  readonly topSites: readonly Site[];
+  /** Normal form of what a site says itself, with a hole for each nested site. */
+  ownText(site: Site): string;
 }
 
-/** Normal form of what a site says itself, with a hole for each nested site. */
-export function ownText(site: Site, text: Normaliser): string {
-  return text.normalise(site.fn.start, site.fn.end, site.nested.map((nested) => nested.fn));
+/** Something made when it is first asked for: most units never differ. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+function createOwnText(text: Normaliser): (site: Site) => string {
+  const made = new Map<Site, string>();
+  return (site) => {
+    let own = made.get(site);
+    if (own === undefined) made.set(site, (own = text.normalise(site.fn.start, site.fn.end, site.nested.map((nested) => nested.fn))));
+    return own;
+  };
+}
+
+/** The sites of a sorted list that lie within a range. */
+export function sitesIn(sites: readonly Site[], start: number, end: number): readonly Site[] {
+  return sites.slice(firstIndex(sites, (site) => site.fn.start >= start), firstIndex(sites, (site) => site.fn.start >= end));
+}
+
+/** True if a position is in a function that is a site. */
+export function isInSite({ topSites }: Facts, position: number): boolean {
+  const last = topSites[firstIndex(topSites, (site) => site.fn.start > position) - 1];
+  return last !== undefined && position < last.fn.end;
 }
 
 /** Reads the declarations of a parsed unit. */
-export function readFacts(program: Program, source: string, scopes: Scopes, text: Normaliser): Facts {
-  const sites = findSites(program, source, scopes);
+export function readFacts({ program, marks }: Syntax, source: string, scopes: Scopes, text: Normaliser, lines: Lines): Facts {
+  const sites = findSites(program, source, scopes, marks);
   const declarations = new Map<string, Declaration>();
   const imports = new Map<string, ImportBinding>();
   const exports = new Map<string, ExportBinding>();
   const exportStars: string[] = [];
   const effects: Effect[] = [];
 
-  const topSites = sites.all.filter((site) => site.depth === 0);
+  const topSites = sites.all.filter((site) => site.depth === 0).sort((a, b) => a.fn.start - b.fn.start);
   const skeletonOf = (node: Node): string => {
-    const holes = topSites
-      .filter((site) => site.fn.start >= node.start && site.fn.end <= node.end)
-      .map((site) => site.fn);
+    const holes = sitesIn(topSites, node.start, node.end).map((site) => site.fn);
     return isClass(node) ? classSkeleton(node, text, holes) : text.normalise(node.start, node.end, holes);
   };
-  const effect = (node: Node, prefix = ""): void => {
-    effects.push({ text: prefix + skeletonOf(node), start: node.start, end: node.end, line: lineOf(source, node.start) });
+  const addEffect = (node: Node, make: () => string): void => {
+    const once = lazy(make);
+    effects.push({ get text() { return once(); }, start: node.start, end: node.end, line: lines.of(node.start) });
   };
+  const effect = (node: Node): void => addEffect(node, () => skeletonOf(node));
 
   function declare(node: Node, exported: boolean | "default"): void {
     const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {
       const isFunctionValue = value !== null && isFunction(value);
       const pure = value === null || isFunctionValue || isPure(value, source);
-      const skeleton = isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value);
-      declarations.set(name, { name, kind, value, skeleton, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lineOf(source, whole.start) });
+      const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value)));
+      declarations.set(name, { name, kind, value, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
       if (exported !== false) exports.set(exported === "default" ? "default" : name, { kind: "local", local: name });
-      if (!pure) effects.push({ text: `${kind} ${name} = ${skeleton}`, start: whole.start, end: whole.end, line: lineOf(source, whole.start) });
+      if (!pure) addEffect(whole, () => `${kind} ${name} = ${skeleton()}`);
     };
     if (node.type === "FunctionDeclaration") put(node.id?.name ?? "default", "function", node, node);
     else if (isClass(node)) put(node.id?.name ?? "default", "class", node, node);
     else if (node.type === "VariableDeclaration") {
       for (const declarator of node.declarations) {
         const isPattern = declarator.id.type !== "Identifier";
-        if (isPattern) effects.push({ text: `${node.kind} ${skeletonOf(declarator)}`, start: declarator.start, end: declarator.end, line: lineOf(source, declarator.start) });
+        if (isPattern) addEffect(declarator, () => `${node.kind} ${skeletonOf(declarator)}`);
         for (const name of boundNames(declarator.id)) put(name, node.kind as "const", declarator.init ?? null, declarator, isPattern);
       }
     }
@@ -140,23 +166,24 @@ export function readFacts(program: Program, source: string, scopes: Scopes, text
         effect(statement);
     }
   }
+  const ownText = createOwnText(text);
+  const around = new Map<Site, string>();
   const shapes = new Map<Site, string>();
-  for (const site of sites.all) if (site.owner !== null) shapes.set(site, shapeOf(site, text));
+  for (const site of sites.all) {
+    if (site.nested.length === 0) continue;
+    const text = `${ownText(site)}\n${site.owner === null ? "" : around.get(site.owner)!}`;
+    around.set(site, text);
+    const shape = contentKey(text);
+    for (const nested of site.nested) shapes.set(nested, shape);
+  }
   effects.sort((a, b) => a.start - b.start);
-  return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), shapes, declarations, imports, exports, exportStars, effects };
+  return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), shapes, declarations, imports, exports, exportStars, effects, topSites, ownText };
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */
 function functionShape(node: Node): string {
   if (!isFunction(node)) return "";
   return `${node.type === "ArrowFunctionExpression" ? "arrow" : "function"}${node.generator ? "*" : ""}`;
-}
-
-/** Everything around a nested site, out to the top level: a closure from another text must not be reached. */
-function shapeOf(site: Site, text: Normaliser): string {
-  let around = "";
-  for (let owner = site.owner; owner !== null; owner = owner.owner) around += `${ownText(owner, text)}\n`;
-  return contentKey(around);
 }
 
 /** A class without its methods, which are compared one by one and may come in any order. */

@@ -1,5 +1,6 @@
 import { reservedPrefix } from "@midflight/protocol";
 import { boundNames, containsOwn, type FunctionNode, type Node } from "./syntax.ts";
+import { referencesIn, type Scopes } from "./scope.ts";
 import type { Site } from "./sites.ts";
 
 /** Names that instrumented code uses beside guards and class doors. */
@@ -46,14 +47,14 @@ function isConstant(node: Node): boolean {
 }
 
 /** Why a function cannot carry a guard, in words for a verdict; null if a proved form exists (spec/instrument.md). */
-export function formRefusal(site: Site, source: string): string | null {
+export function formRefusal(site: Site, source: string, scopes: Scopes): string | null {
   const { fn, member } = site;
   if (member?.kind === "constructor") return "a constructor: live instances keep what the old one gave them";
-  if (site.member === null && site.form === "method" && containsOwn(fn, (node) => node.type === "Super")) return "a method of an object literal that uses super";
+  if (site.member === null && site.form === "method" && site.usesSuper) return "a method of an object literal that uses super";
   if (member !== null && member.computed && keyIsPrivate(member)) return "a computed private name";
-  if (fn.generator === true && paramPlan(fn) === "moved") return "a generator whose parameters have effects: they run at the call, the body at the first next()";
-  if (usesNewTarget(fn) && fn.generator === true) return "a generator that uses new.target";
-  if (paramPlan(fn) === "moved") return movedRefusal(fn, source);
+  if (fn.generator && paramPlan(fn) === "moved") return "a generator whose parameters have effects: they run at the call, the body at the first next()";
+  if (site.usesNewTarget && fn.generator) return "a generator that uses new.target";
+  if (paramPlan(fn) === "moved") return movedRefusal(fn, source, scopes);
   return null;
 }
 
@@ -61,7 +62,12 @@ function keyIsPrivate(member: Extract<Node, { type: "MethodDefinition" }>): bool
   return member.key.type === "PrivateIdentifier";
 }
 
-function movedRefusal(fn: FunctionNode, source: string): string | null {
+function movedRefusal(fn: FunctionNode, source: string, { references, bodyNames }: Scopes): string | null {
+  const declaredInBody = bodyNames.get(fn);
+  if (declaredInBody !== undefined) {
+    const clash = referencesIn(references, fn.params[0]!.start, fn.params.at(-1)!.end).find((ref) => declaredInBody.has(ref.name));
+    if (clash !== undefined) return `a parameter's default reads ${clash.name}, which the body declares again`;
+  }
   const names = new Set(fn.params.flatMap((param) => boundNames(param)));
   const declared: string[] = [];
   if (fn.body.type === "BlockStatement") collectVars(fn.body, declared);
@@ -84,14 +90,6 @@ function collectVars(node: Node, out: string[]): void {
   if (node.type === "BlockStatement") for (const statement of node.body) if (statement.type === "FunctionDeclaration") out.push(statement.id.name);
 }
 
-export function usesNewTarget(fn: FunctionNode): boolean {
-  return containsOwn(fn, (node) => node.type === "MetaProperty" && node.meta.name === "new");
-}
-
-export function usesSuper(fn: FunctionNode): boolean {
-  return containsOwn(fn, (node) => node.type === "Super");
-}
-
 /**
  * The guard of a site: the first thing its function does. `args` is the argument list of an arrow.
  * `typeof` keeps a function alive that is turned into text and run where the variable does not exist.
@@ -101,6 +99,6 @@ export function guardText(site: Site, shape: string, args: string): string {
   const call = depth === 0 ? `${slot}()` : `${slot}(${doorName(depth - 1)},"${shape}",${birthName})`;
   const test = `if(typeof ${slot}!=="undefined"&&(${scratch}=${call})!==undefined)`;
   if (fn.type === "ArrowFunctionExpression") return `${test}return ${scratch}(${args});`;
-  if (usesNewTarget(fn)) return `${test}return new.target===undefined?${scratch}.apply(this,arguments):Reflect.construct(${scratch},arguments,new.target);`;
+  if (site.usesNewTarget) return `${test}return new.target===undefined?${scratch}.apply(this,arguments):Reflect.construct(${scratch},arguments,new.target);`;
   return `${test}return ${fn.generator ? "yield* " : ""}${scratch}.apply(this,arguments);`;
 }

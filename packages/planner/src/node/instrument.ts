@@ -1,7 +1,7 @@
 import { Edits, type Edit } from "./edits.ts";
 import { agentName, birthName, doorName, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
 import { classDoorName, type Site, type Sites } from "./sites.ts";
-import { boundNames, forEachChild, type Format, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, type Format, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 /** Version of the forms. Artifacts of different versions never share a transition. */
@@ -40,11 +40,12 @@ interface Placed {
  * behaves as before. `shapes`: per nested site, what its enclosing text must be.
  */
 export function instrument(
-  unit: string, source: string, format: Format, program: Program, sites: Sites, shapes: ReadonlyMap<Site, string>, sourceTag: string,
+  unit: string, source: string, format: Format, program: Program, sites: Sites, shapes: ReadonlyMap<Site, string>, metas: readonly Node[], sourceTag: string,
 ): Instrumented {
   const edits = new Edits(source);
   insertPreamble(edits, unit, source, format, program, sites, sourceTag);
-  replaceMeta(edits, program);
+  // `import.meta` cannot stand in text that is compiled later; a variable can.
+  for (const meta of metas) edits.replace(meta.start, meta.end, metaName);
   const placed = new Map<Site, Placed>();
   for (const site of sites.all) placed.set(site, insertGuard(edits, source, site, shapes.get(site) ?? ""));
   const doors = [...sites.classes].map(([binding, node]) => [binding, edits.insert(node.body.start + 1, classDoorText(binding))] as const);
@@ -84,15 +85,6 @@ function prologueEnd(source: string, body: readonly Node[], start: number): { at
     isAfterDirective = source[at - 1] !== ";";
   }
   return { at, isAfterDirective };
-}
-
-/** `import.meta` cannot stand in text that is compiled later; a variable can. */
-function replaceMeta(edits: Edits, program: Program): void {
-  const walk = (node: Node): void => {
-    if (node.type === "MetaProperty" && node.meta.name === "import") edits.replace(node.start, node.end, metaName);
-    else forEachChild(node, walk);
-  };
-  walk(program);
 }
 
 function insertGuard(edits: Edits, source: string, site: Site, shape: string): Placed {

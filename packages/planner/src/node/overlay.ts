@@ -2,7 +2,7 @@ import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, UnitOps } from "@midfli
 import type { Digest } from "@midflight/protocol";
 import type { UnitDetail } from "./analyze.ts";
 import type { Change } from "./changes.ts";
-import { usesSuper } from "./forms.ts";
+import { referencesIn } from "./scope.ts";
 import { classDoorName, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
 
@@ -24,8 +24,8 @@ export class OverlayWriter {
   #pieces(start: number, end: number, source: { readonly start: number; readonly end: number }, cuts: readonly (readonly [number, number])[]): Piece[] {
     const { map, scopes } = this.#detail;
     const marks: { at: number; to: number; piece: Piece | null }[] = cuts.filter(([a, b]) => b > a).map(([at, to]) => ({ at, to, piece: null }));
-    for (const ref of scopes.references) {
-      if (ref.start < source.start || ref.end > source.end || ref.where === "local" || ref.role === "export" || !this.#changed.has(ref.name)) continue;
+    for (const ref of this.#changed.size === 0 ? [] : referencesIn(scopes.references, source.start, source.end)) {
+      if (ref.where === "local" || ref.role === "export" || !this.#changed.has(ref.name)) continue;
       const at = map(ref.start);
       marks.push({ at, to: at + (ref.end - ref.start), piece: [ref.role, ref.name] });
     }
@@ -60,7 +60,7 @@ export class OverlayWriter {
     this.bodies.push({
       slot: bootSlot,
       door: site.depth > 0 ? { kind: "activation" } : site.member !== null ? { kind: "class", className: site.className!, variable: classDoorName(site.className!), isStatic: site.member.static } : { kind: "module" },
-      form: site.form, isAsync: fn.async, isGenerator: fn.generator, name: site.name, usesSuper: usesSuper(fn),
+      form: site.form, isAsync: fn.async, isGenerator: fn.generator, name: site.name, usesSuper: site.usesSuper,
       shape: this.#detail.facts.shapes.get(site) ?? "", again, text: this.#siteText(site),
     });
   }
@@ -69,7 +69,7 @@ export class OverlayWriter {
     const { fn, member } = site;
     this.members.push({
       className: site.className!, variable: classDoorName(site.className!), isStatic: member!.static, kind: member!.kind === "get" || member!.kind === "set" ? member!.kind : "method",
-      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: usesSuper(fn), text: this.#siteText(site),
+      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: site.usesSuper, text: this.#siteText(site),
     });
   }
 

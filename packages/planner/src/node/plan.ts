@@ -6,8 +6,8 @@ import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
 import { Findings } from "./findings.ts";
 import { OverlayWriter } from "./overlay.ts";
+import { referencesIn } from "./scope.ts";
 import { findStartup } from "./startup.ts";
-import { lineOf } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 
 export interface PlanInput {
@@ -99,10 +99,9 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
     if (!before || !after) continue;
     const changed = changes.get(unit) ?? new Map();
     const writer = new OverlayWriter(after, changed);
-    const source = target.units.get(unit)!.source;
     planBodies({
       unit, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
-      artifactLineOf: (site) => lineOf(source, site.fn.start),
+      artifactLineOf: (site) => after.lines.of(site.fn.start),
     });
     planBindings(unit, input, changes, findings, writer);
     if (writer.isEmpty) continue;
@@ -140,8 +139,8 @@ function cellKey(target: AppShape, unit: string, name: string, changes: Changes,
   const { value } = declaration;
   if (value === null) return `${declaration.kind}:${name}`;
   const parts = [detail.text.normalise(value.start, value.end)];
-  for (const ref of detail.scopes.references) {
-    if (ref.start < value.start || ref.end > value.end || ref.where === "local") continue;
+  for (const ref of referencesIn(detail.scopes.references, value.start, value.end)) {
+    if (ref.where === "local") continue;
     const change = changes.get(unit)?.get(ref.name);
     if (change === undefined) continue;
     if (change !== "import") parts.push(cellKey(target, unit, ref.name, changes, seen));

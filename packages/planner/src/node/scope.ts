@@ -1,4 +1,4 @@
-import { boundNames, forEachChild, isClass, isFunction, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, firstIndex, forEachChild, isClass, isFunction, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 /** How a reference stands in the text: that decides how it may be rewritten. */
@@ -19,6 +19,10 @@ export interface Scopes {
   /** In source order. */
   readonly references: readonly Reference[];
   readonly moduleNames: ReadonlySet<string>;
+  /** In source order, by name. */
+  readonly byName: ReadonlyMap<string, readonly Reference[]>;
+  /** Per function whose parameters do more than name: what its body's own scope declares. */
+  readonly bodyNames: ReadonlyMap<FunctionNode, ReadonlySet<string>>;
   /** Per function: names of blocks around it that its enclosing function's top level does not see. */
   readonly blockNames: ReadonlyMap<FunctionNode, ReadonlySet<string>>;
   /** Direct `eval` or `with`: names cannot be resolved statically. */
@@ -42,6 +46,7 @@ export function resolveScopes(program: Program, isSloppy: boolean): Scopes {
   for (const statement of program.body) declareVars(statement, moduleScope.names, isSloppy);
 
   const blockNames = new Map<FunctionNode, Set<string>>();
+  const bodyNames = new Map<FunctionNode, Set<string>>();
   const open = (parent: Scope, names: Iterable<string> = [], isTop = false): Scope => ({ names: new Set(names), parent, isModule: false, isTop });
   const whereIs = (name: string, from: Scope): Reference["where"] => {
     for (let scope: Scope | null = from; scope !== null; scope = scope.parent) {
@@ -101,6 +106,7 @@ export function resolveScopes(program: Program, isSloppy: boolean): Scopes {
     const body = open(scope, [], true);
     declareLexical(node.body.body, body.names);
     for (const statement of node.body.body) declareVars(statement, body.names, isSloppy);
+    if (body.names.size > 0 && node.params.some((param) => param.type !== "Identifier")) bodyNames.set(node, body.names);
     for (const statement of node.body.body) visit(statement, body, node.body);
   }
 
@@ -210,7 +216,18 @@ export function resolveScopes(program: Program, isSloppy: boolean): Scopes {
   }
   for (const statement of program.body) visit(statement, moduleScope, program);
   references.sort((a, b) => a.start - b.start);
-  return { references, moduleNames: moduleScope.names, blockNames, isDynamic };
+  const byName = new Map<string, Reference[]>();
+  for (const ref of references) {
+    const list = byName.get(ref.name);
+    if (list === undefined) byName.set(ref.name, [ref]);
+    else list.push(ref);
+  }
+  return { references, byName, moduleNames: moduleScope.names, blockNames, bodyNames, isDynamic };
+}
+
+/** The references within a range, of all names or of one. */
+export function referencesIn(references: readonly Reference[], start: number, end: number): readonly Reference[] {
+  return references.slice(firstIndex(references, (ref) => ref.start >= start), firstIndex(references, (ref) => ref.start >= end));
 }
 
 function roleOf(node: Node, parent: Node): RefRole {
@@ -246,5 +263,23 @@ function declareVars(node: Node, names: Set<string>, isSloppy: boolean): void {
 
 /** Expressions cannot hold a `var` of the same function; not walking them saves half the time. */
 function isStatementLike(node: Node): boolean {
-  return node.type.endsWith("Statement") || node.type === "SwitchCase" || node.type === "CatchClause" || node.type === "ExportNamedDeclaration" || node.type === "VariableDeclaration";
+  switch (node.type) {
+    case "BlockStatement":
+    case "IfStatement":
+    case "ForStatement":
+    case "ForInStatement":
+    case "ForOfStatement":
+    case "WhileStatement":
+    case "DoWhileStatement":
+    case "TryStatement":
+    case "CatchClause":
+    case "SwitchStatement":
+    case "SwitchCase":
+    case "LabeledStatement":
+    case "WithStatement":
+    case "ExportNamedDeclaration":
+      return true;
+    default:
+      return false;
+  }
 }

@@ -2,9 +2,10 @@ import type { BodyForm } from "@midflight/protocol";
 import { reservedPrefix } from "@midflight/protocol";
 import { closureUses, isLasting, labelOf, type Closure } from "./closures.ts";
 import { formRefusal } from "./forms.ts";
-import type { Scopes } from "./scope.ts";
+import type { Marks } from "./marks.ts";
+import { referencesIn, type Scopes } from "./scope.ts";
 import { contentKey } from "./text.ts";
-import { isClass, isFunction, keyName, forEachChild, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { containsOwn, firstIndex, isClass, isFunction, keyName, forEachChild, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 /**
@@ -20,6 +21,8 @@ export interface Site {
   readonly fn: FunctionNode;
   readonly form: BodyForm;
   readonly name: string;
+  readonly usesSuper: boolean;
+  readonly usesNewTarget: boolean;
   readonly depth: number;
   readonly owner: Site | null;
   readonly nested: Site[];
@@ -48,8 +51,7 @@ export interface Sites {
 const maxDoorDepth = 4;
 
 /** Finds the guard sites of a unit, outer before inner, in source order per owner. */
-export function findSites(program: Program, source: string, scopes: Scopes): Sites {
-  const { references } = scopes;
+export function findSites(program: Program, source: string, scopes: Scopes, marks: Marks): Sites {
   const all: Site[] = [];
   const classes = new Map<string, ClassNode>();
   const seen = new Map<string, number>();
@@ -63,10 +65,12 @@ export function findSites(program: Program, source: string, scopes: Scopes): Sit
   function add(rawKey: string, fn: FunctionNode, extra: Extra): Site {
     const key = unique(rawKey);
     const site: Site = {
-      key, slot: slotName(key), fn, form: "function", name: key, depth: 0, owner: null, nested: [], binding: null, className: null,
+      key, slot: slotName(key), fn, form: "function", name: key, depth: 0,
+      usesSuper: hasOwn(marks.supers, fn, (node) => node.type === "Super"), usesNewTarget: hasOwn(marks.newTargets, fn, isNewTarget),
+      owner: null, nested: [], binding: null, className: null,
       member: null, memberName: null, passedTo: null, hasDoor: false, refusal: null, isOpaque: false, ...extra,
     };
-    site.refusal = formRefusal(site, source) ?? blockRefusal(fn, scopes);
+    site.refusal = formRefusal(site, source, scopes) ?? blockRefusal(fn, scopes);
     all.push(site);
     addNested(site);
     return site;
@@ -101,7 +105,7 @@ export function findSites(program: Program, source: string, scopes: Scopes): Sit
         return;
       }
       if (isFunction(node)) {
-        const closure = labelOf(node, parent, source, (name) => closureUses(references, name, fn ?? region));
+        const closure = labelOf(node, parent, source, (name) => closureUses(scopes, name, fn ?? region));
         (inside ? hidden : closures).push(closure);
         if (!closure.escapes) forEachChild(node, (child) => walk(child, node, true));
         return;
@@ -188,8 +192,18 @@ export function findSites(program: Program, source: string, scopes: Scopes): Sit
 function blockRefusal(fn: FunctionNode, { references, blockNames }: Scopes): string | null {
   const hidden = blockNames.get(fn);
   if (hidden === undefined) return null;
-  const used = references.find((ref) => ref.start >= fn.start && ref.end <= fn.end && ref.where === "local" && hidden.has(ref.name));
+  const used = referencesIn(references, fn.start, fn.end).find((ref) => ref.where === "local" && hidden.has(ref.name));
   return used === undefined ? null : `it uses ${used.name}, which a block around it declares`;
+}
+
+/** True if one of the marks is the function's own; most functions hold none at all. */
+function hasOwn(marks: readonly Node[], fn: FunctionNode, test: (node: Node) => boolean): boolean {
+  const first = marks[firstIndex(marks, (mark) => mark.start >= fn.start)];
+  return first !== undefined && first.start < fn.end && containsOwn(fn, test);
+}
+
+function isNewTarget(node: Node): boolean {
+  return node.type === "MetaProperty" && node.meta.name === "new";
 }
 
 function isFreeze(node: Node): node is Extract<Node, { type: "CallExpression" }> {

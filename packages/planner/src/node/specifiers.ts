@@ -1,4 +1,4 @@
-import { forEachChild, lineOf, type Node } from "./syntax.ts";
+import { forEachChild, isFunction, type Lines, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 export interface ImportedSpecifier {
@@ -10,21 +10,19 @@ export interface ImportedSpecifier {
   readonly isEager: boolean;
 }
 
-/** All module specifiers of a unit that are literals, and whether some are not. */
-export function readImports(program: Program, source: string): { specifiers: ImportedSpecifier[]; hasOpenImport: boolean } {
+/** All module specifiers of a unit that are literals, and whether some are not. `nodes`: the marked imports. */
+export function readImports(program: Program, nodes: readonly Node[], lines: Lines): { specifiers: ImportedSpecifier[]; hasOpenImport: boolean } {
   const specifiers: ImportedSpecifier[] = [];
   let hasOpenImport = false;
   const add = (literal: Node | null | undefined, kind: ImportedSpecifier["kind"], isEager: boolean): void => {
     if (literal?.type === "Literal" && typeof literal.value === "string") {
-      specifiers.push({ specifier: literal.value, line: lineOf(source, literal.start), kind, isEager });
+      specifiers.push({ specifier: literal.value, line: lines.of(literal.start), kind, isEager });
     } else if (literal) hasOpenImport = true;
   };
-  const walk = (node: Node, depth: number): void => {
-    let inner = depth;
+  for (const node of nodes) {
     switch (node.type) {
       case "ImportDeclaration":
       case "ExportAllDeclaration":
-        return add(node.source, "static", true);
       case "ExportNamedDeclaration":
         add(node.source, "static", true);
         break;
@@ -32,19 +30,27 @@ export function readImports(program: Program, source: string): { specifiers: Imp
         add(node.source, "dynamic", false);
         break;
       case "CallExpression":
-        if (node.callee.type === "Identifier" && node.callee.name === "require" && node.arguments.length === 1) add(node.arguments[0], "require", depth === 0);
-        break;
-      case "FunctionDeclaration":
-      case "FunctionExpression":
-      case "ArrowFunctionExpression":
-      case "TryStatement":
-        inner++;
+        if (node.arguments.length === 1) add(node.arguments[0], "require", isAtTop(program, node));
         break;
       default:
         break;
     }
-    forEachChild(node, (child) => walk(child, inner));
-  };
-  for (const statement of program.body) walk(statement, 0);
+  }
   return { specifiers, hasOpenImport };
+}
+
+/** True if no function or `try` is around the node. */
+function isAtTop(program: Program, wanted: Node): boolean {
+  for (let at: Node | null = childAround(program, wanted); at !== wanted; at = childAround(at, wanted)) {
+    if (at === null || isFunction(at) || at.type === "TryStatement") return false;
+  }
+  return true;
+}
+
+function childAround(node: Node, wanted: Node): Node | null {
+  let found: Node | null = null;
+  forEachChild(node, (child) => {
+    if (child.start <= wanted.start && child.end >= wanted.end) found = child;
+  });
+  return found;
 }

@@ -100,7 +100,7 @@ export class Startup {
     if (object.type !== "Identifier") return object.type === "Literal" || object.type === "TemplateLiteral" || object.type === "ArrayExpression";
     const imported = detail.facts.imports.get(object.name);
     if (imported) return isBuiltin(imported.specifier) || resolveUnit(this.#app, unit, imported.specifier) === null;
-    return detail.scopes.references.some((ref) => ref.start === object.start && ref.where === "global");
+    return detail.scopes.byName.get(object.name)?.some((ref) => ref.start === object.start && ref.where === "global") === true;
   }
 
   #binding(unit: string, name: string, by: string): void {

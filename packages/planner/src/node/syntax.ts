@@ -1,4 +1,5 @@
-import { parse as acornParse, type AnyNode, type Comment, type Program } from "acorn";
+import type { AnyNode, Comment, Program } from "acorn";
+import { parseWithMarks, type Marks } from "./marks.ts";
 
 /** Any ESTree node (ECMA-262 as acorn parses it), with `start` and `end` in UTF-16 code units. */
 export type Node = AnyNode;
@@ -9,6 +10,7 @@ export type Format = "esm" | "cjs";
 export interface Syntax {
   readonly program: Program;
   readonly comments: readonly Comment[];
+  readonly marks: Marks;
 }
 
 export type ParseResult =
@@ -17,15 +19,8 @@ export type ParseResult =
 
 /** Parses a unit's JavaScript. A syntax error is an answer, not an exception. */
 export function parse(source: string, format: Format): ParseResult {
-  const comments: Comment[] = [];
   try {
-    const program = acornParse(source, {
-      ecmaVersion: "latest",
-      sourceType: format === "esm" ? "module" : "commonjs",
-      allowHashBang: true,
-      onComment: comments,
-    });
-    return { kind: "parsed", syntax: { program, comments } };
+    return { kind: "parsed", syntax: parseWithMarks(source, format) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
@@ -41,33 +36,38 @@ export function isClass(node: Node): node is ClassNode {
   return node.type === "ClassDeclaration" || node.type === "ClassExpression";
 }
 
-/** The child nodes of a node, in source order (but for patterns' defaults, which acorn orders too). */
-export function* children(node: Node): Generator<Node> {
-  const record = node as unknown as Record<string, unknown>;
-  for (const key in record) {
-    if (key === "type" || key === "start" || key === "end") continue;
-    const value = record[key];
-    if (typeof value !== "object" || value === null) continue;
-    if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield item;
-    } else if (isNode(value)) yield value;
-  }
-}
+/** Keys that hold child nodes, in source order, per type of node (ESTree; what acorn makes of ECMA-262). */
+const childKeys: Readonly<Record<string, readonly string[]>> = {
+  Identifier: [], PrivateIdentifier: [], Literal: [], TemplateElement: [], ThisExpression: [], Super: [], MetaProperty: [], EmptyStatement: [], DebuggerStatement: [],
+  ArrayExpression: ["elements"], ArrayPattern: ["elements"], ArrowFunctionExpression: ["params", "body"], AssignmentExpression: ["left", "right"],
+  AssignmentPattern: ["left", "right"], AwaitExpression: ["argument"], BinaryExpression: ["left", "right"], BlockStatement: ["body"], BreakStatement: [],
+  CallExpression: ["callee", "arguments"], CatchClause: ["param", "body"], ChainExpression: ["expression"], ClassBody: ["body"],
+  ClassDeclaration: ["id", "superClass", "body"], ClassExpression: ["id", "superClass", "body"], ConditionalExpression: ["test", "consequent", "alternate"],
+  ContinueStatement: [], DoWhileStatement: ["body", "test"], ExportAllDeclaration: ["exported", "source"], ExportDefaultDeclaration: ["declaration"],
+  ExportNamedDeclaration: ["declaration", "specifiers", "source"], ExportSpecifier: ["local", "exported"], ExpressionStatement: ["expression"],
+  ForInStatement: ["left", "right", "body"], ForOfStatement: ["left", "right", "body"], ForStatement: ["init", "test", "update", "body"],
+  FunctionDeclaration: ["id", "params", "body"], FunctionExpression: ["id", "params", "body"], IfStatement: ["test", "consequent", "alternate"],
+  ImportDeclaration: ["specifiers", "source"], ImportDefaultSpecifier: ["local"], ImportNamespaceSpecifier: ["local"], ImportSpecifier: ["imported", "local"],
+  ImportExpression: ["source", "options"], LabeledStatement: ["body"], LogicalExpression: ["left", "right"], MemberExpression: ["object", "property"],
+  MethodDefinition: ["key", "value"], NewExpression: ["callee", "arguments"], ObjectExpression: ["properties"], ObjectPattern: ["properties"],
+  ParenthesizedExpression: ["expression"], Program: ["body"], Property: ["key", "value"], PropertyDefinition: ["key", "value"], RestElement: ["argument"],
+  ReturnStatement: ["argument"], SequenceExpression: ["expressions"], SpreadElement: ["argument"], StaticBlock: ["body"], SwitchCase: ["test", "consequent"],
+  SwitchStatement: ["discriminant", "cases"], TaggedTemplateExpression: ["tag", "quasi"], TemplateLiteral: ["expressions", "quasis"], ThrowStatement: ["argument"],
+  TryStatement: ["block", "handler", "finalizer"], UnaryExpression: ["argument"], UpdateExpression: ["argument"], VariableDeclaration: ["declarations"],
+  VariableDeclarator: ["id", "init"], WhileStatement: ["test", "body"], WithStatement: ["object", "body"], YieldExpression: ["argument"],
+};
 
-/** As `children`, without a generator: the planner walks every node of every changed unit. */
+/** Calls `visit` with each child node. A type that the table lacks is an error of ours, so it is one loudly. */
 export function forEachChild(node: Node, visit: (child: Node) => void): void {
-  const record = node as unknown as Record<string, unknown>;
-  for (const key in record) {
-    const value = record[key];
-    if (typeof value !== "object" || value === null) continue;
+  const keys = childKeys[node.type];
+  if (keys === undefined) throw new TypeError(`a node of type ${node.type} is not known`);
+  for (let i = 0; i < keys.length; i++) {
+    const value = (node as unknown as Record<string, unknown>)[keys[i]!];
+    if (value === null || value === undefined) continue;
     if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) visit(item);
-    } else if (isNode(value)) visit(value);
+      for (let j = 0; j < value.length; j++) if (value[j] !== null) visit(value[j] as Node);
+    } else visit(value as Node);
   }
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
 }
 
 /** The names that a pattern binds. */
@@ -109,7 +109,7 @@ export function keyName(key: Node, computed: boolean): string | null {
   }
 }
 
-/** True if `node` or what is in it, but for other functions' own code, satisfies `test`. Arrows are looked into. */
+/** True if something in `node`, but for other functions' own code, satisfies `test`. Arrows are looked into. */
 export function containsOwn(node: Node, test: (node: Node) => boolean): boolean {
   let found = false;
   const walk = (at: Node): void => {
@@ -120,17 +120,45 @@ export function containsOwn(node: Node, test: (node: Node) => boolean): boolean 
     }
     forEachChild(at, (child) => {
       if (isFunction(child) && child.type !== "ArrowFunctionExpression") return;
-      if (isClass(child)) return;
-      walk(child);
+      if (!isClass(child)) return walk(child);
+      // Of a class, only its heritage and its computed keys run here.
+      if (child.superClass) walk(child.superClass);
+      for (const member of child.body.body) if (member.type !== "StaticBlock" && member.computed) walk(member.key);
     });
   };
   forEachChild(node, walk);
   return found;
 }
 
-/** Line (from 1) of a position. */
-export function lineOf(source: string, position: number): number {
-  let line = 1;
-  for (let at = source.indexOf("\n"); at !== -1 && at < position; at = source.indexOf("\n", at + 1)) line++;
-  return line;
+/** Tells the line (from 1) of positions in a source. */
+export class Lines {
+  readonly #source: string;
+  #starts: number[] | null = null;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  of(position: number): number {
+    return firstIndex(this.#all(), (start) => start > position);
+  }
+
+  #all(): number[] {
+    if (this.#starts !== null) return this.#starts;
+    const starts = [0];
+    for (let at = this.#source.indexOf("\n"); at !== -1; at = this.#source.indexOf("\n", at + 1)) starts.push(at + 1);
+    return (this.#starts = starts);
+  }
+}
+
+/** Index of the first element for which `test` holds, in a list where it holds for all after the first; its length if there is none. */
+export function firstIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (test(list[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -1,5 +1,8 @@
 import type { Comment } from "acorn";
-import { forEachChild, type Node } from "./syntax.ts";
+import type { Node } from "./syntax.ts";
+
+/** What the normal form of code would change or misread. */
+const exact = /\s|\/[/*]/;
 
 interface Special {
   readonly start: number;
@@ -15,17 +18,12 @@ export class Normaliser {
   readonly #source: string;
   readonly #specials: readonly Special[];
 
-  constructor(source: string, program: Node, comments: readonly Comment[]) {
+  constructor(source: string, literals: readonly Node[], comments: readonly Comment[]) {
     this.#source = source;
     const specials: Special[] = comments.map(({ start, end }) => ({ start, end, kind: "comment" }));
-    const walk = (node: Node): void => {
-      if (node.type === "Literal" || node.type === "TemplateElement") {
-        if (/\s|\/[/*]/.test(source.slice(node.start, node.end))) specials.push({ start: node.start, end: node.end, kind: "literal" });
-        return;
-      }
-      forEachChild(node, walk);
-    };
-    walk(program);
+    for (const { start, end } of literals) {
+      if (exact.test(source.slice(start, end))) specials.push({ start, end, kind: "literal" });
+    }
     this.#specials = specials.sort((a, b) => a.start - b.start);
   }
 
@@ -86,13 +84,18 @@ class Joined {
   }
 
   code(code: string): void {
-    for (const part of code.split(/(\s+)/)) {
-      if (part === "") continue;
-      if (/^\s/.test(part)) this.gap(part.includes("\n") ? "\n" : " ");
-      else this.text(part);
+    spaces.lastIndex = 0;
+    let at = 0;
+    for (let found = spaces.exec(code); found !== null; found = spaces.exec(code)) {
+      if (found.index > at) this.text(code.slice(at, found.index));
+      this.gap(found[0].includes("\n") ? "\n" : " ");
+      at = spaces.lastIndex;
     }
+    if (at < code.length) this.text(at === 0 ? code : code.slice(at));
   }
 }
+
+const spaces = /\s+/g;
 
 /** 53-bit content key of a text (cyrb53), for names inside one unit; never for trust. */
 export function contentKey(text: string): string {
