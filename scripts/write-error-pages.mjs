@@ -12,7 +12,7 @@ export function renderErrorPages() {
   const pages = sections.map((section) => {
     const code = section.slice(0, section.indexOf("\n"));
     const line = (/** @type {string} */ name) => JSON.stringify(new RegExp(`^- \\*\\*${name}\\*\\* (.*)$`, "m").exec(section)?.[1] ?? "");
-    return `  ${code}: {\n    what: ${line("What")},\n    why: ${line("Why")},\n    state: ${line("State")},\n    fix: ${line("Do")},\n  },\n`;
+    return `  ${code}: { what: ${line("What")}, why: ${line("Why")}, state: ${line("State")}, fix: ${line("Do")} },\n`;
   });
   return [
     "// Written by scripts/write-error-pages.mjs from docs/errors.md; change that file, then run the script.\n",

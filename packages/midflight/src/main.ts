@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { readVariables } from "./config/environment.ts";
-import { runCli } from "./cli/run-cli.ts";
+import { tellIfTooOld } from "./cli/node-version.ts";
 
+if (tellIfTooOld(process.versions.node, process.stderr)) process.exit(1);
+const { runCli } = await import("./cli/run-cli.ts");
 // A reader that has enough (`| head -1`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;

@@ -12,7 +12,7 @@ export function writeDurably(file: string, text: string, mode = 0o644): void {
   try {
     fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    discard(temporary);
     throw unwritable(file, error);
   }
 }
@@ -27,7 +27,7 @@ export function createDurably(file: string, text: string, mode = 0o644): boolean
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw unwritable(file, error);
   } finally {
-    fs.rmSync(temporary, { force: true });
+    discard(temporary);
   }
 }
 
@@ -63,10 +63,19 @@ function writeAside(file: string, text: string, mode: number): string {
       fs.closeSync(fd);
     }
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    discard(temporary);
     throw unwritable(file, error);
   }
   return temporary;
+}
+
+/** What is left of an attempt; the attempt's own error is the one to tell. */
+function discard(temporary: string): void {
+  try {
+    fs.rmSync(temporary, { force: true });
+  } catch {
+    // It was never there.
+  }
 }
 
 function unwritable(file: string, error: unknown): MidflightError {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { isMidflightError } from "@midflight/protocol";
+import { parseConfig, targetsOf, type ResolvedConfig } from "../src/config.ts";
+import { parseCommand, withAgent } from "../src/run/command.ts";
+import { portOf, processEnvironment } from "../src/run/process-environment.ts";
+import { nearest } from "../src/nearest.ts";
+
+const services = { web: { run: "node src/server.js", code: "src" } };
+
+function parse(value: unknown, packageName: string | null = "demo"): ResolvedConfig {
+  return parseConfig(value, { projectDir: "/project", file: "midflight.config.ts", packageName });
+}
+
+function problemOf(value: unknown, packageName: string | null = "demo"): string {
+  try {
+    parse(value, packageName);
+  } catch (error) {
+    assert.ok(isMidflightError(error) && error.code === "CONFIG_INVALID", String(error));
+    return error.facts.what;
+  }
+  assert.fail(`accepted ${JSON.stringify(value)}`);
+}
+
+describe("the configuration", () => {
+  test("has a default for everything but the services", () => {
+    const config = parse({ services });
+    assert.deepEqual(
+      [config.app, config.channelName, config.registryPath, config.port, config.rollout.maxRung, config.publish, config.signing.key],
+      ["demo", "demo/development", "/project/.midflight/registry.db", null, "reload", { marker: null, quietMs: 75 }, { kind: "file", path: "/project/.midflight/keys/development.key" }],
+    );
+    assert.deepEqual(config.services[0], {
+      name: "web", run: "node src/server.js", code: ["src"], processes: 1, health: null, env: {}, readyTimeoutMs: 30_000, stopTimeoutMs: 10_000,
+    });
+  });
+
+  test("is frozen to its last leaf", () => {
+    const config = parse({ services });
+    assert.throws(() => ((config.services[0] as { env: Record<string, string> }).env["X"] = "1"), TypeError);
+    assert.throws(() => ((config.rollout as { maxRung: string }).maxRung = "replace"), TypeError);
+  });
+
+  test("refuses what it does not know, with the key's path and a guess", () => {
+    assert.match(problemOf({ services, chanel: "x" }), /^chanel in midflight\.config\.ts .*Did you mean channel\?/);
+    assert.match(problemOf({ services, rollout: { maxrung: "patch" } }), /^rollout\.maxrung .*Did you mean maxRung\?/);
+    assert.match(problemOf({ services: { web: { ...services.web, command: "x" } } }), /^services\.web\.command /);
+  });
+
+  test("refuses values of the wrong kind", () => {
+    const web = services.web;
+    for (const value of [
+      null, [], "x", {}, { services: {} }, { services: [] }, { services: { web: "node x" } }, { services: { web: { run: "node x" } } }, { services: { web: { code: "src" } } },
+      { services: { "a/b": web } }, { services, app: "a/b" }, { services, channel: "" }, { services, port: 0 }, { services, port: "80" }, { services, registry: "nats://x" },
+      { services: { web: { ...web, processes: 0 } } }, { services: { web: { ...web, processes: 1.5 } } }, { services: { web: { ...web, health: "readyz" } } },
+      { services: { web: { ...web, env: { PORT: 3000 } } } }, { services: { web: { ...web, env: { MIDFLIGHT_TOKEN: "x" } } } },
+      { services: { web: { ...web, code: "../elsewhere" } } }, { services: { web: { ...web, code: "/etc" } } }, { services: { web: { ...web, code: [] } } },
+      { services, rollout: { maxRung: "hot" } }, { services, signing: { key: "x" } }, { services, assets: "x" }, { services, publish: { quietMs: -1 } },
+    ]) problemOf(value);
+    problemOf({ services }, null);
+  });
+
+  test("takes one code directory or several, however they are written", () => {
+    assert.deepEqual(parse({ services: { web: { run: "node x", code: ["./src/", "lib//deep", "."] } } }).services[0]!.code, ["src", "lib/deep", "."]);
+  });
+
+  test("names its processes by service and number", () => {
+    assert.deepEqual(targetsOf(parse({ services: { web: { ...services.web, processes: 3 } } }).services[0]!), ["web-1", "web-2", "web-3"]);
+  });
+});
+
+describe("a run command", () => {
+  test("is split at spaces, with quotes, escapes and leading variables", () => {
+    assert.deepEqual(parseCommand(`NODE_ENV=production A='b c' node --title="my app" a\\ b.js ''`), { file: "node", args: ["--title=my app", "a b.js", ""], env: { NODE_ENV: "production", A: "b c" } });
+    assert.throws(() => parseCommand('node "x'), /CONFIG_INVALID/);
+    assert.throws(() => parseCommand("  "), /CONFIG_INVALID/);
+  });
+
+  test("gets the agent before the app: node as an argument, all else by NODE_OPTIONS", () => {
+    const agent = ["--import", "file:///register.js"];
+    assert.deepEqual(withAgent(parseCommand("/opt/node22/bin/node --enable-source-maps x.js"), agent, undefined).command.args, [...agent, "--enable-source-maps", "x.js"]);
+    const npm = withAgent(parseCommand("npm start"), agent, "--no-warnings");
+    assert.deepEqual([npm.command.args, npm.nodeOptions], [["start"], "--no-warnings --import file:///register.js"]);
+  });
+});
+
+describe("the environment of a process", () => {
+  const service = parse({ services: { web: { ...services.web, processes: 2, env: { PORT: "3000", A: "own" } } } }).services[0]!;
+  const agent = { registryUrl: "http://127.0.0.1:1", token: "t", channelName: "demo/development", rootPath: "/r", statePath: "/s" };
+
+  test("holds control's variables, then the service's, then ours; none of another midflight", () => {
+    const env = processEnvironment({ A: "outer", B: "outer", MIDFLIGHT_TARGET: "other", MIDFLIGHT_PROBATION_MS: "10", MIDFLIGHT_OWNER_PID: "1" }, service, "web-2", agent);
+    assert.deepEqual([env["A"], env["B"], env["PORT"], env["MIDFLIGHT_TARGET"], env["MIDFLIGHT_PROBATION_MS"], env["MIDFLIGHT_OWNER_PID"]], ["own", "outer", "3001", "web-2", "10", undefined]);
+  });
+
+  test("gives each process of a service a port of its own", () => {
+    assert.deepEqual(["web-1", "web-2"].map((target) => portOf(service, target)), [3000, 3001]);
+    assert.equal(portOf({ ...service, env: { PORT: "0" } }, "web-2"), 0);
+    assert.equal(portOf({ ...service, env: {} }, "web-1"), null);
+  });
+});
+
+test("a guess is offered for a slip, and none for another word", () => {
+  assert.equal(nearest("deplyo", ["deploy", "rollback"]), "deploy");
+  assert.equal(nearest("--dryrun", ["--dry-run", "--directory"]), "--dry-run");
+  assert.equal(nearest("zebra", ["deploy", "rollback"]), null);
+});
