@@ -1,0 +1,47 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createRepository, type Repository } from "./git.ts";
+
+/** A shop that the tour may change: nobody's sources but its own. */
+export interface ShopCopy {
+  readonly folder: string;
+  readonly repository: Repository | null;
+  remove(): Promise<void>;
+}
+
+export interface CopyOptions {
+  /** The repository: a copy inside it finds the same dependencies. */
+  readonly root: string;
+  readonly shop: string;
+  readonly processes: number;
+  readonly firstPort: number;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+export async function copyShop(options: CopyOptions): Promise<ShopCopy> {
+  const place = path.join(options.root, ".midflight");
+  await mkdir(place, { recursive: true });
+  const folder = await mkdtemp(path.join(place, "tour-"));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    for (const name of ["src", "package.json"]) await cp(path.join(options.shop, name), path.join(folder, name), { recursive: true });
+    await writeFile(path.join(folder, ".gitignore"), ".midflight/\nnode_modules/\n");
+    await writeFile(path.join(folder, "midflight.config.ts"), await configText(options));
+    const repository = await createRepository(folder, options.variables);
+    await repository?.commit("Open the shop");
+    return { folder, repository, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function configText({ shop, processes, firstPort }: CopyOptions): Promise<string> {
+  const text = await readFile(path.join(shop, "midflight.config.ts"), "utf8");
+  return replaceOnce(replaceOnce(text, /processes: \d+/, `processes: ${processes}`), /PORT: "\d+"/, `PORT: "${firstPort}"`);
+}
+
+function replaceOnce(text: string, find: RegExp, replacement: string): string {
+  if (!find.test(text)) throw new Error(`the shop's midflight.config.ts does not hold ${find}`);
+  return text.replace(find, replacement);
+}
