@@ -107,7 +107,7 @@ export class Agent {
 
   /** Follows one order as far as it goes. The result is what came in its place, if something did. */
   async #carryOut(first: Order): Promise<Choice> {
-    const { floor, runtime } = this.#parts;
+    const { runtime } = this.#parts;
     const pace = new Pace();
     const fetched = await this.#fetchNewest(first, pace);
     if (fetched === null) {
@@ -118,8 +118,7 @@ export class Agent {
     if (result.kind === "given-up") return { kind: "none" };
     if (result.kind === "refused") return this.#refuse("refused", order, result, null);
     try {
-      // From here on no older assign is obeyed, whatever becomes of this one.
-      await floor.raise(order.assign);
+      await fetched.raised;
     } catch (problem) {
       return this.#refuse("refused", order, { ...describeProblem(problem), unit: null }, null);
     }
@@ -155,14 +154,17 @@ export class Agent {
   }
 
   /** Fetches for the newest order, starting again whenever a newer one comes. Null: the newest is what is live. */
-  async #fetchNewest(first: Order, pace: Pace): Promise<{ readonly order: Order; readonly result: FetchResult } | null> {
+  async #fetchNewest(first: Order, pace: Pace): Promise<{ readonly order: Order; readonly result: FetchResult; readonly raised: Promise<void> } | null> {
     for (let order = first; ; ) {
       this.#order = order;
       this.#machine.on("assigned");
+      // From here on no older assign is obeyed, whatever becomes of this one.
+      const raised = this.#parts.floor.raise(order.assign);
+      raised.catch(() => undefined);
       const overtaken = new AbortController();
       const work = fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal]));
       const newer = await this.#newerThan(work);
-      if (newer.kind === "none") return { order, result: await work };
+      if (newer.kind === "none") return { order, result: await work, raised };
       overtaken.abort();
       if (newer.kind === "keep") return null;
       order = newer.order;

@@ -80,7 +80,7 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   let recorded = Promise.resolve();
   const parts: AgentParts = {
     boot, inbox, orders, floor, runtime, health, probationMs, signal, onOutcome, onTrouble,
-    sources: { registry, cache, root, boot, seen: (to) => inbox.findTransition(to), onTrouble },
+    sources: { registry, cache, root, boot, seen: inbox, onTrouble },
     record: ({ way }) => {
       const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, way) : undefined);
       recorded = recorded.then(write, write);

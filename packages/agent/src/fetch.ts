@@ -2,6 +2,7 @@ import { MidflightError, type Blob, type Digest, type Envelope, type ErrorCode, 
 import type { TrustRoot } from "@midflight/trust";
 import type { BlobCache } from "./blob-cache.ts";
 import type { BootRelease } from "./boot.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Pace } from "./pace.ts";
 import type { Overlay } from "./runtime/runtime.ts";
 import { describeProblem } from "./signal.ts";
@@ -15,8 +16,8 @@ export interface Sources {
   readonly cache: BlobCache;
   readonly root: TrustRoot;
   readonly boot: BootRelease;
-  /** The newest transition to a release that the log has shown; not verified. */
-  readonly seen: (to: ReleaseId) => Envelope | null;
+  /** What the log has shown of late; nothing of it is verified. */
+  readonly seen: Pick<Inbox, "findRelease" | "findTransition">;
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
@@ -52,14 +53,14 @@ export async function fetchOverlay(sources: Sources, to: ReleaseId, pace: Pace, 
 }
 
 async function fetchOnce(sources: Sources, to: ReleaseId, pace: Pace): Promise<FetchResult> {
-  const [target, transition] = await Promise.all([sources.registry.entry(to), findTransition(sources, to)]);
+  const [release, transition] = await Promise.all([findRelease(sources, to), findTransition(sources, to)]);
   pace.resume();
-  if (target === null) throw new MidflightError("RELEASE_UNKNOWN", "The registry does not have the release that was assigned.");
+  if (release === null) throw new MidflightError("RELEASE_UNKNOWN", "The registry does not have the release that was assigned.");
   if (transition === null) {
-    verifyTarget(target.envelope, to, sources.root, sources.boot);
+    verifyTarget(release, to, sources.root, sources.boot);
     throw new MidflightError("TRANSITION_MISSING", "The way from the release that the process started with is not known yet.");
   }
-  return await takeWay(sources, { release: target.envelope, transition }, to, pace);
+  return await takeWay(sources, { release, transition }, to, pace);
 }
 
 /** Verifies a way that is at hand, and completes it with its blobs. `to` null: wherever it leads. @throws MidflightError */
@@ -79,9 +80,13 @@ export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "roo
   return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), way, blobs: [...named, ...directories] };
 }
 
+async function findRelease({ seen, registry }: Sources, id: ReleaseId): Promise<Envelope | null> {
+  return seen.findRelease(id) ?? (await registry.entry(id))?.envelope ?? null;
+}
+
 /** The log's newest is the truth for the channel; the registry knows ways that were published before this process began to read. */
 async function findTransition(sources: Sources, to: ReleaseId): Promise<Envelope | null> {
-  return sources.seen(to) ?? (await sources.registry.transition(sources.boot.id, to))?.envelope ?? null;
+  return sources.seen.findTransition(to) ?? (await sources.registry.transition(sources.boot.id, to))?.envelope ?? null;
 }
 
 async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {

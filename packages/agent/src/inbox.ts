@@ -20,6 +20,7 @@ export interface InboxOptions {
 }
 
 const maxRemembered = 256;
+const maxEnvelopes = 32;
 
 /**
  * Folds the channel's log, as it comes, to the newest assign for this target. Repeated, reordered or missing entries
@@ -28,7 +29,8 @@ const maxRemembered = 256;
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #pace = new Pace();
-  readonly #transitions = new Map<Digest, Envelope>();
+  readonly #transitions = new Map<ReleaseId, Envelope>();
+  readonly #releases = new Map<ReleaseId, Envelope>();
   readonly #refused = new Set<Digest>();
   #newest: Order | null = null;
   #changes = 0;
@@ -76,6 +78,11 @@ export class Inbox {
     return this.#transitions.get(to) ?? null;
   }
 
+  /** A release that the log has shown; not verified. */
+  findRelease(id: ReleaseId): Envelope | null {
+    return this.#releases.get(id) ?? null;
+  }
+
   take(entries: readonly LogEntry[]): Promise<void> {
     this.#taken = this.#taken.then(() => this.#takeAll(entries));
     return this.#taken;
@@ -98,15 +105,14 @@ export class Inbox {
       case "transition":
         return this.#takeTransition(entry);
       case "release":
+        remember(this.#releases, entry.id, entry.envelope);
         return false;
     }
   }
 
   #takeTransition(entry: LogEntry): boolean {
     if (entry.from !== this.#options.boot || entry.to === undefined) return false;
-    this.#transitions.delete(entry.to);
-    this.#transitions.set(entry.to, entry.envelope);
-    if (this.#transitions.size > maxRemembered) this.#transitions.delete(this.#transitions.keys().next().value!);
+    remember(this.#transitions, entry.to, entry.envelope);
     return true;
   }
 
@@ -150,4 +156,11 @@ export class Inbox {
     if (this.#refused.size > maxRemembered) this.#refused.delete(this.#refused.values().next().value!);
     this.#options.onRefused(id, describeProblem(problem));
   }
+}
+
+/** The newest, a bounded number of them. */
+function remember(map: Map<ReleaseId, Envelope>, key: ReleaseId, envelope: Envelope): void {
+  map.delete(key);
+  map.set(key, envelope);
+  if (map.size > maxEnvelopes) map.delete(map.keys().next().value!);
 }
