@@ -10,6 +10,7 @@ import { openLiveLine } from "../src/output/live-line.ts";
 import { createPane } from "../src/output/pane.ts";
 import { createScreen } from "../src/output/screen.ts";
 import { readScreenEnvironment } from "../src/config/environment.ts";
+import { displayWidth } from "../src/output/text.ts";
 import type { Context } from "../src/cli/context.ts";
 
 const empty = mkdtempSync(path.join(os.tmpdir(), "midflight-empty-"));
@@ -94,7 +95,7 @@ describe("streams and exit codes", () => {
   test("in a narrow terminal nothing is wider than it", async () => {
     for (const args of [["explain", "REPLACE_NEEDED"], ["status"], ["deplyo"]]) {
       const { out, err } = await run(args, { LANG: "C.UTF-8", NO_COLOR: "1" }, { isTTY: true, columns: 40 });
-      for (const line of `${out}\n${err}`.split("\n")) assert.ok([...line].length <= 40, line);
+      for (const line of `${out}\n${err}`.split("\n")) assert.ok(displayWidth(line) <= 40, line);
     }
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { createProgram } from "../src/cli/program.ts";
 import { tellIfTooOld } from "../src/cli/node-version.ts";
 import { exits } from "../src/output/exit-code.ts";

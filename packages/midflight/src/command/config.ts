@@ -7,8 +7,9 @@ import { toPlainLine } from "../output/text.ts";
 
 /** `midflight config`, `midflight config --explain` */
 export function config(options: Readonly<Record<string, unknown>>): RunCommand {
-  return async ({ screen, loadConfig }) => {
-    const resolved = await loadConfig();
+  return async (context) => {
+    const { screen } = context;
+    const resolved = await context.loadConfig();
     const origins = [...resolved.origins];
     const file = path.basename(findConfig(resolved.projectDir)?.path ?? "");
     const isExplained = options["explain"] === true;

@@ -7,7 +7,7 @@ import { hanging } from "../output/text.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";
 import { confirm } from "./ask.ts";
-import { serves } from "./deploy.ts";
+import { serves } from "./serves.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { progressOf } from "./progress.ts";
 

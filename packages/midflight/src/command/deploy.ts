@@ -12,6 +12,7 @@ import { connected } from "./connected.ts";
 import { deployRelease } from "./deploy-release.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { progressOf } from "./progress.ts";
+import { serves } from "./serves.ts";
 
 /** `midflight deploy`, `midflight deploy plan.json`, `midflight deploy r12` */
 export function deploy(what: string | undefined, options: Readonly<Record<string, unknown>>): RunCommand {
@@ -55,10 +56,6 @@ async function deployCode(context: Context, connection: Connection, options: Rea
   } finally {
     progress.end();
   }
-}
-
-export function serves(number: number | undefined): string {
-  return number === undefined ? "nothing is live yet." : `r${number} serves.`;
 }
 
 function readText(file: string): string {

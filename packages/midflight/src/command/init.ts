@@ -31,14 +31,14 @@ export function init(options: Readonly<Record<string, unknown>>): RunCommand {
     const { made } = makeSecrets(config);
     written.push(...made.map((file) => path.relative(context.directory, file)));
     if (ignoreDirectory(context.directory)) written.push(".gitignore");
-    const { paint } = context.screen.out;
+    const pane = context.screen.out;
     const service = config.services[0]!;
     return {
       data: { app: config.app, project: config.projectDir, written, kept, run: service.run, code: service.code, found },
       lines: [
         ...(isThere ? [] : [describe(found)]),
-        ...written.map((file) => `  ${paint("good", "+")} ${file}`),
-        ...kept.map((file) => `  ${paint("dim", "=")} ${file}   kept as it is`),
+        ...written.map((file) => `  ${pane.paint("good", "+")} ${file}`),
+        ...kept.map((file) => `  ${pane.paint("dim", "=")} ${file}   kept as it is`),
         ...(written.length === 0 ? ["Everything is there already."] : []),
         ...(service.health === null ? [`  ! ${service.name} has no health URL: it counts as ready when its agent says so. Add  health: "/readyz"`] : []),
       ],

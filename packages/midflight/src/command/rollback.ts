@@ -5,7 +5,7 @@ import { releaseJson } from "../view/release-view.ts";
 import { confirm } from "./ask.ts";
 import { connected } from "./connected.ts";
 import { renderWay } from "./deploy-release.ts";
-import { serves } from "./deploy.ts";
+import { serves } from "./serves.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { progressOf } from "./progress.ts";
 

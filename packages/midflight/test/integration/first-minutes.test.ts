@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { displayWidth } from "../../src/output/text.ts";
 import { isAlive, makeProject, type Project, type Up } from "../support/project.ts";
 
 describe("from an empty project to the first swap and back", () => {
@@ -125,7 +126,7 @@ describe("from an empty project to the first swap and back", () => {
       const { stdout, stderr } = await project.run(...command);
       // oxlint-disable-next-line no-control-regex
       assert.doesNotMatch(stdout + stderr, /\u001b/, command.join(" "));
-      for (const line of `${stdout}\n${stderr}`.split("\n")) assert.ok([...line].length <= 80, `${command.join(" ")}: ${line}`);
+      for (const line of `${stdout}\n${stderr}`.split("\n")) assert.ok(displayWidth(line) <= 80, `${command.join(" ")}: ${line}`);
     }
   });
 
