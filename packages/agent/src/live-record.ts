@@ -22,7 +22,10 @@ export async function readLiveRecord(file: string): Promise<Way | null> {
 
 /** Null: what is on disk is live. @throws MidflightError `DISK_FULL`, `FILE_UNREADABLE` */
 export async function writeLiveRecord(file: string, way: Way | null): Promise<void> {
-  await writeDurably(file, encode(way));
+  const text = encode(way);
+  const before = await readFile(file, "utf8").catch(() => encode(null));
+  // Most starts change nothing, and the app waits for this one.
+  if (before !== text) await writeDurably(file, text);
 }
 
 export function writeLiveRecordNow(file: string, way: Way | null): void {

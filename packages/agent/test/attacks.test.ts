@@ -262,6 +262,14 @@ describe("nobody without the right key changes the code:", () => {
     await assertAlive(started);
   });
 
+  test("where no counter floor can be kept, nothing is swapped", async () => {
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(`${world.directory}/state`, "no directory");
+    const started = await run();
+    await world.deploy(boot);
+    await assertRefused(started, 2, "FILE_UNREADABLE");
+  });
+
   test("a way back that a restart finds on disk is verified like any other", async () => {
     const { readFileSync, writeFileSync } = await import("node:fs");
     const first = await run();
