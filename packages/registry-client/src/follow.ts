@@ -117,7 +117,7 @@ class Follower {
       const page = await this.#registry.read(this.#channel, this.#cursor, pageEntries);
       if (page.entries.length > 0 || page.gap) await this.#deliver(page.entries, page);
       else this.#cursor = page.next;
-      if (page.isEnd) return;
+      if (page.isEnd || page.entries.length === 0) return; // a page without entries leads nowhere, whatever it says
     }
   }
 

@@ -19,8 +19,8 @@ export function linkOf(previous: Uint8Array, entry: Pick<EntryRow, "seq" | "kind
 const recomputed = 200;
 
 /**
- * Proves that no channel's log lost or changed an entry since it was written: places above the floor are
- * without a hole, the newest links hold, and the last is the one that the channel names.
+ * Proves that no channel's log lost or changed an entry since it was written: the log is without a
+ * hole, the newest links hold, and the last is the one that the channel names.
  * @throws MidflightError `REGISTRY_STORE_DAMAGED`
  */
 export function verifyChains(db: DatabaseSync, path: string): void {
@@ -34,7 +34,7 @@ export function verifyChains(db: DatabaseSync, path: string): void {
     for (const row of newest.all(name, recomputed) as unknown as EntryRow[]) {
       const isLinked = expected === null || same(row.link, expected);
       if (!isLinked || !same(linkOf(row.previous, row), row.link)) throw damaged(path, `Entry ${row.seq} of channel ${name} was changed after it was written.`);
-      expected = row.seq > floor_seq + 1 ? row.previous : null; // below the floor, retention leaves holes
+      expected = row.seq > floor_seq + 1 ? row.previous : null; // below the floor there are holes
     }
   }
 }

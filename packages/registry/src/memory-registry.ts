@@ -10,8 +10,6 @@ import { Presence } from "./presence.ts";
 import { directoryStart, planRetention, type EntryHead } from "./retention-plan.ts";
 
 interface Held extends EntryHead {
-  readonly seq: number;
-  readonly batch: number;
   readonly entry: LogEntry;
 }
 
@@ -68,7 +66,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
   const read = (name: string, after: Cursor | null, limit: number): ReadResult => {
     const { last, floor, entries } = channels.get(name) ?? { last: 0, floor: 0, entries: [] };
     const gap = after !== null && (after.epoch !== epoch || after.seq < floor || after.seq > last);
-    const start = after === null || gap ? 0 : after.seq;
+    const start = after === null || gap ? floor : after.seq;
     const rest = entries.filter((e) => e.seq > start).map((e) => e.entry);
     let bytes = 0;
     const isFull = (entry: LogEntry, at: number): boolean => at > 0 && (at >= limit || (bytes += entry.envelope.payload.length) > maxPageBytes);
@@ -87,8 +85,8 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
         return text.startsWith(directoryStart) ? text : null;
       },
     }, keepReleases, presence.running());
-    for (const channel of channels.values()) {
-      for (const e of channel.entries) if (!plan.entries.has(e.n)) channel.floor = Math.max(channel.floor, e.seq);
+    for (const [name, channel] of channels) {
+      channel.floor = Math.max(channel.floor, plan.floors.get(name) ?? 0);
       channel.entries = channel.entries.filter((e) => plan.entries.has(e.n));
     }
     let removedBlobs = 0;

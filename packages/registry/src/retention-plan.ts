@@ -5,6 +5,9 @@ import { decodeBase64 } from "@midflight/trust";
 export interface EntryHead {
   readonly n: number;
   readonly channel: string;
+  readonly seq: number;
+  /** Place of the first entry that was appended together with this one. */
+  readonly batch: number;
   readonly kind: StatementKind;
   readonly id: Digest;
   readonly from: Digest | null;
@@ -21,7 +24,9 @@ export interface RetentionSource {
 }
 
 export interface RetentionPlan {
-  /** `n` of each entry to keep. */
+  /** By channel: entries up to here are in the log no more. None is named whose log stays as it is. */
+  readonly floors: ReadonlyMap<string, number>;
+  /** `n` of each entry to keep: all above the floors, and those below that are still found by id. */
   readonly entries: ReadonlySet<number>;
   /** Every digest that a kept entry may lead to. */
   readonly digests: ReadonlySet<Digest>;
@@ -31,35 +36,50 @@ export interface RetentionPlan {
 export const directoryStart = '{"entries":{';
 
 /**
- * Marks what must stay: the newest releases of each channel, the assigns that some target follows now and all that
- * they may revert to, what present processes run, the transitions between any two of these, and every blob in reach.
- * Payloads are read leniently, and what cannot be read is kept: a registry does not know all versions of them.
+ * Marks what must stay. A log loses a prefix only, so that what is left of it has no hole: it begins with the append
+ * that first speaks of the newest releases, or with the oldest assign that some target still follows. Below that,
+ * objects are kept that the rest leads to: what may be reverted to, what present processes run, the transitions
+ * between kept releases, and every blob in reach. Payloads are read leniently, and what cannot be read is kept: a
+ * registry does not know all versions of them.
  */
 export function planRetention(source: RetentionSource, keepReleases: number, running: ReadonlySet<Digest>): RetentionPlan {
+  const floors = new Map<string, number>();
   const kept = new Set<number>();
   const releases = new Set(running);
-  for (const entries of byChannel(source.entries).values()) {
-    const assigns = entries.filter((e) => e.kind === "assign").map((entry) => ({ entry, assign: readAssign(source.payload(entry)) }));
-    for (const { entry, assign } of followed(assigns)) {
-      kept.add(entry.n);
-      const digests = assign === null ? digestsIn(decode(source.payload(entry))) : [assign.release, ...assign.revertTo];
-      for (const digest of digests) releases.add(digest);
+  for (const [channel, entries] of byChannel(source.entries)) {
+    const assigns = new Map(entries.filter((e) => e.kind === "assign").map((e) => [e.n, readAssign(source.payload(e))]));
+    const followed = followedAssigns(entries, assigns);
+    const newest = newestMentions(entries, assigns, keepReleases);
+    const floor = Math.min(...[...followed, ...newest].map((e) => e.batch)) - 1;
+    if (floor === Infinity) {
+      for (const entry of entries) kept.add(entry.n); // neither a release nor an assign: there is nothing to judge by
+      continue;
     }
-    const assigned = new Map(assigns.map(({ entry, assign }) => [entry.n, assign?.release]));
-    for (const release of newestReleases(entries, assigned, keepReleases)) releases.add(release);
-    for (const { entry, assign } of assigns) if (assign !== null && releases.has(assign.release)) kept.add(entry.n);
+    floors.set(channel, floor);
+    for (const entry of followed) for (const release of revertsTo(assigns.get(entry.n), source.payload(entry))) releases.add(release);
+    for (const entry of entries) {
+      if (entry.seq <= floor) continue;
+      kept.add(entry.n);
+      const release = mentioned(entry, assigns);
+      if (release !== undefined) releases.add(release);
+    }
   }
+  keepByReference(source.entries, releases, kept);
+  return { floors, entries: kept, digests: reach(source, kept) };
+}
+
+/** Below the floors: kept releases, and the newest transition of each two; an older one of the same ends is never served again. */
+function keepByReference(entries: readonly EntryHead[], releases: ReadonlySet<Digest>, kept: Set<number>): void {
   const seen = new Set<string>();
-  for (const entry of source.entries.toReversed()) {
+  for (const entry of entries.toReversed()) {
     if (entry.kind === "release" && releases.has(entry.id)) kept.add(entry.n);
     if (entry.kind !== "transition") continue;
     if (entry.from === null || entry.to === null) kept.add(entry.n);
     else if (releases.has(entry.from) && releases.has(entry.to) && !seen.has(entry.from + entry.to)) {
-      seen.add(entry.from + entry.to); // an older one of the same ends is never served again
+      seen.add(entry.from + entry.to);
       kept.add(entry.n);
     }
   }
-  return { entries: kept, digests: reach(source, kept) };
 }
 
 function byChannel(entries: readonly EntryHead[]): Map<string, EntryHead[]> {
@@ -72,30 +92,41 @@ function byChannel(entries: readonly EntryHead[]): Map<string, EntryHead[]> {
   return channels;
 }
 
-interface ReadAssign {
-  readonly entry: EntryHead;
-  readonly assign: Assign | null;
-}
+/** By `n`; null: not readable. */
+type Assigns = ReadonlyMap<number, Assign | null>;
 
-/** Newest first down to the one that speaks to every target; older ones are overtaken for all. Unreadable ones always count. */
-function followed(assigns: readonly ReadAssign[]): ReadAssign[] {
-  const out: ReadAssign[] = [];
-  let isOvertaken = false;
-  for (const read of assigns.toReversed()) {
-    if (!isOvertaken || read.assign === null) out.push(read);
-    if (read.assign?.targets.kind === "all") isOvertaken = true;
+/** Newest first down to the one that speaks to every target; older ones are overtaken for all. */
+function followedAssigns(entries: readonly EntryHead[], assigns: Assigns): EntryHead[] {
+  const out: EntryHead[] = [];
+  for (const entry of entries.toReversed()) {
+    if (entry.kind !== "assign") continue;
+    out.push(entry);
+    if (assigns.get(entry.n)?.targets.kind === "all") break;
   }
   return out;
 }
 
-function newestReleases(entries: readonly EntryHead[], assigned: ReadonlyMap<number, Digest | undefined>, count: number): Set<Digest> {
+/** For each of the newest releases, the entry that speaks of it last. */
+function newestMentions(entries: readonly EntryHead[], assigns: Assigns, count: number): EntryHead[] {
   const releases = new Set<Digest>();
+  const out: EntryHead[] = [];
   for (const entry of entries.toReversed()) {
+    const release = mentioned(entry, assigns);
+    if (release === undefined || releases.has(release)) continue;
     if (releases.size >= count) break;
-    const release = entry.kind === "release" ? entry.id : assigned.get(entry.n);
-    if (release !== undefined) releases.add(release);
+    releases.add(release);
+    out.push(entry);
   }
-  return releases;
+  return out;
+}
+
+function mentioned(entry: EntryHead, assigns: Assigns): Digest | undefined {
+  return entry.kind === "release" ? entry.id : assigns.get(entry.n)?.release;
+}
+
+/** What a followed assign leads to; every digest in it, if it cannot be read. */
+function revertsTo(assign: Assign | null | undefined, payload: string): readonly Digest[] {
+  return assign === null || assign === undefined ? digestsIn(decode(payload)) : [assign.release, ...assign.revertTo];
 }
 
 function readAssign(payload: string): Assign | null {

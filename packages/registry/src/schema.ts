@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MidflightError } from "@midflight/protocol";
 
@@ -7,7 +8,7 @@ const format = 1;
 /**
  * `entries` is append-only: a trigger refuses every update, and only retention deletes. `link` chains each entry to
  * the one before it, and `channels` holds the end of the chain, so that a missing or changed entry shows (log-chain.ts).
- * `floor_seq` is the highest place that retention has taken an entry from.
+ * The log begins after `floor_seq`; entries at or below it are objects that are only found by id.
  */
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -39,6 +40,8 @@ export interface OpenOptions {
 
 /** Opens the file, or makes it. Every commit is on disk before it is answered (WAL, synchronous=FULL). */
 export function openDatabase({ path, maxBytes }: OpenOptions): DatabaseSync {
+  // A new file is for its owner only: it holds the app's code. SQLite gives its side files the same mode.
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new DatabaseSync(path);
   try {
     // auto_vacuum can only be chosen before the first table.

@@ -104,7 +104,7 @@ export class SqliteLog {
     const gap = after !== null && (after.epoch !== this.epoch || after.seq < floor_seq || after.seq > last_seq);
     const entries: LogEntry[] = [];
     let bytes = 0;
-    let seq = after === null || gap ? 0 : after.seq;
+    let seq = after === null || gap ? floor_seq : after.seq;
     let isEnd = true;
     // One row more than asked for tells whether this is the end.
     for (const row of this.#after.iterate(channel, seq, limit + 1)) {

@@ -23,7 +23,7 @@ export async function sweep(db: DatabaseSync, options: SweepOptions): Promise<Re
   const payload = db.prepare("SELECT json_extract(envelope, '$.payload') AS payload FROM entries WHERE n = ?");
   const start = db.prepare("SELECT substr(bytes, 1, 12) AS start FROM blobs WHERE digest = ?");
   const bytes = db.prepare("SELECT bytes FROM blobs WHERE digest = ?");
-  const entries = db.prepare(`SELECT n, channel, kind, id, from_id AS "from", to_id AS "to" FROM entries ORDER BY n`).all() as unknown as EntryHead[];
+  const entries = db.prepare(`SELECT n, channel, seq, batch, kind, id, from_id AS "from", to_id AS "to" FROM entries ORDER BY n`).all() as unknown as EntryHead[];
   const plan = planRetention({
     entries,
     payload: (entry) => String(payload.get(entry.n)?.["payload"] ?? ""),
@@ -34,21 +34,18 @@ export async function sweep(db: DatabaseSync, options: SweepOptions): Promise<Re
       return whole instanceof Uint8Array ? Buffer.from(whole).toString("latin1") : null;
     },
   }, options.keepReleases, options.running);
-  const removedEntries = removeEntries(db, entries.filter((e) => !plan.entries.has(e.n)));
+  const removedEntries = removeEntries(db, entries.filter((e) => !plan.entries.has(e.n)), plan.floors);
   const removed = await removeBlobs(db, plan.digests, options);
   db.exec("PRAGMA incremental_vacuum(2000)");
   return { removedEntries, ...removed };
 }
 
-function removeEntries(db: DatabaseSync, entries: readonly EntryHead[]): number {
-  if (entries.length === 0) return 0;
-  const floor = db.prepare(`UPDATE channels SET floor_seq = max(floor_seq, (SELECT seq FROM entries WHERE n = ?)) WHERE name = ?`);
+function removeEntries(db: DatabaseSync, entries: readonly EntryHead[], floors: ReadonlyMap<string, number>): number {
+  const raise = db.prepare("UPDATE channels SET floor_seq = max(floor_seq, ?) WHERE name = ?");
   const remove = db.prepare("DELETE FROM entries WHERE n = ?");
   inTransaction(db, () => {
-    for (const { n, channel } of entries) {
-      floor.run(n, channel);
-      remove.run(n);
-    }
+    for (const [channel, floor] of floors) raise.run(floor, channel);
+    for (const { n } of entries) remove.run(n);
   });
   return entries.length;
 }

@@ -5,7 +5,7 @@ const busy = 5;
 const locked = 6;
 const ioError = 10;
 const corrupt = 11;
-const full = 13;
+const diskFull = 13;
 const cannotOpen = 14;
 const notADatabase = 26;
 const readOnly = 8;
@@ -16,15 +16,12 @@ export function asStoreError(cause: unknown, path: string): Error {
   const code = typeof cause === "object" && cause !== null && "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode & 0xff : -1;
   const why = cause instanceof Error ? cause.message : String(cause);
   const options = { cause };
+  if (isSystemError(cause)) {
+    return cause.code === "ENOSPC" || cause.code === "EDQUOT" ? full(path, why, options) : unreadable(path, why, options);
+  }
   switch (code) {
-    case full:
-      return new MidflightError("DISK_FULL", {
-        what: "The registry cannot write: the disk, or the registry's own limit, is full.",
-        why: `SQLite on ${path}: ${why}.`,
-        state: "Nothing of this write was kept; all that was acknowledged before is there, and processes go on with the code they run.",
-        fix: ["Free space on the disk of the registry's file, then run the same command again."],
-        retryable: true,
-      }, options);
+    case diskFull:
+      return full(path, why, options);
     case corrupt:
     case notADatabase:
       return damaged(path, why, options);
@@ -39,15 +36,33 @@ export function asStoreError(cause: unknown, path: string): Error {
     case cannotOpen:
     case readOnly:
     case ioError:
-      return new MidflightError("FILE_UNREADABLE", {
-        what: `The registry's file ${path} cannot be opened, read or written.`,
-        why,
-        state: "Nothing of this write was kept.",
-        fix: ["Check that the directory exists, and that this user may write to it."],
-      }, options);
+      return unreadable(path, why, options);
     default:
       return cause instanceof Error ? cause : new Error(why);
   }
+}
+
+function isSystemError(cause: unknown): cause is Error & { readonly code: string } {
+  return cause instanceof Error && "syscall" in cause && "code" in cause && typeof cause.code === "string";
+}
+
+function full(path: string, why: string, options: ErrorOptions): MidflightError {
+  return new MidflightError("DISK_FULL", {
+    what: "The registry cannot write: the disk, or the registry's own limit, is full.",
+    why: `${path}: ${why}.`,
+    state: "Nothing of this write was kept; all that was acknowledged before is there, and processes go on with the code they run.",
+    fix: ["Free space on the disk of the registry's file, then run the same command again."],
+    retryable: true,
+  }, options);
+}
+
+function unreadable(path: string, why: string, options: ErrorOptions): MidflightError {
+  return new MidflightError("FILE_UNREADABLE", {
+    what: `The registry's file ${path} cannot be opened, read or written.`,
+    why,
+    state: "Nothing of this write was kept.",
+    fix: ["Check that the directory exists, and that this user may write to it."],
+  }, options);
 }
 
 export function damaged(path: string, why: string, options?: ErrorOptions): MidflightError {

@@ -23,16 +23,16 @@ registryConformance("registry in a file", async () => {
       await rm(directory, { recursive: true });
     },
   };
-});
+}, { isDurable: true });
 
 registryConformance("registry in memory, by SQLite", async () => {
   const clock = createTestClock();
   const registry = openRegistry({ path: ":memory:", clock });
   return { registry, keeper: registry, advance: clock.advance, reopen: null, close: () => registry.close() };
-});
+}, { isDurable: false });
 
 registryConformance("registry in memory, by maps", async () => {
   const clock = createTestClock();
   const registry = openMemoryRegistry({ clock });
   return { registry, keeper: registry, advance: clock.advance, reopen: null, close: () => registry.close() };
-});
+}, { isDurable: false });

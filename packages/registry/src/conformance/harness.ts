@@ -8,7 +8,7 @@ export interface Harness {
   readonly keeper: Registry;
   /** Moves the registry's clock, or waits. */
   readonly advance: (ms: number) => void | Promise<void>;
-  /** Closes the registry and opens it again on the same store; null where nothing outlives it. */
+  /** Closes the registry and opens it again on the same store; null if it is not durable. */
   readonly reopen: (() => Promise<Registry>) | null;
   close(): Promise<void>;
 }
