@@ -1,4 +1,4 @@
-import { isMidflightError, MidflightError, type Registry, type ReleaseId } from "@midflight/protocol";
+import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
 import { materialise, type Publisher } from "@midflight/publisher";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
@@ -10,6 +10,7 @@ import { reasonOf } from "./project/durable-file.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { openProcessTable, type ProcessRecord } from "./run/process-table.ts";
+import { openReleaseCleaner } from "./release-cleaner.ts";
 import { keepProcess, type BootRelease, type ServiceProcess } from "./run/service-process.ts";
 
 export interface FleetKeeperOptions {
@@ -31,7 +32,8 @@ const checkMs = 250;
 export function openFleetKeeper(options: FleetKeeperOptions): { readonly processes: readonly ServiceProcess[]; close(): Promise<void> } {
   const { config, layout, registry, secrets, publisher, listen } = options;
   const table = openProcessTable(layout);
-  const teller = openOutcomeTeller(options);
+  const teller = openOutcomeTeller({ ...options, onReverted });
+  const cleaner = openReleaseCleaner(options);
   const planned = new Set<string>();
   let live: LiveAssign | null = null;
   let isClosing = false;
@@ -72,6 +74,13 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     listen({ kind: "boot-failed-twice", target, number: boot.number, backTo, error });
   }
 
+  /** Errors followed the swap in one process; what is bad for one is not left to the others. */
+  async function onReverted(target: string, assign: Assign, reason: string): Promise<void> {
+    const now = await readLive(registry, config.channelName, secrets.root);
+    if (isClosing || now?.assign.counter !== assign.counter || assign.cause === "rollback") return;
+    await publisher.rollback({ why: `${target} took r${assign.number} back: ${reason}`.slice(0, 1000), maxRung: "replace" });
+  }
+
   /** One look at the channel and at who is there. */
   async function check(): Promise<void> {
     const now = await readLive(registry, config.channelName, secrets.root);
@@ -80,6 +89,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       const isFirst = live === null;
       live = now;
       if (!isFirst) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
+      await cleaner.clean(now.assign);
       for (const process of processes) process.wake();
     }
     await forgetDead();

@@ -2,8 +2,16 @@ import type { Assign, Registry } from "@midflight/protocol";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 
+export interface OutcomeTellerOptions {
+  readonly registry: Registry;
+  readonly config: ResolvedConfig;
+  readonly listen: Listen;
+  /** A process ran the release and took it back. */
+  onReverted(target: string, assign: Assign, reason: string): Promise<void>;
+}
+
 /** Tells what became of the newest assign in each process, once each. */
-export function openOutcomeTeller({ registry, config, listen }: { readonly registry: Registry; readonly config: ResolvedConfig; readonly listen: Listen }): { tell(assign: Assign): Promise<void> } {
+export function openOutcomeTeller({ registry, config, listen, onReverted }: OutcomeTellerOptions): { tell(assign: Assign): Promise<void> } {
   const told = new Set<string>();
   let counter: number | null = null;
   return {
@@ -21,6 +29,7 @@ export function openOutcomeTeller({ registry, config, listen }: { readonly regis
         const { number } = assign;
         if (outcome.kind === "swapped") listen({ kind: "process-confirmed", target: from.target, number, pauseMs: outcome.pauseMs });
         else listen({ kind: "process-refused", target: from.target, number, code: outcome.code, reason: outcome.reason, isReverted: outcome.kind === "reverted" });
+        if (outcome.kind === "reverted") await onReverted(from.target, assign, outcome.reason);
       }
     },
   };

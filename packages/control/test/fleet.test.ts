@@ -25,7 +25,7 @@ function report(target: string, outcome: SwapOutcome, counter = 2): Report {
 const refused = (code: "REPLACE_NEEDED" | "OVERLAY_FAILED"): SwapOutcome => ({ kind: "refused", release: r2, code, reason: "because", unit: null });
 
 function standings(input: Partial<FleetInput>): Record<string, string> {
-  const members = judgeFleet({ release: r2, counter: 2, beats: [], reports: [], records: [], expected: new Map([["web-1", "web"]]), ...input });
+  const members = judgeFleet({ release: r2, counter: 2, beats: [], reports: [], records: [], countsProbation: true, expected: new Map([["web-1", "web"]]), ...input });
   return Object.fromEntries(members.map((member) => [member.target, member.standing]));
 }
 
@@ -43,6 +43,11 @@ describe("judging a fleet", () => {
 
   test("a process that control starts counts when it serves, not when its agent speaks", () => {
     assert.deepEqual(standings({ beats: [beat("web-1", { live: r2, counter: 2 })], records: [record("web-1", { phase: "starting" })] }), { "web-1": "moving" });
+  });
+
+  test("outside of development a process confirms when its probation is over", () => {
+    const beats = [beat("web-1", { live: r2, counter: 2, state: "probation" })];
+    assert.deepEqual([standings({ beats }), standings({ beats, countsProbation: false })], [{ "web-1": "confirmed" }, { "web-1": "moving" }]);
   });
 
   test("a process that nobody expected counts too", () => {

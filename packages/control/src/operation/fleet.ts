@@ -1,6 +1,6 @@
 import os from "node:os";
 import type { Beat, ErrorCode, ReleaseId, Report, SwapOutcome } from "@midflight/protocol";
-import { targetsOf, type ResolvedConfig } from "../config/resolved-config.ts";
+import { isDevelopment, targetsOf, type ResolvedConfig } from "../config/resolved-config.ts";
 import { identify } from "../run/process-identity.ts";
 import { readProcessRecords, type ProcessRecord } from "../run/process-table.ts";
 import type { Connection } from "./connect.ts";
@@ -35,6 +35,8 @@ export interface FleetInput {
   readonly beats: readonly Beat[];
   readonly reports: readonly Report[];
   readonly records: readonly ProcessRecord[];
+  /** False: a process that is still on probation has not confirmed yet. */
+  readonly countsProbation: boolean;
   /** Target to service, of every process that should run. */
   readonly expected: ReadonlyMap<string, string>;
 }
@@ -66,7 +68,8 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   if (beat.state === "unregistered") return as("unregistered", "its code is of no known release");
   // A process that control starts counts when it serves, not when its agent speaks.
   if (record !== null && record.phase !== "ready") return as("moving", absence(record));
-  if (beat.live === input.release && beat.counter >= input.counter) return as("confirmed", null);
+  const isLive = beat.live === input.release && beat.counter >= input.counter;
+  if (isLive && (input.countsProbation || beat.state !== "probation")) return as("confirmed", null);
   // Control plans a way that is missing, and starts a process anew where a swap cannot do.
   const isHelped = outcome?.kind === "refused" && record !== null && helpedByControl.includes(outcome.code);
   if (outcome?.kind === "refused" && !isHelped) return as("refused", `${outcome.code}: ${outcome.reason}`);
@@ -93,7 +96,7 @@ export async function readFleet(connection: Connection, release: ReleaseId, coun
   const { registry, config, layout } = connection;
   const channel = config.channelName;
   const [beats, reports] = await Promise.all([registry.presence(channel), registry.reports({ channel, counter })]);
-  return judgeFleet({ release, counter, beats: beats.filter(isPresent), reports, records: readProcessRecords(layout), expected: expectedTargets(config) });
+  return judgeFleet({ release, counter, beats: beats.filter(isPresent), reports, records: readProcessRecords(layout), countsProbation: isDevelopment(config), expected: expectedTargets(config) });
 }
 
 /** A beat outlives its process for some seconds; on this host we can look. */

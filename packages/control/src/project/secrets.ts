@@ -31,7 +31,8 @@ export function makeSecrets(config: Pick<ResolvedConfig, "app" | "projectDir" | 
     if (createDurably(file, text, mode)) made.push(file);
   };
   const place = config.signing.key;
-  if (place.kind === "file" && !fs.existsSync(place.path)) make(place.path, encodeSigningKey(generateSigningKey()), secretMode);
+  // A root without its key is a key that was lost; a new one would not be believed by anybody.
+  if (place.kind === "file" && !fs.existsSync(place.path) && !fs.existsSync(layout.trustRoot)) make(place.path, encodeSigningKey(generateSigningKey()), secretMode);
   const key = readKey(config);
   if (!fs.existsSync(layout.trustRoot)) {
     const root = createTrustRoot(config.app, [{ name: "development", key, roles: ["builder", "planner", "controller"] }]);

@@ -153,10 +153,12 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     running = null;
   };
 
-  const failed = async (was: Running | null, because: string, wasReady: boolean, exit: Exit | null): Promise<void> => {
+  const failed = async (was: Running | null, reason: string, wasReady: boolean, exit: Exit | null): Promise<void> => {
     running = null;
     failures += 1;
     const lastLines = was === null ? [] : readLastLines(was.log.path, was.log.startBytes, keptLines);
+    const isPortTaken = !wasReady && lastLines.some((line) => line.includes("EADDRINUSE"));
+    const because = isPortTaken ? `its port is in use by another program (EADDRINUSE); ${reason}` : reason;
     lastFailure = [because, ...lastLines].join("\n").slice(0, 4000);
     const againInMs = backOffMs(failures);
     record("waiting");
