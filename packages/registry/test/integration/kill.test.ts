@@ -13,7 +13,7 @@ import { connectRegistry, follow } from "@midflight/registry-client";
 import { spawnFixture, type Child } from "./child.ts";
 
 const channel = "shop/development";
-const kills = 24;
+const kills = 21;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
