@@ -1,10 +1,12 @@
-import { compareCounters, type Assign, type Cursor, type Digest, type LogEntry, type Registry, type ReleaseId } from "@midflight/protocol";
+import { compareCounters, type Assign, type Cursor, type Digest, type LogEntry, type Registry, type Release, type ReleaseId, type Transition } from "@midflight/protocol";
 import { verifyAssign, verifyRelease, verifyTransition, type TrustRoot } from "@midflight/trust";
 
 /** What a publisher knows of a channel: its log, folded. */
 export interface ChannelView {
   /** Reads what was appended since. */
   refresh(): Promise<void>;
+  /** These were just signed here and appended: they need not be verified when they are read back. */
+  appended(entries: readonly OwnEntry[]): void;
   /** Id of the newest assign, for compare-and-set. */
   readonly head: Digest | null;
   /** The newest assign that was verified. */
@@ -18,6 +20,12 @@ export interface ChannelView {
   /** True if the log has a transition that holds for every process of that boot release. */
   hasRoute(from: ReleaseId, to: ReleaseId): boolean;
 }
+
+/** A statement that was signed here. */
+export type OwnEntry =
+  | { readonly kind: "release"; readonly id: Digest; readonly release: Release }
+  | { readonly kind: "transition"; readonly id: Digest; readonly transition: Transition }
+  | { readonly kind: "assign"; readonly id: Digest; readonly assign: Assign };
 
 interface Route {
   readonly seq: number;
@@ -34,32 +42,32 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   const numbers = new Map<number, ReleaseId>();
   const touched = new Map<ReleaseId, { readonly units: Set<string>; grewAt: number }>();
   const routes = new Map<string, Route>();
+  const own = new Map<Digest, OwnEntry>();
   let seq = 0;
 
-  /** Whatever was not signed by those whom the root names is as if it were not there, but for the compare-and-set. */
   function apply(entry: LogEntry): void {
     seq += 1;
     if (entry.kind === "assign") head = entry.id;
+    const read = own.get(entry.id) ?? verify(entry);
+    own.delete(entry.id);
+    if (read?.kind === "release") {
+      lastNumber = Math.max(lastNumber, read.release.number);
+      numbers.set(read.release.number, read.id);
+    } else if (read?.kind === "transition") applyTransition(read.transition);
+    else if (read?.kind === "assign" && read.assign.channel === channel && (live === null || compareCounters(read.assign, live) > 0)) live = read.assign;
+  }
+
+  /** Whatever was not signed by those whom the root names is as if it were not there, but for the compare-and-set. */
+  function verify({ kind, envelope }: LogEntry): OwnEntry | null {
     try {
-      if (entry.kind === "release") applyRelease(entry);
-      else if (entry.kind === "transition") applyTransition(entry);
-      else {
-        const { assign } = verifyAssign(entry.envelope, root);
-        if (assign.channel === channel && (live === null || compareCounters(assign, live) > 0)) live = assign;
-      }
+      if (kind === "release") return { kind, ...verifyRelease(envelope, root) };
+      return kind === "transition" ? { kind, ...verifyTransition(envelope, root) } : { kind, ...verifyAssign(envelope, root) };
     } catch {
-      return;
+      return null;
     }
   }
 
-  function applyRelease(entry: LogEntry): void {
-    const { id, release } = verifyRelease(entry.envelope, root);
-    lastNumber = Math.max(lastNumber, release.number);
-    numbers.set(release.number, id);
-  }
-
-  function applyTransition(entry: LogEntry): void {
-    const { transition } = verifyTransition(entry.envelope, root);
+  function applyTransition(transition: Transition): void {
     const known = touched.get(transition.from) ?? { units: new Set(), grewAt: seq };
     touched.set(transition.from, known);
     for (const { unit } of transition.units) {
@@ -84,6 +92,9 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
         cursor = page.next;
         if (page.isEnd) return;
       }
+    },
+    appended(entries) {
+      for (const entry of entries) own.set(entry.id, entry);
     },
     get head() {
       return head;

@@ -12,7 +12,7 @@ export interface Draft {
   readonly live: DraftLive | null;
   /** To the target, from each boot release that is alive and from the live one. */
   readonly forward: readonly Route[];
-  /** From each of them, and from the target, to what is live now. */
+  /** From each of them to what is live now, in case that the target fails. */
   readonly back: readonly Route[];
   /** Strongest rung over the processes that run, or from what is live if none does. */
   readonly rung: Rung;
@@ -57,10 +57,6 @@ export async function makeDraft(registry: Registry, channel: string, view: Chann
     const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
     if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
-  }
-  // Processes that start from the target must find back as well.
-  if (wayBack !== null && !boots.has(target.id)) {
-    back.push({ ...planRoute(target, wayBack, view.touched(target.id)), isKnown: view.hasRoute(target.id, wayBack.id) });
   }
   const alive = forward.filter((route) => agents.has(route.from));
   const fromLive = forward.find((route) => route.from === assign?.release) ?? null;

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Vcs } from "@midflight/protocol";
@@ -93,7 +93,9 @@ export function openGit(options: { readonly projectDir: string; readonly code: r
 
   return {
     async describe() {
-      layout ??= readLayout();
+      // A process only where there is something to ask; a repository may be made at any time.
+      if (!isBelowRepository(projectDir)) layout = null;
+      else layout ??= readLayout();
       const where = await layout;
       if (where === null) {
         layout = null;
@@ -111,6 +113,13 @@ interface Layout {
   readonly commonDir: string;
   /** The work tree's root. */
   readonly top: string;
+}
+
+function isBelowRepository(directory: string): boolean {
+  for (let at = directory; ; at = path.dirname(at)) {
+    if (existsSync(path.join(at, ".git"))) return true;
+    if (path.dirname(at) === at) return false;
+  }
 }
 
 /** Changes with every commit, checkout, reset and `git add`. */

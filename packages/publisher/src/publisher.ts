@@ -1,18 +1,17 @@
 import { instrumentationVersion } from "@midflight/planner";
-import {
-  createAssignStatement, createReleaseStatement, exceedsRung, MidflightError,
-  type AppendRequest, type Assign, type AssignCause, type Digest, type LogEntry, type Provenance, type Registry, type ReleaseId, type Rung, type Statement,
-} from "@midflight/protocol";
-import { signStatement, type SigningKey, type TrustRoot } from "@midflight/trust";
+import { exceedsRung, MidflightError, type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type Rung } from "@midflight/protocol";
+import type { TrustRoot } from "@midflight/trust";
 import type { Analyses } from "./analyses.ts";
 import { openChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import { isLive, makeDraft, placeOf, placeOfTree, unsigned, type Draft } from "./draft.ts";
+import { findBlob, newBlobs } from "./new-blobs.ts";
 import type { ProvenanceReader } from "./provenance.ts";
 import { createReleaseShapes, type ReleaseShape } from "./release-shapes.ts";
 import { summarise, type PublishOutcome, type ReleasePlan } from "./release-plan.ts";
 import { withRetry } from "./retry.ts";
 import { createTransition, planRoute, type Place } from "./routes.ts";
+import { createSigner, type PublisherKeys } from "./signer.ts";
 import { createUploader, type BlobBook } from "./upload.ts";
 
 export interface PublisherOptions {
@@ -20,7 +19,7 @@ export interface PublisherOptions {
   readonly app: string;
   /** `app/channel`. */
   readonly channel: string;
-  readonly keys: { readonly builder: SigningKey; readonly planner: SigningKey; readonly controller: SigningKey };
+  readonly keys: PublisherKeys;
   readonly root: TrustRoot;
   /** Who deploys, for people. */
   readonly by: string;
@@ -64,6 +63,8 @@ export interface Publisher {
   rollback(options?: AssignOptions & { readonly to?: ReleaseId | number }): Promise<PublishOutcome>;
   /** Sees to it that processes that booted `from` can become `to`. @throws MidflightError `RELEASE_UNKNOWN`, `CHANNEL_HEAD_MOVED` */
   ensureTransition(from: ReleaseId, to: ReleaseId): Promise<void>;
+  /** Plans now what would be planned at the next quiet moment: the way back for processes that start from the newest release. */
+  prepare(): Promise<void>;
 }
 
 /** Where a publish leads: a tree that becomes a release, or (`tree: null`) a release that is one. */
@@ -77,6 +78,7 @@ const maxAttempts = 5;
 const maxRevertTo = 10;
 /** The guard is for what retention may have swept; what was just stored needs none. */
 const maxNeeds = 50_000;
+const prepareAfterMs = 1_000;
 
 export function openPublisher(options: PublisherOptions): Publisher {
   const { registry, app, channel, keys, root } = options;
@@ -88,12 +90,30 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const draft = (target: Place): Promise<Draft> => retry(() => makeDraft(registry, channel, view, shapes, target));
   let running: Promise<unknown> = Promise.resolve();
   let otherNumbers: Promise<number> | null = null;
+  let unprepared: { readonly from: ReleaseId; readonly to: ReleaseId } | null = null;
+  let preparing: NodeJS.Timeout | undefined;
 
   /** One thing at a time: each changes what the next is planned on. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const next = running.then(work);
     running = next.catch(() => undefined);
     return next;
+  }
+
+  /** No process has started from the newest release yet, so its way back can wait until those that run have swapped. */
+  function prepareLater(from: ReleaseId, to: ReleaseId | null): void {
+    clearTimeout(preparing);
+    unprepared = to === null || to === from ? null : { from, to };
+    // A roll-back plans what it lacks: a failure here costs time only.
+    preparing = setTimeout(() => void prepare().catch(() => undefined), prepareAfterMs);
+    preparing.unref();
+  }
+
+  async function prepare(): Promise<void> {
+    clearTimeout(preparing);
+    const next = unprepared;
+    unprepared = null;
+    if (next !== null) await inTurn(() => ensureTransition(next.from, next.to));
   }
 
   /** Numbers count up over all channels of the app. */
@@ -120,33 +140,27 @@ export function openPublisher(options: PublisherOptions): Publisher {
 
   /** Signs everything, stores what is new, appends once. */
   async function commit(target: Target, made: Draft, next: Pick<Assign, "cause" | "revertTo" | "why">): Promise<PublishOutcome | "moved"> {
-    const entries: AppendRequest["entries"][number][] = [];
+    const signed = createSigner(keys);
     const blobs: BlobBook = target.made === null ? new Map() : newBlobs(target.made.tree, made.live?.shape ?? null);
     const needs = new Set(blobs.keys());
-    const add = (kind: LogEntry["kind"], statement: Statement, key: SigningKey, ends: { from?: ReleaseId; to?: ReleaseId } = {}): Digest => {
-      const entry = { kind, ...signStatement(statement, key), ...ends };
-      entries.push(entry);
-      return entry.id;
-    };
-
     let id = target.place.id;
     let shape: ReleaseShape | null = null;
     if (target.made !== null) {
       const { tree, provenance } = target.made;
       const release = { app, number: target.number, tree: tree.root, instrumentation: instrumentationVersion, lock: tree.lock, units: tree.shape.units.size, provenance };
-      id = add("release", createReleaseStatement(release), keys.builder);
+      id = signed.release(release);
       shape = { release, files: tree.files, directories: new Set(tree.directories.keys()), shape: tree.shape };
     }
     const transitions = [...made.forward, ...made.back].filter((route) => !route.isKnown).map((route) => {
       const [from, to] = [route.from, route.to.id].map((end) => (end === unsigned ? id : end)) as [ReleaseId, ReleaseId];
-      const transition = createTransition({ ...route, from }, to);
-      add("transition", transition.statement, keys.planner, { from, to });
-      for (const { digest, bytes } of transition.blobs) {
+      const { transition, ...made } = createTransition({ ...route, from }, to);
+      signed.transition(transition);
+      for (const { digest, bytes } of made.blobs) {
         blobs.set(digest, () => bytes);
         needs.add(digest);
       }
-      for (const artifact of transition.artifacts) needs.add(artifact);
-      return { from, to, rung: route.plan.rung };
+      for (const artifact of made.artifacts) needs.add(artifact);
+      return { from, to, rung: transition.rung };
     });
     const last = made.live?.assign;
     const now = clock();
@@ -163,11 +177,13 @@ export function openPublisher(options: PublisherOptions): Publisher {
       issuedAt: now.toISOString(),
       expiresAt: null,
     };
-    const assignId = add("assign", createAssignStatement(assign), keys.controller);
-    const request = { channel, expect: made.head, entries, needs: [...needs].slice(0, maxNeeds) };
-    if ((await uploader.append(request, blobs, (digest) => findBlob(target.made?.tree ?? null, digest))) === "moved") return "moved";
+    const assignId = signed.assign(assign);
+    const request = { channel, expect: made.head, entries: signed.entries, needs: [...needs].slice(0, maxNeeds) };
+    if ((await uploader.append(request, blobs, (digest) => (target.made === null ? undefined : findBlob(target.made.tree, digest)))) === "moved") return "moved";
+    view.appended(signed.own);
     if (shape !== null) shapes.put(id, shape);
     shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...made.back.map((route) => route.to.id)]));
+    prepareLater(id, last?.release ?? null);
     const { rung, verdicts } = made;
     return { kind: "published", release: id, number: target.number, rung, verdicts, assign: assignId, counter: assign.counter, before: last?.release ?? null, transitions };
   }
@@ -222,10 +238,11 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (view.hasRoute(fromId, toId)) return;
       const from = await retry(() => placeOf(shapes, fromId));
       const to = await retry(() => placeOf(shapes, toId));
-      const { statement, blobs } = createTransition(planRoute(from, to, view.touched(fromId)), toId);
-      const entry = { kind: "transition", ...signStatement(statement, keys.planner), from: fromId, to: toId } as const;
+      const { transition, blobs } = createTransition(planRoute(from, to, view.touched(fromId)), toId);
+      const signed = createSigner(keys);
+      signed.transition(transition);
       const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));
-      if ((await uploader.append({ channel, expect: view.head, entries: [entry], needs: [...book.keys()] }, book)) === "appended") return;
+      if ((await uploader.append({ channel, expect: view.head, entries: signed.entries, needs: [...book.keys()] }, book)) === "appended") return view.appended(signed.own);
     }
     throw new MidflightError("CHANNEL_HEAD_MOVED", { what: "Others deployed each time a transition was to be added.", state: "What is live stays live.", retryable: true });
   }
@@ -237,6 +254,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     assign: (to, { cause = "deploy", ...assigning } = {}) => inTurn(() => assign(to, cause, assigning)),
     rollback: ({ to, ...assigning } = {}) => inTurn(() => assign(to ?? null, "rollback", assigning)),
     ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to)),
+    prepare,
   };
 }
 
@@ -262,26 +280,6 @@ function revertToAfter(live: Assign | null, to: ReleaseId, cause: AssignCause): 
   if (cause === "retry") return live.revertTo;
   const before = cause === "rollback" ? live.revertTo.slice(live.revertTo.indexOf(to) + 1) : [live.release, ...live.revertTo];
   return before.filter((release) => release !== to).slice(0, maxRevertTo);
-}
-
-/** What the live release does not have. */
-function newBlobs(tree: CollectedTree, live: ReleaseShape | null): BlobBook {
-  const blobs: BlobBook = new Map();
-  for (const [path, entry] of tree.files) {
-    const before = live?.files.get(path);
-    if (before === entry || (before !== undefined && JSON.stringify(before) === JSON.stringify(entry))) continue;
-    for (const [digest, read] of tree.blobs(path)) blobs.set(digest, read);
-  }
-  for (const [digest, bytes] of tree.directories) if (live?.directories.has(digest) !== true) blobs.set(digest, () => bytes);
-  return blobs;
-}
-
-function findBlob(tree: CollectedTree | null, digest: Digest): Uint8Array | undefined {
-  for (const [path, entry] of tree?.files ?? []) {
-    const isIt = entry.kind === "asset" ? entry.digest === digest : entry.source === digest || entry.artifact === digest;
-    if (isIt) return tree?.blobs(path).get(digest)?.();
-  }
-  return tree?.directories.get(digest);
 }
 
 function unknownNumber(number: number): MidflightError {

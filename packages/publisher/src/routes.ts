@@ -1,5 +1,5 @@
 import { instrumentationVersion, planTransition, type AppShape, type Plan } from "@midflight/planner";
-import { createTransitionStatement, strongerRung, type Blob, type Digest, type FlatTree, type ReleaseId, type Rung, type Statement, type UnitVerdict } from "@midflight/protocol";
+import { strongerRung, type Blob, type Digest, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 
 /** One end of a route. */
@@ -31,7 +31,7 @@ function incomparable(): Plan {
 }
 
 /** The transition as it is signed, and the blobs that it names beside those of its target's tree. */
-export function createTransition(route: Route, to: ReleaseId): { readonly statement: Statement; readonly blobs: readonly Blob[]; readonly artifacts: readonly Digest[] } {
+export function createTransition(route: Route, to: ReleaseId): { readonly transition: Transition; readonly blobs: readonly Blob[]; readonly artifacts: readonly Digest[] } {
   const { from, plan } = route;
   const blobs: Blob[] = [];
   const units = plan.units.map(({ unit, birth, ops }) => {
@@ -46,8 +46,8 @@ export function createTransition(route: Route, to: ReleaseId): { readonly statem
     return { unit, format, artifact: entry.artifact };
   });
   const { rung, verdicts } = plan;
-  const statement = createTransitionStatement({ from, to, instrumentation: instrumentationVersion, rung, verdicts, units, added });
-  return { statement, blobs, artifacts: [...units, ...added].map((unit) => unit.artifact) };
+  const transition: Transition = { from, to, instrumentation: instrumentationVersion, rung, verdicts, units, added };
+  return { transition, blobs, artifacts: [...units, ...added].map((unit) => unit.artifact) };
 }
 
 /** The strongest rung of some routes; `patch` of none: where nothing runs, nothing is disturbed. */

@@ -84,7 +84,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     if (isClosed) return;
     if (name === null) return revisit(directory);
     const target = directory === "" ? name : `${directory}/${name}`;
-    if (target === scope.marker) return onMarker();
+    if (target === scope.marker) return onMarker(markerTime());
     if (directory === "" && lockFiles.includes(name)) return settler.changed(target);
     const before = folder.revision;
     try {
@@ -105,9 +105,9 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     settler.changed(directory);
   }
 
-  function onMarker(): void {
-    const time = markerTime();
-    if (time === null || time === markerAt) return;
+  /** File times are too coarse to tell two builds apart that end within milliseconds, so each event counts. */
+  function onMarker(time: bigint | null): void {
+    if (time === null) return;
     markerAt = time;
     settler.ignoreQuiet();
     settler.finished();
@@ -133,7 +133,8 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
       .sweep()
       .then(() => {
         if (folder.isDirty) settler.changed("");
-        onMarker();
+        const time = markerTime();
+        if (time !== markerAt) onMarker(time);
       })
       .catch(onProblem);
   }, options.sweepMs ?? 60_000);

@@ -47,7 +47,7 @@ test("a changed body is one append: release, ways there and back, assign", async
   assert.equal(second.rung, "patch");
   assert.deepEqual(second.verdicts.map((v) => v.unit), ["src/price.js"]);
   const added = (await logOf(registry)).slice(2);
-  assert.deepEqual(added.map((e) => e.kind), ["release", "transition", "transition", "transition", "assign"]);
+  assert.deepEqual(added.map((e) => e.kind), ["release", "transition", "transition", "assign"]);
   const there = await transitionOf(registry, shop, first.release, second.release);
   assert.deepEqual(there.units.map((u) => u.unit), ["src/price.js"]);
   const { files } = await readTree(registry, (await releaseOf(registry, shop, second.release)).tree);
@@ -56,7 +56,8 @@ test("a changed body is one append: release, ways there and back, assign", async
   const ops = await registry.getBlobs(there.units.map((u) => u.ops));
   assert.equal(parseUnitOps(JSON.parse(Buffer.from(ops[0]?.bytes ?? []).toString())).unit, "src/price.js");
   await transitionOf(registry, shop, first.release, first.release);
-  assert.equal((await transitionOf(registry, shop, second.release, first.release)).rung, "patch");
+  await shop.publisher.prepare();
+  assert.equal((await transitionOf(registry, shop, second.release, first.release)).rung, "patch", "and for those that start from the new one");
   const { assign } = verifyAssign((await registry.head(channel))?.envelope, shop.root);
   assert.deepEqual([assign.counter, assign.number, assign.revertTo], [2, 2, [first.release]]);
 });
@@ -120,7 +121,7 @@ test("each boot release that is alive gets its own ways; others do not", async (
   const ways = third.transitions.map(({ from, to }) => `${from}>${to}`).sort();
   assert.deepEqual(ways, [
     `${first.release}>${third.release}`, `${second.release}>${third.release}`,
-    `${first.release}>${second.release}`, `${second.release}>${second.release}`, `${third.release}>${second.release}`,
+    `${first.release}>${second.release}`, `${second.release}>${second.release}`,
   ].sort());
   const there = await transitionOf(registry, shop, first.release, third.release);
   assert.deepEqual(there.units.map((u) => u.unit), ["src/price.js", "src/tax.js"], "always from the boot shape");

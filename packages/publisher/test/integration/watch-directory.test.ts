@@ -45,6 +45,16 @@ test("the build's marker ends a batch at once, with every file that was written 
   assert.equal(textOf(await batches.next(), "dist/a.js"), "4");
 });
 
+test("builds that end within the same tick of the file system's clock are told apart", async (t) => {
+  const project = createProject(t, { "dist/a.js": "0" });
+  const batches = takeBatches(t, watchDirectory({ projectDir: project.dir, code: ["dist"], marker }));
+  await batches.next();
+  for (let round = 1; round <= 200; round++) {
+    project.write({ "dist/a.js": `${round}`, [marker]: "" });
+    assert.equal(textOf(await batches.next(), "dist/a.js"), `${round}`);
+  }
+});
+
 test("outside development a quiet window ends nothing", async (t) => {
   const project = createProject(t, { "dist/a.js": "1" });
   const batches = takeBatches(t, watchDirectory({ projectDir: project.dir, code: ["dist"], marker, quietMs: 1 }));
