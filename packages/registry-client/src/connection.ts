@@ -1,4 +1,5 @@
 import * as http from "node:http";
+import type { Socket } from "node:net";
 import { asRecord, asString, maxJsonBytes, MidflightError, type ErrorCode, type ErrorFacts } from "@midflight/protocol";
 
 export interface ConnectionOptions {
@@ -104,6 +105,7 @@ export class Connection {
         req.on("socket", (socket) => {
           wasReused = req.reusedSocket;
           if (!this.#options.keepsProcessAlive) socket.unref();
+          if (socket.connecting) limitConnecting(socket);
         });
         req.setTimeout(options.silenceMs ?? this.#options.silenceMs, () => req.destroy(new Error("It was silent for too long.")));
         req.on("response", resolve);
@@ -141,6 +143,15 @@ export class Connection {
     if (bytes > maxJsonBytes) throw this.refused(`Its answer is over the limit of ${maxJsonBytes} bytes.`);
     return Buffer.concat(chunks);
   }
+}
+
+/** How long a connection may take to be made, in milliseconds: an event stream would otherwise wait for as long as it may be silent. */
+const connectMs = 5_000;
+
+function limitConnecting(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(new Error("It does not answer.")), connectMs).unref();
+  const done = (): void => clearTimeout(timer);
+  socket.once("connect", done).once("close", done);
 }
 
 function parseOrNothing(body: Buffer): unknown {

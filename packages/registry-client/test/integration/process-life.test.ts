@@ -30,3 +30,8 @@ test("a process that was told something ends by itself, with its streams and kep
 test("a process whose registry is away ends by itself", async () => {
   assert.match(await follow("http://127.0.0.1:9", "waits"), /^state false REGISTRY_UNREACHABLE\n/);
 });
+
+test("a process whose registry's address does not answer ends by itself, while it still tries", async () => {
+  // TEST-NET-1 (RFC 5737): nobody is there. Whether the network refuses or swallows it, the process must end.
+  await follow("http://192.0.2.1:81", "idle");
+});
