@@ -162,30 +162,25 @@ export class Agent {
       const raised = this.#parts.floor.raise(order.assign);
       raised.catch(() => undefined);
       const overtaken = new AbortController();
-      const work = fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal]));
+      const work = track(fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal])));
       const newer = await this.#newerThan(work);
-      if (newer.kind === "none") return { order, result: await work, raised };
+      if (newer.kind === "none") return { order, result: await work.result, raised };
       overtaken.abort();
       if (newer.kind === "keep") return null;
       order = newer.order;
     }
   }
 
-  /** Waits for the work, or for an order that overtakes it. */
-  async #newerThan(work: Promise<unknown>): Promise<Choice> {
+  /** Waits for the work, or for an order that overtakes it. Work that is done comes first. */
+  async #newerThan(work: Tracked<unknown>): Promise<Choice> {
     const { inbox, orders } = this.#parts;
-    let isDone = false;
-    const done = (async (): Promise<void> => {
-      await work;
-      isDone = true;
-    })();
-    for (;;) {
+    while (!work.isDone()) {
       const seen = inbox.changes;
       const choice = await orders.next(this.live);
       if (choice.kind !== "none") return choice;
-      await Promise.race([done, inbox.changed(seen)]);
-      if (isDone) return choice;
+      await Promise.race([work.result, inbox.changed(seen)]);
     }
+    return { kind: "none" };
   }
 
   /** @param report tells of the swap; errors are watched for from before it */
@@ -193,7 +188,7 @@ export class Agent {
     const { floor, health, probationMs, signal, recordNow, onState, onTrouble } = this.#parts;
     const over = new AbortController();
     const isOver = AbortSignal.any([signal, over.signal]);
-    const ended = watchProbation({
+    const ended = track(watchProbation({
       health,
       probationMs,
       signal: isOver,
@@ -205,7 +200,7 @@ export class Agent {
           onTrouble("floor", problem);
         }
       },
-    });
+    }));
     await report();
     const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
     let choice = await this.#newerThan(ended);
@@ -217,7 +212,7 @@ export class Agent {
       over.abort();
       return choice;
     }
-    const end = await ended;
+    const end = await ended.result;
     if (end.kind === "failed") await this.#revert(order, before, wayBack, end.reason);
     else if (!signal.aborted) this.#machine.on("settled");
     over.abort();
@@ -254,4 +249,21 @@ export class Agent {
 async function firstOf(wayBack: Promise<FetchResult>, before: Overlay): Promise<Fetched | null> {
   const result = await Promise.race([wayBack, wait(wayBackWaitMs)]);
   return result?.kind === "fetched" && result.overlay.release === before.release ? result : null;
+}
+
+interface Tracked<T> {
+  readonly result: Promise<T>;
+  readonly isDone: () => boolean;
+}
+
+function track<T>(work: Promise<T>): Tracked<T> {
+  let isDone = false;
+  const watch = async (): Promise<T> => {
+    try {
+      return await work;
+    } finally {
+      isDone = true;
+    }
+  };
+  return { result: watch(), isDone: () => isDone };
 }

@@ -143,6 +143,19 @@ describe("after a swap", () => {
     assert.equal(agent.generation, 2);
   });
 
+  test("an error that came before a newer assign is dealt with first", async () => {
+    const { agent, outcome } = await run();
+    const next = await world.deploy(boot);
+    await outcome(2, "swapped");
+    raise("boom");
+    const newer = world.release();
+    await world.append(newer.entry, await world.transition(boot, newer, { rung: "replace" }), world.assign(newer));
+    const { outcome: result } = await outcome(2, "reverted");
+    assert.equal(result.release, next.id);
+    await outcome(3, "refused");
+    assert.equal(agent.live, boot.id);
+  });
+
   test("an assign of what is live does not end the window", async () => {
     const { outcome } = await run();
     const next = await world.deploy(boot);

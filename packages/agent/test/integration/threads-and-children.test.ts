@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { guardAgainstLeaks } from "@midflight/testkit";
-import { ask, portOf, ServedApp, shop, until } from "../support/served-app.ts";
+import { ask, portOf, ServedApp, shop } from "../support/served-app.ts";
+import { until } from "../support/until.ts";
 
 describe("an agent of its own", () => {
   let app: ServedApp;

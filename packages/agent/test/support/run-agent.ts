@@ -16,6 +16,8 @@ export interface RunningAgent {
   readonly until: <T extends AgentSignal>(isIt: (signal: AgentSignal) => signal is T) => Promise<T>;
   readonly untilState: (state: AgentState) => Promise<void>;
   readonly outcome: (counter: number, kind: "swapped" | "refused" | "reverted") => Promise<Extract<AgentSignal, { kind: "outcome" }>>;
+  /** Calls back at every state to come, at the very moment. */
+  readonly onState: (listen: (state: AgentState) => void) => void;
   readonly stop: () => void;
 }
 
@@ -83,7 +85,10 @@ export async function runAgent(world: World, boot: Published, options: RunOption
     runtime,
     tell: (signal) => {
       signals.push(signal);
-      if (signal.kind === "state") states.push(signal.state);
+      if (signal.kind === "state") {
+        states.push(signal.state);
+        heard.emit("state", signal.state);
+      }
       heard.emit("signal");
     },
     signal: stopped.signal,
@@ -107,6 +112,7 @@ export async function runAgent(world: World, boot: Published, options: RunOption
       while (agent.state !== state) await once(heard, "signal", { signal: AbortSignal.timeout(5000) });
     },
     outcome: (counter, kind) => until((s): s is Extract<AgentSignal, { kind: "outcome" }> => s.kind === "outcome" && s.counter === counter && s.outcome.kind === kind),
+    onState: (listen) => heard.on("state", listen),
     stop: () => stopped.abort(),
   };
 }

@@ -9,6 +9,7 @@ import { startProcess, type StartedProcess } from "@midflight/testkit";
 import { sha256, signStatement } from "@midflight/trust";
 import { nodeBinary } from "../../../../scripts/node-versions.mjs";
 import { writeReleaseDirectory, type PlainFile } from "./release-directory.ts";
+import { until } from "./until.ts";
 import { channel, World, type Published } from "./world.ts";
 
 export interface AppRelease {
@@ -152,16 +153,6 @@ export class ServedApp {
   report(isIt: (report: Report) => boolean): Promise<Report> {
     return until(async () => (await this.registry.reports({ channel })).find(isIt));
   }
-}
-
-/** The registry is in this process: looking costs nothing, and every turn of the loop may bring what is looked for. */
-export async function until<T>(look: () => Promise<T | undefined>, withinMs = 15_000): Promise<T> {
-  for (const end = performance.now() + withinMs; performance.now() < end; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`it did not come within ${withinMs} ms`);
 }
 
 /** Two releases of a small HTTP app: its answer is `price()`, 1 and then 2. */
