@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
+import { pause } from "./pause/pause.ts";
 import { saveToLive } from "./save-to-live/save-to-live.ts";
 
 /** Every bench, in the order in which they are listed. */
-export const benches: readonly Bench[] = [saveToLive];
+export const benches: readonly Bench[] = [saveToLive, pause];

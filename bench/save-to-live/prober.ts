@@ -13,6 +13,9 @@ export interface ProbeResult {
   readonly everyMs: number;
 }
 
+/** A user is gone by then. */
+const giveUpMs = 2000;
+
 /** Sleeps precisely, which timers of an event loop cannot: they count in whole milliseconds. */
 const ticker = `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -39,6 +42,8 @@ export class Prober {
   #failed = 0;
   #askedMs: number[] = [];
   #lastAnswerMs = 0;
+  /** When the question was asked, or the connection begun, that nothing came of yet. */
+  #sinceMs = 0;
   #silentMs = 0;
 
   constructor(port: number, everyMs = 0.4) {
@@ -83,18 +88,23 @@ export class Prober {
   }
 
   #tick(): void {
-    if (Atomics.load(this.#isOn, 0) === 0 || this.#isAsking) return;
+    if (Atomics.load(this.#isOn, 0) === 0) return;
     if (this.#socket === null) return this.#open();
-    if (!this.#isOpen) return;
+    const nowMs = performance.now();
+    // Nobody will answer any more: a connection that was handed to a process that ended, say.
+    if ((this.#isAsking || !this.#isOpen) && nowMs - this.#sinceMs > giveUpMs) this.#socket.destroy();
+    if (this.#isAsking || !this.#isOpen) return;
+    this.#sinceMs = nowMs;
     this.#isAsking = true;
     this.#probes += 1;
-    this.#askedMs.push(performance.now());
+    this.#askedMs.push(nowMs);
     this.#socket.write(this.#question);
   }
 
   #open(): void {
     const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
     this.#socket = socket;
+    this.#sinceMs = performance.now();
     this.#rest = "";
     socket.once("connect", () => {
       this.#isOpen = true;

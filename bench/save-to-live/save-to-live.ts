@@ -8,27 +8,15 @@ import { bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
 import { median, percentile, round, spreadOf, type Spread } from "../statistics.ts";
 import { freePort } from "../system/project.ts";
 import { startLiveSystem } from "../system/start-live-system.ts";
-import { codeFolder, marker, writeModulesApp, type ModulesApp } from "./modules-app.ts";
+import { allModules, cases, type Case } from "./cases.ts";
+import { codeFolder, marker, writeModulesApp } from "./modules-app.ts";
 import { Prober } from "./prober.ts";
 import { measureRivals } from "./rivals.ts";
 import { Steps } from "./steps.ts";
 
-export const allModules = 500;
 const quietMs = 75;
 /** What else a publish leaves to be done is done by then: reports, probation's begin, beats. */
 const restMs = 150;
-
-/** How many modules are saved, and how that is asked for. */
-export interface Case {
-  readonly name: "one" | "all";
-  readonly count: number;
-  readonly question: string;
-}
-
-export const cases: readonly Case[] = [
-  { name: "one", count: 1, question: "/one" },
-  { name: "all", count: allModules, question: "/all" },
-];
 
 interface Measured {
   readonly ms: Spread;
@@ -129,5 +117,3 @@ function configOf(port: number, isMarked: boolean): Config {
     publish: isMarked ? { marker } : { quietMs },
   };
 }
-
-export type { ModulesApp };

@@ -1,0 +1,132 @@
+import { pathToFileURL } from "node:url";
+import path from "node:path";
+import { startSystem, type AppProcess, type System } from "@midflight/testkit";
+import { bar, type Bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
+import { createRandom, median, percentile, round, shuffle, spreadOf, type Spread } from "../statistics.ts";
+import { measureLiveEdit, type LiveEditFindings } from "./measure-live-edit.ts";
+import { appFiles, moduleFile, moduleText, remarkText } from "./paused-app.ts";
+
+const heapsMb = [10, 100, 500] as const;
+const counts = [1, 50] as const;
+
+interface Window {
+  readonly counter: number;
+  readonly kind: string;
+  readonly longestMs: number;
+  readonly pauseMs: number;
+  readonly delayMs: number;
+  readonly tookMs: number;
+}
+
+interface Excess {
+  readonly modules: number;
+  readonly heapMb: number;
+  /** Longest turn of the event loop in a swap, in a swap back, and in one that changes nothing, in ms. */
+  readonly swap: Spread;
+  readonly back: Spread;
+  readonly sham: Spread;
+  readonly excessP50Ms: number;
+  readonly excessP95Ms: number;
+  /** The same by the agent's own account, and by `monitorEventLoopDelay`. */
+  readonly agent: { readonly swap: Spread; readonly sham: Spread };
+  readonly delay: { readonly swap: Spread; readonly sham: Spread };
+}
+
+export const pause: Bench = {
+  name: "pause",
+  summary: "longest event-loop block of a swap of 1 and 50 modules at heaps of 10, 100 and 500 MB, beside LiveEdit",
+  async run(options): Promise<Findings> {
+    const figures: Excess[] = [];
+    const rivals: LiveEditFindings[] = [];
+    for (const heapMb of heapsMb) {
+      figures.push(...(await measureHeap(heapMb, options)));
+      const rounds = options.isQuick ? 1 : heapMb >= 500 ? 3 : 7;
+      rivals.push(...(await measureLiveEdit(heapMb, counts, rounds)));
+      options.say(`${heapMb} MB, LiveEdit: ${rivals.filter((one) => one.heapMb === heapMb).map((one) => `${one.modules} modules ${one.blockMs.p50} ms`).join(", ")}`);
+    }
+    return {
+      figures: { swaps: figures },
+      rivals: { "V8 LiveEdit": rivals },
+      ratios: Object.fromEntries(rivals.map(({ modules, heapMb, blockMs }) => [`LiveEdit / midflight, ${modules} of ${heapMb} MB`, round(blockMs.p50 / find(figures, modules, heapMb).swap.p50, 1)])),
+      bars: [...figures.flatMap(barsOf), ...counts.map((modules) => flatness(figures, modules))],
+      voidBecause: null,
+    };
+  },
+};
+
+function barsOf({ modules, heapMb, excessP50Ms, excessP95Ms }: Excess): Bar[] {
+  const of = `${modules} module${modules === 1 ? "" : "s"}, ${heapMb} MB`;
+  return [bar(`${of}: excess p50 ms`, excessP50Ms, "<=", 2), bar(`${of}: excess p95 ms`, excessP95Ms, "<=", 2)];
+}
+
+function flatness(figures: readonly Excess[], modules: number): Bar {
+  const [small, large] = [10, 500].map((heapMb) => Math.max(find(figures, modules, heapMb).excessP50Ms, 0)) as [number, number];
+  return bar(`${modules} modules: excess p50 at 500 MB over 1.5 × that at 10 MB, ms`, round(large - 1.5 * small), "<=", 0.5);
+}
+
+function find(figures: readonly Excess[], modules: number, heapMb: number): Excess {
+  return figures.find((one) => one.modules === modules && one.heapMb === heapMb)!;
+}
+
+async function measureHeap(heapMb: number, { isQuick, say }: BenchOptions): Promise<Excess[]> {
+  const system = await startSystem({ app: "paused", files: appFiles(), code: ["src"], run: "node src/app.js", ready: /^port (\d+)$/, env: { HEAP_MB: String(heapMb) } });
+  try {
+    const first = await system.publish();
+    const app = await system.start({ imports: [pathToFileURL(path.join(import.meta.dirname, "meter.mjs")).href], probationMs: 0 });
+    await system.beat("the agent follows", (beat) => beat.pid === app.pid && beat.state === "following" && beat.live === first.release);
+    const found: Excess[] = [];
+    for (const modules of counts) {
+      const one = await measureCount(system, app, heapMb, modules, isQuick ? 4 : 30);
+      found.push(one);
+      say(`${heapMb} MB, ${modules} modules: swap p50 ${one.swap.p50} ms p95 ${one.swap.p95}, sham p50 ${one.sham.p50} p95 ${one.sham.p95}, agent's own ${one.agent.swap.p50}`);
+    }
+    await app.stop();
+    return found;
+  } finally {
+    await system.close();
+  }
+}
+
+/** Swaps and shams in random order. A swap is followed by one back to the boot text, so that all swaps are alike. */
+async function measureCount(system: System, app: AppProcess, heapMb: number, modules: number, rounds: number): Promise<Excess> {
+  const random = createRandom(heapMb + modules);
+  const windows: Record<"swap" | "back" | "sham", Window[]> = { swap: [], back: [], sham: [] };
+  const next = windowsOf(app);
+  const publish = async (kind: keyof typeof windows, files: Record<string, string>): Promise<void> => {
+    system.write(files);
+    const published = await system.publish();
+    const window = await next(published.counter);
+    if (window.kind !== "swapped") throw new Error(`a swap was ${window.kind}`);
+    windows[kind].push(window);
+  };
+  const texts = (revision: number): Record<string, string> => Object.fromEntries(Array.from({ length: modules }, (_, i) => [moduleFile(i), moduleText(i, revision)]));
+  const plan = shuffle([...Array<"swap">(rounds).fill("swap"), ...Array<"sham">(rounds).fill("sham")], random);
+  for (const [i, kind] of plan.entries()) {
+    if (kind === "sham") await publish("sham", { "src/remark.js": remarkText(modules * 1000 + i + 1) });
+    else {
+      await publish("swap", texts(i + 1));
+      await publish("back", texts(0));
+    }
+  }
+  const spread = (kind: keyof typeof windows, name: "longestMs" | "pauseMs" | "delayMs"): Spread => spreadOf(windows[kind].map((one) => one[name]));
+  const longest = (kind: keyof typeof windows): number[] => windows[kind].map((one) => one.longestMs);
+  return {
+    modules,
+    heapMb,
+    swap: spread("swap", "longestMs"),
+    back: spread("back", "longestMs"),
+    sham: spread("sham", "longestMs"),
+    excessP50Ms: round(median(longest("swap")) - median(longest("sham"))),
+    excessP95Ms: round(percentile(longest("swap"), 95) - percentile(longest("sham"), 95)),
+    agent: { swap: spread("swap", "pauseMs"), sham: spread("sham", "pauseMs") },
+    delay: { swap: spread("swap", "delayMs"), sham: spread("sham", "delayMs") },
+  };
+}
+
+/** What the meter in the app says of each assign. */
+function windowsOf(app: AppProcess): (counter: number) => Promise<Window> {
+  return async (counter) => {
+    const line = await app.waitForLine(new RegExp(`^\\{"event":"window","counter":${counter},.*$`), { timeoutMs: 30_000 });
+    return JSON.parse(line[0]) as Window;
+  };
+}
