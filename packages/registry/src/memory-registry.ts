@@ -77,7 +77,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
 
   const retain = (keepReleases: number): RetentionResult => {
     const before = all();
-    const plan = planRetention({
+    const planning = planRetention({
       entries: before,
       payload: (entry) => before.find((e) => e.n === entry.n)?.entry.envelope.payload ?? "",
       directory: (digest) => {
@@ -85,6 +85,9 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
         return text.startsWith(directoryStart) ? text : null;
       },
     }, keepReleases, presence.running());
+    let step = planning.next();
+    while (step.done !== true) step = planning.next();
+    const plan = step.value;
     for (const [name, channel] of channels) {
       channel.floor = Math.max(channel.floor, plan.floors.get(name) ?? 0);
       channel.entries = channel.entries.filter((e) => plan.entries.has(e.n));

@@ -53,6 +53,7 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
   let isClosed = false;
   /** Set while a sweep goes on. */
   let protectedDigests: Set<Digest> | null = null;
+  let changes = 0;
   let sweeping: Promise<unknown> = Promise.resolve();
 
   const run = async <T>(work: () => T): Promise<T> => {
@@ -71,7 +72,8 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
     try {
       return await sweep(db, {
         keepReleases: clampLimit(keepReleases, 1, Number.MAX_SAFE_INTEGER),
-        running: new Set([...presence.running(), ...running.remembered()]),
+        running: () => new Set([...presence.running(), ...running.remembered()]),
+        changes: () => changes,
         now: clock.now(),
         protectedDigests,
         isStopped: () => isClosed,
@@ -102,7 +104,10 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
         if (protectedDigests !== null) for (const digest of digestsNeeded(request.needs, request.entries.map((e) => e.envelope))) protectedDigests.add(digest);
         return log.append(request);
       });
-      if (result.kind === "appended" && !result.repeated) pokes.poke(request.channel);
+      if (result.kind === "appended" && !result.repeated) {
+        changes++;
+        pokes.poke(request.channel);
+      }
       return result;
     },
     head: (channel) => run(() => log.head(channel)),
@@ -117,7 +122,9 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
     },
     reports: (query) => run(() => reports.query(query)),
     beat: (beat, ttlMs) => run(() => {
-      if (presence.beat(beat, ttlMs)) running.note(beat);
+      if (!presence.beat(beat, ttlMs)) return;
+      changes++;
+      running.note(beat);
     }),
     presence: (channel) => run(() => presence.of(channel)),
     retain: (policy) => {

@@ -41,8 +41,10 @@ export const directoryStart = '{"entries":{';
  * objects are kept that the rest leads to: what may be reverted to, what present processes run, the transitions
  * between kept releases, and every blob in reach. Payloads are read leniently, and what cannot be read is kept: a
  * registry does not know all versions of them.
+ *
+ * It yields now and then, so that a large plan can be made in slices; if the source changes in between, the plan is void.
  */
-export function planRetention(source: RetentionSource, keepReleases: number, running: ReadonlySet<Digest>): RetentionPlan {
+export function* planRetention(source: RetentionSource, keepReleases: number, running: ReadonlySet<Digest>): Generator<void, RetentionPlan, void> {
   const floors = new Map<string, number>();
   const kept = new Set<number>();
   const releases = new Set(running);
@@ -65,7 +67,7 @@ export function planRetention(source: RetentionSource, keepReleases: number, run
     }
   }
   keepByReference(source.entries, releases, kept);
-  return { floors, entries: kept, digests: reach(source, kept) };
+  return { floors, entries: kept, digests: yield* reach(source, kept) };
 }
 
 /** Below the floors: kept releases, and the newest transition of each two; an older one of the same ends is never served again. */
@@ -146,7 +148,10 @@ export function digestsIn(text: string): Digest[] {
   return Array.from(text.matchAll(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g), ([hex]): Digest => `sha256:${hex}`);
 }
 
-function reach(source: RetentionSource, kept: ReadonlySet<number>): Set<Digest> {
+/** Digests looked at between two yields. */
+const sliceDigests = 200;
+
+function* reach(source: RetentionSource, kept: ReadonlySet<number>): Generator<void, Set<Digest>, void> {
   const marked = new Set<Digest>();
   const queue: Digest[] = [];
   const mark = (text: string): void => {
@@ -157,7 +162,8 @@ function reach(source: RetentionSource, kept: ReadonlySet<number>): Set<Digest> 
     }
   };
   for (const entry of source.entries) if (kept.has(entry.n)) mark(decode(source.payload(entry)));
-  for (let digest = queue.pop(); digest !== undefined; digest = queue.pop()) {
+  for (let digest = queue.pop(), done = 1; digest !== undefined; digest = queue.pop(), done++) {
+    if (done % sliceDigests === 0) yield;
     const directory = source.directory(digest);
     if (directory !== null) mark(directory);
   }

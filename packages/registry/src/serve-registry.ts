@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly stallMs?: number;
   /** Open event streams at once. Default: 4,096. */
   readonly maxWatchers?: number;
+  /** Told of failures that callers only see as `INTERNAL`. Default: nobody is. */
+  readonly onFailure?: (cause: unknown) => void;
 }
 
 export interface RegistryServer {
@@ -64,7 +66,10 @@ export async function serveRegistry(registry: Registry, options: ServeOptions): 
 
   const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 10_000, requestTimeout: 120_000, maxHeaderSize: 16_384 }, (req, res) => {
     res.on("error", () => undefined); // the reader left; `close` follows
-    answer(req, res).catch((cause: unknown) => sendError(req, res, cause));
+    answer(req, res).catch((cause: unknown) => {
+      if (!isMidflightError(cause) && !res.headersSent) options.onFailure?.(cause);
+      sendError(req, res, cause);
+    });
   });
   try {
     await listen(server, host, port);

@@ -50,9 +50,11 @@ test("a failure that is not the registry's own is told without its text", async 
       throw new Error("/home/ada/secret: no such key");
     },
   };
-  const { connect } = await serve(t, {}, failing);
+  const failures: unknown[] = [];
+  const { connect } = await serve(t, { onFailure: (cause) => failures.push(cause) }, failing);
   const error = await rejectsWith("INTERNAL", () => connect().head("shop/development"));
   assert.ok(!JSON.stringify([error.message, error.facts]).includes("secret"));
+  assert.match(String(failures), /secret/); // the operator is told, not the caller
 });
 
 test("a registry that is away is told so, and the token is nowhere in it", async () => {

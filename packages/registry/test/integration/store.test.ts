@@ -206,6 +206,24 @@ test("a blob that an append relies on is not taken by a sweep that began before 
   assert.deepEqual(await registry.missing(old.blobs.map((b) => b.digest)), []);
 });
 
+test("a process that comes while a sweep is being planned keeps its release", async (t) => {
+  const clock = createTestClock();
+  const registry = open(t, { path: await createFile(t), clock });
+  const f = createFixture();
+  const old = await f.publish(registry, 1, "v1");
+  // Enough to look at that the plan is made in several slices.
+  const large = f.release(2, ...Array.from({ length: 3_000 }, (_, i) => `unit ${i}`));
+  await registry.putBlobs(large.blobs);
+  await registry.append({ channel: f.channel, expect: old.assign, entries: [large.entry, f.assign(large.id)], needs: [] });
+  clock.advance(10 * 60 * 60_000);
+  const sweeping = registry.retain({ keepReleases: 1 });
+  await setImmediate();
+  await registry.beat(f.beat({ boot: old.release, live: old.release }), 15_000);
+  assert.equal((await sweeping).removedEntries, 1); // its assign alone
+  assert.equal((await registry.entry(old.release))?.id, old.release);
+  assert.deepEqual(await registry.missing(old.blobs.map((b) => b.digest)), []);
+});
+
 test("a store of a newer format is refused and left as it is", async (t) => {
   const { file } = await createStore(t);
   const db = new DatabaseSync(file);
