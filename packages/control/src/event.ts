@@ -6,6 +6,8 @@ export type ControlEvent =
   | { readonly kind: "registry-open"; readonly url: string }
   | { readonly kind: "published"; readonly release: ReleaseId; readonly number: number; readonly rung: Rung; readonly verdicts: readonly UnitVerdict[]; readonly tookMs: number }
   | { readonly kind: "publish-failed"; readonly error: MidflightError }
+  /** Something of control itself went wrong; it goes on. */
+  | { readonly kind: "trouble"; readonly error: MidflightError }
   | { readonly kind: "live"; readonly release: ReleaseId; readonly number: number; readonly cause: "deploy" | "rollback" | "retry"; readonly why: string | null }
   | { readonly kind: "process-starting"; readonly target: string; readonly number: number }
   | { readonly kind: "process-ready"; readonly target: string; readonly number: number; readonly pid: number; readonly url: string | null; readonly tookMs: number; readonly isAdopted: boolean; readonly isUnregistered: boolean }

@@ -1,17 +1,18 @@
-import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
+import { MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
 import { materialise, type Publisher } from "@midflight/publisher";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive, type LiveAssign } from "./live-release.ts";
+import { asMidflightError } from "./as-error.ts";
 import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
-import { reasonOf } from "./project/durable-file.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { openProcessTable, type ProcessRecord } from "./run/process-table.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
-import { keepProcess, type BootRelease, type ServiceProcess } from "./run/service-process.ts";
+import { keepProcess, type ServiceProcess } from "./run/service-process.ts";
+import type { BootRelease } from "./run/start-process.ts";
 
 export interface FleetKeeperOptions {
   readonly config: ResolvedConfig;
@@ -134,6 +135,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     }
   }
 
+  let lastTrouble = "";
   let isQueued = false;
   const look = (): void => {
     if (isClosing || isQueued) return;
@@ -142,8 +144,12 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       isQueued = false;
       try {
         await check();
+        lastTrouble = "";
       } catch (error) {
-        if (!isClosing) listen({ kind: "publish-failed", error: isMidflightError(error) ? error : new MidflightError("INTERNAL", { what: "Control could not look after its processes.", why: reasonOf(error) }) });
+        const trouble = asMidflightError(error, "Control could not look after its processes.");
+        // It looks again soon, and would find the same.
+        if (!isClosing && trouble.message !== lastTrouble) listen({ kind: "trouble", error: trouble });
+        lastTrouble = trouble.message;
       }
     });
   };

@@ -7,7 +7,7 @@ export interface OutcomeTellerOptions {
   readonly config: ResolvedConfig;
   readonly listen: Listen;
   /** A process ran the release and took it back. */
-  onReverted(target: string, assign: Assign, reason: string): Promise<void>;
+  readonly onReverted: (target: string, assign: Assign, reason: string) => Promise<void>;
 }
 
 /** Tells what became of the newest assign in each process, once each. */

@@ -1,9 +1,9 @@
-import { isMidflightError, MidflightError, type Registry } from "@midflight/protocol";
+import type { Registry } from "@midflight/protocol";
 import { readFolder, watchDirectory, type Batch, type PublishOutcome } from "@midflight/publisher";
+import { asMidflightError } from "./as-error.ts";
 import { isDevelopment, type ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive } from "./live-release.ts";
-import { reasonOf } from "./project/durable-file.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { scopeOf, type Publishing } from "./publishing.ts";
 import { toRefusal } from "./refusal.ts";
@@ -34,7 +34,7 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
     ...(config.publish.marker === null ? {} : { marker: config.publish.marker }),
     quietMs: config.publish.quietMs,
     development: isDevelopment(config),
-    onProblem: (error) => listen({ kind: "publish-failed", error: asError(error) }),
+    onProblem: (error) => listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") }),
   });
   const batches = watched[Symbol.asyncIterator]();
   // Before the processes start, so that they start from it.
@@ -57,7 +57,7 @@ async function tryPublish(options: PublishLoopOptions, batch: Batch, why: string
   try {
     await publishBatch(options, batch, why);
   } catch (error) {
-    options.listen({ kind: "publish-failed", error: asError(error) });
+    options.listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") });
   }
 }
 
@@ -76,8 +76,4 @@ async function publishBatch({ config, publishing, listen }: PublishLoopOptions, 
     case "refused":
       throw toRefusal(outcome, maxRung, "the former release serves.");
   }
-}
-
-function asError(error: unknown): MidflightError {
-  return isMidflightError(error) ? error : new MidflightError("INTERNAL", { what: "The code could not be published.", why: reasonOf(error) }, { cause: error });
 }

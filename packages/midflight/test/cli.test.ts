@@ -4,7 +4,6 @@ import os from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { after, describe, test } from "node:test";
-import { runCli } from "../src/cli/run-cli.ts";
 import { confirm } from "../src/command/ask.ts";
 import { openLiveLine } from "../src/output/live-line.ts";
 import { createPane } from "../src/output/pane.ts";
@@ -12,6 +11,7 @@ import { createScreen } from "../src/output/screen.ts";
 import { readScreenEnvironment } from "../src/config/environment.ts";
 import { displayWidth } from "../src/output/text.ts";
 import type { Context } from "../src/cli/context.ts";
+import { runHere, type RanHere } from "./support/run-here.ts";
 
 const empty = mkdtempSync(path.join(os.tmpdir(), "midflight-empty-"));
 after(() => rmSync(empty, { recursive: true, force: true }));
@@ -26,17 +26,8 @@ function collect(isTTY: boolean, columns = 80): Written {
   return { sink: { isTTY, columns, write: (text) => void (all += text) }, text: () => all };
 }
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(args: readonly string[], variables: Record<string, string> = { LANG: "C.UTF-8" }, tty: { isTTY: boolean; columns?: number } = { isTTY: false }): Promise<Ran> {
-  const [out, err] = [collect(tty.isTTY, tty.columns), collect(tty.isTTY, tty.columns)];
-  const streams = { stdin: new PassThrough() as unknown as NodeJS.ReadStream, stdout: out.sink, stderr: err.sink };
-  const code = await runCli(args, { streams, variables, directory: empty, signals: { on: () => {} }, exit: () => assert.fail("exit was called") });
-  return { code, out: out.text(), err: err.text() };
+function run(args: readonly string[], variables?: Readonly<Record<string, string>>, tty: { isTTY: boolean; columns?: number } = { isTTY: false }): Promise<RanHere> {
+  return runHere(args, { directory: empty, ...(variables === undefined ? {} : { variables }), ...tty });
 }
 
 // oxlint-disable-next-line no-control-regex
@@ -79,6 +70,24 @@ describe("streams and exit codes", () => {
       assert.deepEqual([answer.schema, answer.ok, err], [1, false, ""], args.join(" "));
       assert.equal(code, 2, args.join(" "));
       assert.ok(Array.isArray(answer.next));
+    }
+  });
+
+  test("unknown commands, options and values do nothing, and offer a guess", async () => {
+    for (const [args, guess] of [
+      [["deploy", "--dryrun"], /Did you mean --dry-run\?/],
+      [["rolback"], /Did you mean rollback\?/],
+      [["deploy", "--max-rung", "reloaded"], /Allowed choices are patch, redefine, reload, replace/],
+      [["explain", "REPLACE_NEDED"], /Did you mean REPLACE_NEEDED\?/],
+      [["deploy", "--timeout", "soon"], /number of seconds/],
+      [["deploy", "--meta", "nothing"], /not key=value/],
+      [["completion", "zhs"], /Did you mean zsh\?/],
+      [["releases", "diff", "r1"], /missing required argument 'to'/i],
+    ] as const) {
+      const { code, out, err } = await run(args);
+      assert.equal(code, 2, args.join(" "));
+      assert.match(err.replace(/\s+/g, " "), guess, args.join(" "));
+      assert.equal(out, "");
     }
   });
 

@@ -2,24 +2,17 @@ import type { Registry, ReleaseId } from "@midflight/protocol";
 import type { ResolvedService } from "../config/resolved-config.ts";
 import type { Listen } from "../event.ts";
 import { createDeferred } from "../deferred.ts";
-import { reasonOf } from "../project/durable-file.ts";
+import { asMidflightError } from "../as-error.ts";
 import type { Layout } from "../project/layout.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
-import { adopt, launch, type Child, type Exit } from "./child.ts";
-import { agentArguments, parseCommand, withAgent } from "./command.ts";
+import type { Exit } from "./child.ts";
 import { launchKeyOf } from "./launch-key.ts";
-import { openLogFile, readLastLines, type LogFile } from "./log-file.ts";
-import { portOf, processEnvironment, type AgentEnvironment } from "./process-environment.ts";
+import { readLastLines } from "./log-file.ts";
+import { portOf, type AgentEnvironment } from "./process-environment.ts";
 import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
-import { waitUntilReady } from "./readiness.ts";
+import { waitUntilReady, type ReadinessOptions } from "./readiness.ts";
+import { adoptProcess, startProcess, type BootRelease, type Running } from "./start-process.ts";
 import { openWish, type Wish } from "./wish.ts";
-
-/** A release that lies on disk, ready to be started from. */
-export interface BootRelease {
-  readonly release: ReleaseId;
-  readonly number: number;
-  readonly directory: string;
-}
 
 export interface ServiceProcessOptions {
   readonly target: string;
@@ -56,19 +49,18 @@ export interface ServiceProcess {
 
 const keptLines = 20;
 
-interface Running {
-  readonly child: Child;
-  readonly boot: BootRelease;
-  readonly log: Pick<LogFile, "path" | "startBytes">;
-  readonly startedAt: number;
-  readonly isAdopted: boolean;
-}
+/** How one life of a process came to its end. */
+type Ended =
+  /** Somebody wanted another one, or none. */
+  | { readonly kind: "asked" }
+  | { readonly kind: "failed"; readonly was: Running | null; readonly reason: string; readonly wasReady: boolean; readonly exit: Exit | null };
 
 /** @param orphan a process that an earlier control started and that still runs */
 export function keepProcess(options: ServiceProcessOptions, orphan: { readonly record: ProcessRecord; readonly boot: BootRelease } | null): ServiceProcess {
   const { target, service, listen } = options;
   const launchKey = launchKeyOf(service);
   const wish: Wish = openWish();
+  let left = orphan === null ? null : adoptProcess(orphan.record, orphan.boot);
   let phase: ProcessPhase = "starting";
   let running: Running | null = null;
   let url: string | null = null;
@@ -78,102 +70,114 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   let outcome = createDeferred<"ready" | "failed">();
   const first = outcome.promise;
 
-  const record = (next: ProcessPhase): void => {
-    phase = next;
-    options.table.set({
-      target, service: service.name, phase, identity: running?.child.identity ?? null, launchKey, release: running?.boot.release ?? null, number: running?.boot.number ?? null,
-      url, startedAt: running === null ? null : new Date(running.startedAt).toISOString(), failures, lastFailure,
-      logPath: options.layout.log(target), logStartBytes: running?.log.startBytes ?? 0,
-    });
-  };
-
-  const start = async (): Promise<Running> => {
-    const boot = await options.bootRelease();
-    listen({ kind: "process-starting", target, number: boot.number });
-    const agent = { ...options.agent, statePath: options.layout.state(target) };
-    const env = processEnvironment(options.environment, service, target, agent);
-    const { command, nodeOptions } = withAgent(parseCommand(service.run), agentArguments(), env["NODE_OPTIONS"]);
-    const log = openLogFile(options.layout.log(target));
-    const startedAt = Date.now();
-    const child = await launch({ command, directory: boot.directory, env: { ...env, NODE_OPTIONS: nodeOptions }, log });
-    return { child, boot, log, startedAt, isAdopted: false };
-  };
-
-  const live = async (): Promise<void> => {
-    let adopted = orphan === null ? null : adoptOrphan(orphan.record, orphan.boot);
+  async function live(): Promise<void> {
     while (wish.current !== "stop") {
       wish.begin();
-      const startedAt = performance.now();
-      try {
-        running = adopted ?? (await start());
-      } catch (error) {
-        await failed(null, reasonOf(error), false, null);
-        continue;
-      }
-      adopted = null;
-      url = null;
-      record("starting");
-      const readiness = await waitUntilReady({
-        registry: options.registry, channel: options.channelName, target, launchedAt: running.isAdopted ? 0 : running.startedAt, health: service.health,
-        address: addressOf(service, target), log: running.log, exited: running.child.exited, timeoutMs: service.readyTimeoutMs, signal: wish.aborted,
-      });
-      if (readiness.kind === "aborted") {
-        await end(running.child);
-        continue;
-      }
-      if (readiness.kind !== "ready") {
-        if (readiness.kind === "timed-out") await end(running.child);
-        const because = readiness.kind === "exited" ? describeExit(readiness.exit) : `it was not ready after ${service.readyTimeoutMs / 1000} s: ${readiness.because}`;
-        await failed(running, because, false, readiness.kind === "exited" ? readiness.exit : null);
-        continue;
-      }
-      url = readiness.url;
-      failedBoots = null;
-      record("ready");
-      const { boot, child, isAdopted } = running;
-      listen({ kind: "process-ready", target, number: boot.number, pid: child.identity.pid, url, tookMs: performance.now() - startedAt, isAdopted, isUnregistered: readiness.beat.state === "unregistered" });
-      outcome.resolve("ready");
-      const readyAt = performance.now();
-      const exit = await Promise.race([child.exited, wish.changed.then(() => null)]);
-      if (exit === null) {
-        await end(child);
-        continue;
-      }
-      if (performance.now() - readyAt > steadyAfterMs) failures = 0;
-      await failed(running, describeExit(exit), true, exit);
+      const ended = await liveOnce();
+      if (ended.kind === "failed") await recover(ended);
     }
-    running = null;
-    record("stopped");
+    enter("stopped", null);
     outcome.resolve("failed");
-  };
+  }
 
-  const end = async (child: Child): Promise<void> => {
-    record("stopping");
-    await child.stop(service.stopTimeoutMs);
-    running = null;
-  };
+  async function liveOnce(): Promise<Ended> {
+    const startedAt = performance.now();
+    try {
+      enter("starting", left ?? (await startProcess(options)));
+      left = null;
+      const now = running!;
+      const readiness = await waitUntilReady({ ...readinessOf(now), signal: wish.aborted });
+      switch (readiness.kind) {
+        case "aborted":
+          await end(now);
+          return { kind: "asked" };
+        case "exited":
+          return { kind: "failed", was: now, reason: describeExit(readiness.exit), wasReady: false, exit: readiness.exit };
+        case "timed-out":
+          await end(now);
+          return { kind: "failed", was: now, reason: `it was not ready after ${service.readyTimeoutMs / 1000} s: ${readiness.because}`, wasReady: false, exit: null };
+        case "ready":
+          url = readiness.url;
+          failedBoots = null;
+          enter("ready", now);
+          listen({
+            kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
+            isAdopted: now.isAdopted, isUnregistered: readiness.beat.state === "unregistered",
+          });
+          outcome.resolve("ready");
+          return await serve(now);
+      }
+    } catch (error) {
+      if (running !== null) await end(running);
+      return { kind: "failed", was: null, reason: asMidflightError(error, "It could not be started.").message, wasReady: false, exit: null };
+    }
+  }
 
-  const failed = async (was: Running | null, reason: string, wasReady: boolean, exit: Exit | null): Promise<void> => {
-    running = null;
+  async function serve(now: Running): Promise<Ended> {
+    const readyAt = performance.now();
+    const exit = await Promise.race([now.child.exited, wish.changed.then(() => null)]);
+    if (exit === null) {
+      await end(now);
+      return { kind: "asked" };
+    }
+    if (performance.now() - readyAt > steadyAfterMs) failures = 0;
+    return { kind: "failed", was: now, reason: describeExit(exit), wasReady: true, exit };
+  }
+
+  /** Tells it, takes a release back that cannot boot, and waits before the next start. */
+  async function recover({ was, reason, wasReady, exit }: Extract<Ended, { kind: "failed" }>): Promise<void> {
     failures += 1;
     const lastLines = was === null ? [] : readLastLines(was.log.path, was.log.startBytes, keptLines);
     const isPortTaken = !wasReady && lastLines.some((line) => line.includes("EADDRINUSE"));
     const because = isPortTaken ? `its port is in use by another program (EADDRINUSE); ${reason}` : reason;
     lastFailure = [because, ...lastLines].join("\n").slice(0, 4000);
     const againInMs = backOffMs(failures);
-    record("waiting");
+    enter("waiting", null);
     listen({ kind: "process-failed", target, number: was?.boot.number ?? 0, wasReady, because, exit, lastLines, logPath: options.layout.log(target), againInMs });
-    if (was !== null && !wasReady) {
-      failedBoots = { release: was.boot.release, times: failedBoots?.release === was.boot.release ? failedBoots.times + 1 : 1 };
-      if (failedBoots.times === 2) await options.onBootFailedTwice(target, was.boot, because, lastLines);
-    }
+    if (was !== null && !wasReady) await countFailedBoot(was.boot, because, lastLines);
     outcome.resolve("failed");
     await wish.wait(againInMs);
-  };
+  }
 
-  const adoptOrphan = (left: ProcessRecord, boot: BootRelease): Running => ({
-    child: adopt(left.identity!), boot, log: { path: left.logPath, startBytes: left.logStartBytes }, startedAt: Date.parse(left.startedAt ?? "") || Date.now(), isAdopted: true,
-  });
+  async function countFailedBoot(boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
+    failedBoots = { release: boot.release, times: failedBoots?.release === boot.release ? failedBoots.times + 1 : 1 };
+    if (failedBoots.times !== 2) return;
+    try {
+      await options.onBootFailedTwice(target, boot, because, lastLines);
+    } catch (error) {
+      listen({ kind: "trouble", error: asMidflightError(error, "A release that cannot boot could not be taken back.") });
+    }
+  }
+
+  async function end(now: Running): Promise<void> {
+    enter("stopping", now);
+    await now.child.stop(service.stopTimeoutMs);
+    running = null;
+  }
+
+  function enter(next: ProcessPhase, now: Running | null): void {
+    if (next !== "ready" && next !== "stopping") url = null;
+    phase = next;
+    running = now;
+    const record: ProcessRecord = {
+      target, service: service.name, phase, identity: now?.child.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
+      url, startedAt: now === null ? null : new Date(now.startedAt).toISOString(), failures, lastFailure,
+      logPath: options.layout.log(target), logStartBytes: now?.log.startBytes ?? 0,
+    };
+    try {
+      options.table.set(record);
+    } catch (error) {
+      // It runs on all the same; only what comes after a crash would know less.
+      listen({ kind: "trouble", error: asMidflightError(error, "A process could not be written down.") });
+    }
+  }
+
+  function readinessOf(now: Running): Omit<ReadinessOptions, "signal"> {
+    return {
+      registry: options.registry, channel: options.channelName, target, launchedAt: now.isAdopted ? 0 : now.startedAt, health: service.health,
+      address: addressOf(service, target), log: now.log, exited: now.child.exited, timeoutMs: service.readyTimeoutMs,
+    };
+  }
 
   const lived = live();
   return {

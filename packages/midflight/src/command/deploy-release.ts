@@ -6,6 +6,7 @@ import type { Pane } from "../output/pane.ts";
 import { hanging } from "../output/text.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";
+import { exits } from "../output/exit-code.ts";
 import { confirm } from "./ask.ts";
 import { serves } from "./serves.ts";
 import { followRollout } from "./follow-rollout.ts";
@@ -22,7 +23,7 @@ export async function deployRelease(context: Context, connection: Connection, gi
   if (!screen.isJson) screen.out.print(...renderWay(history, target, "Deploy", screen.out));
   const data = { to: releaseJson(target) };
   if (!isDevelopment(connection.config) && !(await confirm(context, `Deploy r${target.number} to ${connection.config.channel}?`, options["yes"] === true, false))) {
-    return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."] };
+    return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
   }
   const progress = progressOf(context);
   try {

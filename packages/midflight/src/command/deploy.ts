@@ -7,6 +7,7 @@ import type { Context } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
 import type { Answer } from "../output/answer.ts";
 import { describeLive, planJson, renderPlan } from "../view/plan-view.ts";
+import { exits } from "../output/exit-code.ts";
 import { confirm } from "./ask.ts";
 import { connected } from "./connected.ts";
 import { deployRelease } from "./deploy-release.ts";
@@ -45,7 +46,7 @@ async function deployCode(context: Context, connection: Connection, options: Rea
     // A saved plan was looked at already.
     const isAgreed = saved !== null || isDevelopment(config) || planJson(plan, maxRung)["allowed"] === false;
     if (!isAgreed && !(await confirm(context, `Deploy to ${config.channel}?`, options["yes"] === true, false))) {
-      return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."] };
+      return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
     }
     progress.show("Publishing");
     const outcome: PublishOutcome = await publisher.publish(plan, { maxRung, meta: (options["meta"] ?? {}) as Record<string, string>, expect: { head: plan.head, tree: plan.tree.root } });

@@ -2,6 +2,7 @@ import type { RunCommand } from "../cli/program.ts";
 import { usage } from "../cli/context.ts";
 import { MidflightError } from "@midflight/protocol";
 import { releaseJson } from "../view/release-view.ts";
+import { exits } from "../output/exit-code.ts";
 import { confirm } from "./ask.ts";
 import { connected } from "./connected.ts";
 import { renderWay } from "./deploy-release.ts";
@@ -33,7 +34,7 @@ export function rollback(given: string | undefined, options: Readonly<Record<str
       if (!screen.isJson) screen.out.print(...renderWay(history, target, "Roll back", screen.out));
       const data = { to: releaseJson(target) };
       if (!isDevelopment(connection.config) && !(await confirm(context, `Roll back to r${target.number}?`, options["yes"] === true, true))) {
-        return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."] };
+        return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
       }
       const progress = progressOf(context);
       try {

@@ -56,9 +56,9 @@ function render(found: Status, pane: Pane): string[] {
   const columns = [{ title: "PROCESS" }, { title: "RELEASE" }, { title: "STANDS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "NOTE" }] as const;
   const members = found.services.flatMap((service) => service.members);
   return [
-    `${head}${nameOf(live.release, live.id)} live${since} · ${pane.paint(tone, word)}`,
+    ...hanging("", 0, `${head}${nameOf(live.release, live.id)} live${since} · ${pane.paint(tone, word)}`, pane.width),
     ...hanging("", 2, subjectOf(live.release.provenance), pane.width).filter((line) => line.trim() !== ""),
-    ...found.services.map(({ service, members: own, confirmed }) => `  ${service}  ${confirmed} of ${count(own.length, "process", "processes")} on r${live.number}, by digest`),
+    ...found.services.flatMap(({ service, members: own, confirmed }) => hanging("", 2, `${service}  ${confirmed} of ${count(own.length, "process", "processes")} on r${live.number}, by digest`, pane.width)),
     ...renderTable(columns, members.map((member) => memberCells(member, found.numbers, pane)), pane.width),
   ];
 }

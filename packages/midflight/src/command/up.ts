@@ -24,7 +24,7 @@ export function up(options: Readonly<Record<string, unknown>>): RunCommand {
       if (signals === 1) stopped.resolve(signal);
       else process.exit(130);
     });
-    const live = openLiveLine(screen.err, screen.isJson || screen.isQuiet || !screen.err.isLive);
+    const live = openLiveLine(screen.err, screen.isJson || screen.isQuiet || !screen.err.isLive, false);
     const listen = (event: ControlEvent): void => live.above(() => tell(context, event));
     const layout = layoutOf(config.projectDir);
     const logs = options["logs"] === true ? followLogs(config.services.flatMap(targetsOf).map((target) => ({ target, path: layout.log(target) })), (line) => live.above(() => screen.err.print(line))) : null;
@@ -51,7 +51,7 @@ export function up(options: Readonly<Record<string, unknown>>): RunCommand {
 }
 
 function tell({ screen }: Context, event: ControlEvent): void {
-  if (screen.isJson) screen.out.raw(`${JSON.stringify({ schema: jsonSchema, ok: event.kind !== "publish-failed", ...eventJson(event) })}\n`);
+  if (screen.isJson) screen.out.raw(`${JSON.stringify({ schema: jsonSchema, ok: !("error" in event), ...eventJson(event) })}\n`);
   else screen.out.print(...renderEvent(event, screen.out));
 }
 

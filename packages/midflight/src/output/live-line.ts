@@ -1,5 +1,5 @@
 import type { Pane } from "./pane.ts";
-import { spinnerFrames } from "./symbols.ts";
+import { sign, spinnerFrames } from "./symbols.ts";
 import { displayWidth } from "./text.ts";
 
 /** A line that tells what is going on. On a terminal it is drawn again in place; elsewhere each new text is a line. */
@@ -14,8 +14,11 @@ export interface LiveLine {
 
 const frameMs = 100;
 
-/** @param pane the error stream's; progress is never data. */
-export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
+/**
+ * @param pane the error stream's; progress is never data.
+ * @param isSpinning false where nothing is waited for
+ */
+export function openLiveLine(pane: Pane, isSilent: boolean, isSpinning = true): LiveLine {
   if (isSilent) return { show: () => {}, above: (print) => print(), end: () => {} };
   if (!pane.isLive) return openPlainLine(pane);
   let text = "";
@@ -28,18 +31,20 @@ export function openLiveLine(pane: Pane, isSilent: boolean): LiveLine {
   const draw = (): void => {
     if (text === "") return clear();
     const room = pane.width - 3;
-    pane.redraw(`${pane.paint("accent", spinnerFrames[frame % spinnerFrames.length]!)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
+    const mark = isSpinning ? spinnerFrames[frame % spinnerFrames.length]! : sign.waiting;
+    pane.redraw(`${pane.paint("accent", mark)} ${displayWidth(text) > room ? `${text.slice(0, room - 1)}…` : text}`);
     isDrawn = true;
   };
   const timer = setInterval(() => {
     frame += 1;
-    draw();
+    if (isSpinning) draw();
   }, frameMs);
   timer.unref();
   return {
     show: (next) => {
+      const isNews = next !== text;
       text = next;
-      draw();
+      if (isNews) draw();
     },
     above: (print) => {
       clear();

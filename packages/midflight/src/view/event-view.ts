@@ -17,6 +17,7 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
     case "published":
       return [...line(good, `r${event.number} published in ${formatDurationMs(event.tookMs)}`), ...renderVerdicts(event.verdicts, pane, "    ")];
     case "publish-failed":
+    case "trouble":
       return renderError(event.error, pane);
     case "live":
       return line("·", `r${event.number} is live by ${event.cause}${event.why === null ? "" : `: ${event.why}`}`);

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { displayWidth } from "../../src/output/text.ts";
+import { runHere } from "../support/run-here.ts";
 import { isAlive, makeProject, type Project, type Up } from "../support/project.ts";
 
 describe("from an empty project to the first swap and back", () => {
@@ -35,9 +36,9 @@ describe("from an empty project to the first swap and back", () => {
 
   test("commands that need a running control say so, and exit 1", async () => {
     for (const command of ["status", "ps", "releases", "plan", "deploy", "rollback", "show"]) {
-      const ran = await project.run(command, "--json");
-      assert.equal(ran.code, 1, command);
-      assert.equal((ran.json["error"] as { code: string }).code, "CONTROL_NOT_RUNNING", command);
+      const { code, out } = await runHere([command, "--json"], { directory: project.directory });
+      assert.equal(code, 1, command);
+      assert.equal((JSON.parse(out) as { error: { code: string } }).error.code, "CONTROL_NOT_RUNNING", command);
     }
   });
 
@@ -123,7 +124,7 @@ describe("from an empty project to the first swap and back", () => {
 
   test("nothing that is piped holds an escape, and all of it fits 80 columns", async () => {
     for (const command of [["status"], ["ps"], ["releases"], ["show"], ["plan"], ["config", "--explain"], ["releases", "diff", "r1", "r3"]]) {
-      const { stdout, stderr } = await project.run(...command);
+      const { out: stdout, err: stderr } = await runHere(command, { directory: project.directory });
       // oxlint-disable-next-line no-control-regex
       assert.doesNotMatch(stdout + stderr, /\u001b/, command.join(" "));
       for (const line of `${stdout}\n${stderr}`.split("\n")) assert.ok(displayWidth(line) <= 80, `${command.join(" ")}: ${line}`);

@@ -112,21 +112,4 @@ describe("what must not go live does not, and the old code serves on", () => {
     project.write("src/server.js", good);
     rmSync(`${project.directory}/src/main.js`);
   });
-
-  test("unknown commands, options and values do nothing, and offer a guess", async () => {
-    for (const [args, guess] of [
-      [["deploy", "--dryrun"], /Did you mean --dry-run\?/],
-      [["rolback"], /Did you mean rollback\?/],
-      [["deploy", "--max-rung", "reloaded"], /Allowed choices are patch, redefine, reload, replace/],
-      [["explain", "REPLACE_NEDED"], /Did you mean REPLACE_NEEDED\?/],
-      [["deploy", "--timeout", "soon"], /number of seconds/],
-      [["completion", "zhs"], /Did you mean zsh\?/],
-      [["releases", "diff", "r1"], /missing required argument 'to'/i],
-    ] as const) {
-      const ran = await project.run(...args);
-      assert.equal(ran.code, 2, args.join(" "));
-      assert.match(ran.stderr.replace(/\s+/g, " "), guess, args.join(" "));
-      assert.equal(ran.stdout, "");
-    }
-  });
 });

@@ -4,6 +4,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterEach, describe, test } from "node:test";
+import { startProcess } from "@midflight/testkit";
 import { makeProject, type Project, type ProjectOptions, type Up } from "../support/project.ts";
 
 const config = (service: string, more = ""): string => `export default { app: "demo", ${more} services: { web: { run: "node src/server.js", code: "src", ${service} } } };\n`;
@@ -126,6 +127,20 @@ describe("services", () => {
       assert.equal((ran.json["error"] as { code: string }).code, "KEY_MISSING");
     }
     assert.equal(existsSync(key), false);
+  });
+
+  test("a process that was launched and not written down any more is found by its environment; a child of an app is left alone", async () => {
+    prepare({});
+    const env = { MIDFLIGHT_STATE: path.join(project.directory, ".midflight/state/web-1"), MIDFLIGHT_OWNER_PID: undefined };
+    const orphan = await startProcess({ command: "sleep", args: ["60"], env });
+    const child = await startProcess({ command: "sleep", args: ["60"], env: { ...env, MIDFLIGHT_OWNER_PID: "1" } });
+    const other = await startProcess({ command: "sleep", args: ["60"], env: { ...env, MIDFLIGHT_STATE: "/elsewhere/.midflight/state/web-1" } });
+    try {
+      up = await project.up();
+      assert.deepEqual([orphan.isAlive, child.isAlive, other.isAlive], [false, true, true]);
+    } finally {
+      await Promise.all([orphan.kill(), child.kill(), other.kill()]);
+    }
   });
 
   test("init keeps what is there, and asks for nothing that it can find", async () => {
