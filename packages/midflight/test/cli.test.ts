@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -134,6 +134,19 @@ describe("configuration", () => {
     }
   });
 
+  test("package.json#midflight does as well, and the nearest one above counts", async () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), "midflight-config-"));
+    try {
+      writeFileSync(path.join(directory, "package.json"), JSON.stringify({ name: "@scope/pack", midflight: { services: { web: { run: "node a.js", code: "src" } } } }));
+      mkdirSync(path.join(directory, "deep/down"), { recursive: true });
+      const { code, out } = await run(["-C", path.join(directory, "deep/down"), "config", "--json", "--explain"]);
+      const answer = JSON.parse(out) as { config: { app: string; projectDir: string }; origins: Record<string, string> };
+      assert.deepEqual([code, answer.config.app, answer.config.projectDir, answer.origins["app"]], [0, "pack", directory, "package.json"]);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   test("an unknown key is refused with its path and a guess", async () => {
     const { code, answer } = await withConfig(`export default { app: "x", services: { web: { run: "node a.js", code: "src", proceses: 2 } } };`);
     assert.equal(code, 2);
@@ -185,6 +198,14 @@ describe("questions", () => {
     assert.equal(await confirm(contextFor(true, ""), "Deploy?", false, false), false);
     assert.equal(await confirm(contextFor(true, ""), "Roll back?", false, true), true);
     assert.equal(await confirm(contextFor(true, "n"), "Roll back?", false, true), false);
+  });
+
+  test("a person who leaves at the question has done nothing", async () => {
+    const context = contextFor(true, "");
+    const stdin = new PassThrough();
+    const asked = confirm({ ...context, screen: { ...context.screen, canAsk: true, streams: { ...context.screen.streams, stdin: stdin as unknown as NodeJS.ReadStream } } }, "Deploy?", false, false);
+    stdin.end();
+    await assert.rejects(asked, (error: { code: string }) => error.code === "COMMAND_INTERRUPTED");
   });
 
   test("without a terminal nobody is asked: the missing flag is named", async () => {

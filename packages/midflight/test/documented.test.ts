@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { parseConfig } from "@midflight/control/config";
 import type { Command } from "commander";
 import { createProgram } from "../src/cli/program.ts";
 import { tellIfTooOld } from "../src/cli/node-version.ts";
@@ -36,4 +37,15 @@ test("an old Node is told so in four lines, and not by a stack trace", () => {
   assert.equal(tellIfTooOld("22.17.1", stderr), true);
   assert.match(said, /needs Node 22\.18[\s\S]*Why[\s\S]*State[\s\S]*Do/);
   for (const fine of ["22.18.0", "24.0.0", "26.10.0"]) assert.equal(tellIfTooOld(fine, stderr), false);
+});
+
+test("docs/reference/config.md names every key, and its default", async () => {
+  const table = await readFile(new URL("../../../docs/reference/config.md", import.meta.url), "utf8");
+  const { origins } = parseConfig({ services: { NAME: { run: "node x.js", code: "src" } } }, { projectDir: "/p", file: "midflight.config.ts", packageName: "demo" });
+  const rows = new Map([...table.matchAll(/^\| `([^`]+)` \| (.*?) \|/gm)].map((match) => [match[1]!, match[2]!]));
+  assert.deepEqual([...rows.keys()].sort(), [...origins.keys()].sort());
+  for (const [key, { value, from }] of origins) {
+    const told = /^`(.*)`$/.exec(rows.get(key)!)?.[1];
+    if (from === "default" && told !== undefined) assert.equal(told, value, key);
+  }
 });

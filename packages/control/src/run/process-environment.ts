@@ -1,6 +1,6 @@
 import type { ResolvedService } from "../config/resolved-config.ts";
 
-/** What an agent has to know; every name here is documented in docs/reference/agent.md. */
+/** What an agent has to know to find its registry, its channel and its place on disk. */
 export interface AgentEnvironment {
   readonly registryUrl: string;
   readonly token: string;

@@ -4,7 +4,7 @@ import type { Context } from "../cli/context.ts";
 
 /**
  * Asks a question that a flag answers too.
- * @throws MidflightError `CONFIRMATION_MISSING` naming the flag, where nobody can answer
+ * @throws MidflightError `CONFIRMATION_MISSING` naming the flag, where nobody can answer; `COMMAND_INTERRUPTED`
  */
 export async function ask(context: Context, question: string, flag: string): Promise<string> {
   const { screen } = context;
@@ -18,8 +18,15 @@ export async function ask(context: Context, question: string, flag: string): Pro
     });
   }
   const reader = createInterface({ input: screen.streams.stdin, output: screen.streams.stderr as NodeJS.WriteStream });
+  // The terminal hands Ctrl-C and the end of input to the reader, not to the process.
+  const left = new Promise<never>((_, reject) => {
+    const leave = (): void => reject(new MidflightError("COMMAND_INTERRUPTED", { what: "You left at the question.", why: "it was interrupted.", state: "nothing was done." }));
+    reader.once("SIGINT", leave);
+    reader.once("close", leave);
+  });
+  left.catch(() => undefined);
   try {
-    return (await reader.question(`${question} `)).trim();
+    return (await Promise.race([reader.question(`${question} `), left])).trim();
   } finally {
     reader.close();
   }
