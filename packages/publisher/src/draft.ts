@@ -3,14 +3,14 @@ import { isMidflightError, type Assign, type Digest, type Registry, type Release
 import type { ChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import type { ReleaseShape, ReleaseShapes } from "./release-shapes.ts";
-import { mergeVerdicts, planRoute, rungOf, type Place, type Route } from "./routes.ts";
+import { findDiffering, mergeVerdicts, planRoute, rungOf, type Place, type Route } from "./routes.ts";
 
 /** All that a publish has to bring, before anything is signed. */
 export interface Draft {
   /** Id of the assign it is made on. */
   readonly head: Digest | null;
   readonly live: DraftLive | null;
-  /** To the target, from each boot release that is alive and from the live one. */
+  /** To the target, from each boot release that is alive; from the live one if none is. */
   readonly forward: readonly Route[];
   /** From each of them to what is live now, in case that the target fails. */
   readonly back: readonly Route[];
@@ -48,7 +48,7 @@ export async function makeDraft(registry: Registry, channel: string, view: Chann
   const wayBack = assign === null ? null : await placeOf(shapes, assign.release);
   const forward: Route[] = [];
   const back: Route[] = [];
-  const boots = new Set([...agents.keys(), ...(assign === null ? [] : [assign.release])]);
+  const boots = agents.size > 0 || assign === null ? [...agents.keys()] : [assign.release];
   for (const boot of boots) {
     const from = await placeOf(shapes, boot).catch(nullIfUnknown);
     if (from === null) continue;
@@ -58,10 +58,8 @@ export async function makeDraft(registry: Registry, channel: string, view: Chann
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
     if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
   }
-  const alive = forward.filter((route) => agents.has(route.from));
-  const fromLive = forward.find((route) => route.from === assign?.release) ?? null;
-  const rung = alive.length > 0 ? rungOf(alive) : (fromLive?.plan.rung ?? "patch");
-  return { head: view.head, live, forward, back, rung, verdicts: mergeVerdicts(fromLive, alive), agents };
+  const differing = wayBack === null ? null : findDiffering(wayBack, target);
+  return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts: mergeVerdicts(forward, differing), agents };
 }
 
 /** True if the tree is what is live, made in the same way. */

@@ -7,3 +7,4 @@ export { openProvenance, type ProvenanceOptions, type ProvenanceReader } from ".
 export { openPublisher, type AssignOptions, type Publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";
 export { type PublishOutcome, type ReleasePlan, type RouteSummary } from "./release-plan.ts";
 export { manifestName, materialise, type MaterialiseOptions, type ReleaseManifest } from "./materialise.ts";
+export { lockPublisher, type PublisherLock } from "./publisher-lock.ts";

@@ -12,7 +12,7 @@ import { summarise, type PublishOutcome, type ReleasePlan } from "./release-plan
 import { withRetry } from "./retry.ts";
 import { createTransition, planRoute, type Place } from "./routes.ts";
 import { createSigner, type PublisherKeys } from "./signer.ts";
-import { createUploader, type BlobBook } from "./upload.ts";
+import { createUploader, type BlobBook, type Uploader } from "./upload.ts";
 
 export interface PublisherOptions {
   readonly registry: Registry;
@@ -65,6 +65,14 @@ export interface Publisher {
   ensureTransition(from: ReleaseId, to: ReleaseId): Promise<void>;
   /** Plans now what would be planned at the next quiet moment: the way back for processes that start from the newest release. */
   prepare(): Promise<void>;
+  /** Drops what is left to prepare. */
+  close(): void;
+}
+
+/** How a registry is called that may be away for a moment. */
+interface Manner {
+  readonly retry: <T>(call: () => Promise<T>) => Promise<T>;
+  readonly uploader: Uploader;
 }
 
 /** Where a publish leads: a tree that becomes a release, or (`tree: null`) a release that is one. */
@@ -86,7 +94,9 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const retry = <T>(call: () => Promise<T>): Promise<T> => withRetry(options.retryMs ?? 5_000, call);
   const view = openChannelView(registry, channel, root, instrumentationVersion);
   const shapes = createReleaseShapes(registry, root, options.analyses);
-  const uploader = createUploader(registry, retry);
+  const patient: Manner = { retry, uploader: createUploader(registry, retry) };
+  const once = <T>(call: () => Promise<T>): Promise<T> => call();
+  const hasty: Manner = { retry: once, uploader: createUploader(registry, once) };
   const draft = (target: Place): Promise<Draft> => retry(() => makeDraft(registry, channel, view, shapes, target));
   let running: Promise<unknown> = Promise.resolve();
   let otherNumbers: Promise<number> | null = null;
@@ -113,7 +123,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     clearTimeout(preparing);
     const next = unprepared;
     unprepared = null;
-    if (next !== null) await inTurn(() => ensureTransition(next.from, next.to));
+    if (next !== null) await inTurn(() => ensureTransition(next.from, next.to, hasty));
   }
 
   /** Numbers count up over all channels of the app. */
@@ -179,7 +189,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     };
     const assignId = signed.assign(assign);
     const request = { channel, expect: made.head, entries: signed.entries, needs: [...needs].slice(0, maxNeeds) };
-    if ((await uploader.append(request, blobs, (digest) => (target.made === null ? undefined : findBlob(target.made.tree, digest)))) === "moved") return "moved";
+    if ((await patient.uploader.append(request, blobs, (digest) => (target.made === null ? undefined : findBlob(target.made.tree, digest)))) === "moved") return "moved";
     view.appended(signed.own);
     if (shape !== null) shapes.put(id, shape);
     shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...made.back.map((route) => route.to.id)]));
@@ -232,7 +242,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     return overtaken;
   }
 
-  async function ensureTransition(fromId: ReleaseId, toId: ReleaseId): Promise<void> {
+  async function ensureTransition(fromId: ReleaseId, toId: ReleaseId, { retry, uploader }: Manner): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       await retry(() => view.refresh());
       if (view.hasRoute(fromId, toId)) return;
@@ -253,8 +263,12 @@ export function openPublisher(options: PublisherOptions): Publisher {
       inTurn(() => ("head" in what ? publish(what.tree, { expect: { head: what.head, tree: what.tree.root }, ...publishing }) : publish(what, publishing))),
     assign: (to, { cause = "deploy", ...assigning } = {}) => inTurn(() => assign(to, cause, assigning)),
     rollback: ({ to, ...assigning } = {}) => inTurn(() => assign(to ?? null, "rollback", assigning)),
-    ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to)),
+    ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to, patient)),
     prepare,
+    close() {
+      clearTimeout(preparing);
+      unprepared = null;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { instrumentationVersion, planTransition, type AppShape, type Plan } from "@midflight/planner";
-import { strongerRung, type Blob, type Digest, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
+import { strongerRung, type Blob, type Digest, type FileEntry, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 
 /** One end of a route. */
@@ -55,21 +55,42 @@ export function rungOf(routes: readonly Route[]): Rung {
   return routes.reduce<Rung>((strongest, route) => strongerRung(strongest, route.plan.rung), "patch");
 }
 
-/**
- * One verdict per unit that differs from what is live: the strongest over the processes that run, and also what forces
- * one of them to be replaced for a change that came before.
- */
-export function mergeVerdicts(fromLive: Route | null, alive: readonly Route[]): readonly UnitVerdict[] {
-  if (alive.length === 0) return fromLive?.plan.verdicts ?? [];
-  const differing = fromLive === null ? null : new Set(fromLive.plan.verdicts.map((verdict) => verdict.unit));
-  const merged = new Map<string, UnitVerdict>();
-  for (const { plan } of alive) {
-    for (const verdict of plan.verdicts) {
-      if (differing !== null && !differing.has(verdict.unit) && verdict.rung !== "replace") continue;
-      const before = merged.get(verdict.unit);
-      if (before === undefined || strongerRung(before.rung, verdict.rung) !== before.rung) merged.set(verdict.unit, verdict);
-    }
+/** The files by which two places differ. */
+export function findDiffering(from: Place, to: Place): ReadonlySet<string> {
+  const out = new Set<string>();
+  for (const [path, entry] of to.files) {
+    const before = from.files.get(path);
+    if (before === entry) continue;
+    if (before === undefined || contentOf(before) !== contentOf(entry)) out.add(path);
   }
-  for (const verdict of fromLive?.plan.verdicts ?? []) if (!merged.has(verdict.unit)) merged.set(verdict.unit, verdict);
+  for (const path of from.files.keys()) if (!to.files.has(path)) out.add(path);
+  return out;
+}
+
+function contentOf(entry: FileEntry): string {
+  return entry.kind === "unit" ? `${entry.format} ${entry.source}` : entry.digest;
+}
+
+/**
+ * One verdict per unit that differs from what is live, the strongest over the processes that run; beside these, what
+ * explains a stronger rung: a change that came before and still is between a process's boot and the target.
+ * `differing` null: nothing is live.
+ */
+export function mergeVerdicts(routes: readonly Route[], differing: ReadonlySet<string> | null): readonly UnitVerdict[] {
+  const all = routes.flatMap((route) => route.plan.verdicts);
+  const merged = new Map<string, UnitVerdict>();
+  const add = (verdict: UnitVerdict): void => {
+    const before = merged.get(verdict.unit);
+    if (before === undefined || strongerRung(before.rung, verdict.rung) !== before.rung) merged.set(verdict.unit, verdict);
+  };
+  for (const verdict of all) if (differing === null || differing.has(verdict.unit)) add(verdict);
+  const told = new Set(all.map((verdict) => verdict.unit));
+  for (const unit of routes.length === 0 ? [] : (differing ?? [])) {
+    if (!told.has(unit)) add({ unit, rung: "patch", reason: "it is again what the processes started with", evidence: [], rejected: [] });
+  }
+  const strongest = rungOf(routes);
+  if (strongest === "replace" || ![...merged.values()].some((verdict) => verdict.rung === strongest)) {
+    for (const verdict of all) if (verdict.rung === strongest) add(verdict);
+  }
   return [...merged.values()].sort((a, b) => (a.unit < b.unit ? -1 : 1));
 }

@@ -128,6 +128,17 @@ test("each boot release that is alive gets its own ways; others do not", async (
   assert.deepEqual(third.verdicts.map((v) => v.unit), ["src/tax.js"], "but told of what is new only");
 });
 
+test("a change that is taken back is told as that, and what was changed before is not told again", async (t) => {
+  const registry = openMemoryRegistry();
+  const shop = createShop(t, registry);
+  const first = published(await shop.save({}));
+  await bootAgent(registry, first.release);
+  published(await shop.save({ ...priceOf(3), ...taxOf(0.3) }));
+  const third = published(await shop.save(priceOf(2)));
+  assert.deepEqual(third.verdicts.map(({ unit, rung, reason }) => [unit, rung, reason]), [["src/price.js", "patch", "it is again what the processes started with"]]);
+  assert.equal(third.rung, "patch");
+});
+
 test("a publisher that starts anew plans the same ways from what the registry holds", async (t) => {
   const registry = openMemoryRegistry();
   const shop = createShop(t, registry);

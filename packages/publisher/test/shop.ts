@@ -49,6 +49,7 @@ export function createShop(t: TestContext, registry: Registry, more: Partial<Pub
       ...more,
     });
   const publisher = open(collector, registry);
+  t.after(() => publisher.close());
   const collect = async (): Promise<CollectedTree> => collector.collect(await readFolder({ projectDir: project.dir, code: ["src"] }));
   return {
     project,

@@ -8,6 +8,7 @@ import { openMemoryRegistry } from "@midflight/registry";
 import { sha256, verifyRelease } from "@midflight/trust";
 import { manifestName, materialise, type MaterialiseOptions, type ReleaseManifest } from "../../src/index.ts";
 import { createProject } from "../project.ts";
+import { mountSmallDisk } from "../small-disk.ts";
 import { createShop, files, priceOf, published, type Shop } from "../shop.ts";
 
 interface Released {
@@ -139,7 +140,7 @@ test("on a full disk nothing is left behind, and after room was made it is built
   // Who may not mount a disk meets the error where blobs arrive, in the midst of the writing.
   let isFull = small === null;
   const full: Registry = { ...registry, getBlobs: (digests) => (isFull && digests.length > 3 ? Promise.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" })) : registry.getBlobs(digests)) };
-  const makeRoom = small ?? ((): void => void (isFull = false));
+  const makeRoom = (): void => (small === null ? void (isFull = false) : small.makeRoom());
   const options = { registry: full, releaseId, root: shop.root, directory: path.join(disk, "releases/a") };
   try {
     await assert.rejects(materialise(options), (e) => isMidflightError(e) && e.code === "DISK_FULL" && e.facts.what.includes(disk));
@@ -148,17 +149,6 @@ test("on a full disk nothing is left behind, and after room was made it is built
     const { directory } = await materialise(options);
     assert.equal(list(directory).length, 6);
   } finally {
-    if (small !== null) execFileSync("umount", [disk]);
+    small?.unmount();
   }
 });
-
-/** A disk with too little room, and a call that makes some; null where it may not be mounted. */
-function mountSmallDisk(disk: string): (() => void) | null {
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=768k", "tmpfs", disk], { stdio: "ignore" });
-  } catch {
-    return null;
-  }
-  writeFileSync(path.join(disk, "ballast"), Buffer.alloc(400_000));
-  return () => rmSync(path.join(disk, "ballast"));
-}
