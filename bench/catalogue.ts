@@ -1,6 +1,8 @@
 import type { Bench } from "./bench.ts";
+import { live } from "./live/live.ts";
+import { overhead } from "./overhead/overhead.ts";
 import { pause } from "./pause/pause.ts";
 import { saveToLive } from "./save-to-live/save-to-live.ts";
 
 /** Every bench, in the order in which they are listed. */
-export const benches: readonly Bench[] = [saveToLive, pause];
+export const benches: readonly Bench[] = [saveToLive, pause, overhead, live];

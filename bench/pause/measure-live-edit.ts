@@ -27,8 +27,8 @@ export async function measureLiveEdit(heapMb: number, counts: readonly number[],
       mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
       writeFileSync(path.join(folder, name), text);
     }
-    // A second of its own for 50 modules at half a gigabyte: one round of that is enough.
-    const plan = counts.flatMap((count) => Array.from({ length: count > 1 && heapMb >= 500 ? 1 : rounds }, (_, i) => ({ count, files: editOf(folder, count, count * 1000 + i + 1) })));
+    // 50 modules take many seconds in a large heap: one round of that is enough.
+    const plan = counts.flatMap((count) => Array.from({ length: count > 1 && heapMb > 10 ? 1 : rounds }, (_, i) => ({ count, files: editOf(folder, count, count * 1000 + i + 1) })));
     const results = await run(folder, heapMb, plan);
     return counts.map((modules) => {
       const own = results.filter((one) => one.count === modules);

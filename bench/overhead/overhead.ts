@@ -1,0 +1,174 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { connect } from "node:net";
+import { startApp, startSystem, type AppProcess, type System } from "@midflight/testkit";
+import { nodeBinary, nodeMajors } from "../../scripts/node-versions.mjs";
+import { bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
+import { bootstrapMedian, createRandom, median, round, shuffle } from "../statistics.ts";
+import { measuredApps, type MeasuredApp, type OverheadCase } from "./apps.ts";
+import { Connections } from "./request-blocks.ts";
+
+/** Two without an agent, to see what the measuring itself is good for. */
+const sides = ["off", "off again", "on"] as const;
+type Side = (typeof sides)[number];
+
+interface Running {
+  readonly app: AppProcess;
+  readonly meterPort: number;
+  readonly connections: Connections;
+}
+
+interface CaseFigures {
+  readonly node: number;
+  readonly name: string;
+  readonly kind: OverheadCase["kind"];
+  /** Microseconds of CPU per request. */
+  readonly offUs: number;
+  readonly onUs: number;
+  /** On over off: the median over all rounds, and the bound that it stays below with 95 % certainty. */
+  readonly ratio: number;
+  readonly ratioBelow: number;
+  /** One without an agent over the other. */
+  readonly noise: number;
+  readonly rounds: number;
+}
+
+/** What each kind may cost, agent over no agent. Without one version per request, bare requests have no context to carry. */
+function limitOf(kind: OverheadCase["kind"], node: number): number {
+  if (kind !== "bare") return 1.02;
+  return node >= 24 ? 1.05 : 1.03;
+}
+
+const noiseLimit = 0.01;
+
+export const overhead: Bench = {
+  name: "overhead",
+  summary: "CPU per request with and without an agent, on the shop, on json-server and in tight loops, on each Node",
+  async run(options): Promise<Findings> {
+    const figures: CaseFigures[] = [];
+    for (const node of options.nodes ?? nodeMajors) for (const app of measuredApps()) figures.push(...(await measureApp(app, node, options)));
+    const noisy = figures.filter(({ noise }) => Math.abs(noise - 1) > noiseLimit);
+    return {
+      figures: { cases: figures },
+      rivals: {},
+      ratios: Object.fromEntries(figures.map(({ node, name, ratio }) => [`${name}, Node ${node}`, ratio])),
+      bars: figures.map(({ node, name, kind, ratioBelow }) => bar(`${name}, Node ${node}: upper bound of on / off`, ratioBelow, "<=", limitOf(kind, node))),
+      voidBecause: noisy.length === 0 ? null : `without an agent on either side, ${noisy.map(({ name, node, noise }) => `${name} on Node ${node} differs by ${noise}`).join(", ")}`,
+    };
+  },
+};
+
+async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: BenchOptions): Promise<CaseFigures[]> {
+  const [launches, rounds] = isQuick ? [1, 5] : [3, 11];
+  const random = createRandom(node);
+  const system = await startSystem(app.system);
+  try {
+    await app.prepare(system);
+    await system.publish();
+    const costs = new Map<string, Record<Side, number[]>>(app.cases.map(({ name }) => [name, { off: [], "off again": [], on: [] }]));
+    // Two processes of the same code differ for life by how they were laid out; several launches even that out.
+    for (let launch = 0; launch < launches; launch += 1) {
+      const running = await startAll(app, system, node, launch);
+      try {
+        for (const one of app.cases) {
+          const count = await calibrate(running, one);
+          for (let i = 0; i < rounds; i += 1) {
+            for (const side of shuffle(sides, random)) costs.get(one.name)![side].push(await costOf(running[side], one, count));
+          }
+        }
+      } finally {
+        await stopAll(running);
+      }
+    }
+    return app.cases.map(({ name, kind }) => {
+      const found = toFigures(costs.get(name)!, node, name, kind);
+      say(`${name}, Node ${node}: ${found.offUs} → ${found.onUs} µs, ratio ${found.ratio} (below ${found.ratioBelow}), noise ${found.noise}`);
+      return found;
+    });
+  } finally {
+    await system.close();
+  }
+}
+
+function toFigures(costs: Record<Side, readonly number[]>, node: number, name: string, kind: OverheadCase["kind"]): CaseFigures {
+  const pairs = costs.on.map((on, i) => on / (((costs.off[i] ?? 0) + (costs["off again"][i] ?? 0)) / 2));
+  return {
+    node,
+    name,
+    kind,
+    offUs: round(median([...costs.off, ...costs["off again"]]), 1),
+    onUs: round(median(costs.on), 1),
+    ratio: round(median(pairs), 4),
+    ratioBelow: round(bootstrapMedian(pairs).high, 4),
+    noise: round(median(costs.off.map((off, i) => off / (costs["off again"][i] ?? 0))), 4),
+    rounds: pairs.length,
+  };
+}
+
+async function startAll(app: MeasuredApp, system: System, node: number, launch: number): Promise<Record<Side, Running>> {
+  const meter = pathToFileURL(path.join(import.meta.dirname, "meter.mjs")).href;
+  const start = async (side: Side): Promise<Running> => {
+    const id = `${side.replace(" ", "-")}-${node}-${launch}`;
+    const args = await app.args(system, id);
+    const options = { node: nodeBinary(node), imports: [meter], args };
+    const started =
+      side === "on"
+        ? await system.start({ ...options, target: id })
+        : await startApp({ ...options, cwd: system.projectDir, env: { PORT: "0", ...app.system.env }, isManaged: false, ready: app.system.ready });
+    if (side === "on") await system.beat("the agent follows", (beat) => beat.pid === started.pid && beat.state === "following");
+    pin(started.pid);
+    const meterPort = Number((await started.waitForLine(/^meter (\d+)$/))[1]);
+    return { app: started, meterPort, connections: await Connections.open(started.url) };
+  };
+  return { off: await start("off"), "off again": await start("off again"), on: await start("on") };
+}
+
+async function stopAll(running: Record<Side, Running>): Promise<void> {
+  for (const { app, connections } of Object.values(running)) {
+    connections.close();
+    await app.killGroup();
+  }
+}
+
+/** Warms each side up, and finds how many requests take about 400 ms. */
+async function calibrate(running: Record<Side, Running>, one: OverheadCase): Promise<number> {
+  let count = 500;
+  for (const side of sides) {
+    for (const endMs = performance.now() + 1500; performance.now() < endMs; ) {
+      const startedMs = performance.now();
+      await running[side].connections.send(one.requests, count);
+      count = Math.max(100, Math.round((count * 400) / (performance.now() - startedMs)));
+    }
+  }
+  // Whole turns through the list: each block asks for the same.
+  return Math.ceil(count / one.requests.length) * one.requests.length;
+}
+
+/** Microseconds of CPU per request in one block. */
+async function costOf(running: Running, one: OverheadCase, count: number): Promise<number> {
+  const before = await readMeter(running.meterPort);
+  await running.connections.send(one.requests, count);
+  return ((await readMeter(running.meterPort)) - before) / count;
+}
+
+function readMeter(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    socket.on("error", reject);
+    socket.on("end", () => resolve(Number(text)));
+  });
+}
+
+/** The servers on one processor, the generator on the other, where that can be had. */
+function pin(pid: number): void {
+  if (process.platform !== "linux") return;
+  try {
+    execFileSync("taskset", ["-acp", "0", String(pid)], { stdio: "ignore" });
+  } catch {
+    // Without it the figures only scatter more, and the A/A comparison tells.
+    return;
+  }
+}
