@@ -9,6 +9,8 @@ import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
+import { linkRest } from "./run/link-rest.ts";
+import { returnStrays } from "./run/return-strays.ts";
 import { openProcessTable, type ProcessRecord } from "./run/process-table.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
 import { keepProcess, type ServiceProcess } from "./run/service-process.ts";
@@ -47,6 +49,8 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   };
   const bootOf = async (release: ReleaseId, number: number): Promise<BootRelease> => {
     const { directory } = await materialise({ registry, releaseId: release, root: secrets.root, directory: layout.release(release), link: config.projectDir });
+    await returnStrays(layout.releases, config.projectDir);
+    await linkRest(config.projectDir, directory);
     return { release, number, directory };
   };
 

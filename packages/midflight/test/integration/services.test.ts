@@ -72,6 +72,17 @@ describe("services", () => {
     assert.equal((await up.ask()).says, "hello");
   });
 
+  test("an app finds the rest of its project where it always was, and writes there", async () => {
+    prepare({ files: { "public/page.txt": "a page", ".env": "FROM_FILE=yes\n" } });
+    project.edit("midflight.config.mjs", "node src/server.js", "node --env-file=.env src/server.js");
+    project.edit("src/server.js", "const counter", 'import fs from "node:fs";\nfs.mkdirSync("data", { recursive: true });\nfs.writeFileSync("data/kept.txt", fs.existsSync("data/kept.txt") ? "twice" : "once");\nfs.writeFileSync("public/written.txt", process.env.FROM_FILE + fs.readFileSync("public/page.txt", "utf8"));\nconst counter');
+    up = await project.up();
+    assert.equal(project.read("public/written.txt"), "yesa page");
+    await up.process.stop();
+    up = await project.up();
+    assert.equal(project.read("data/kept.txt"), "twice", "what the app made belongs to the project");
+  });
+
   test("a port that is taken is named, and the service comes up when it is free", async () => {
     const other = http.createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
