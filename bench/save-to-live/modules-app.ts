@@ -40,7 +40,7 @@ function moduleName(i: number): string {
   return `m${String(i).padStart(3, "0")}.js`;
 }
 
-function moduleText(i: number, revision: string): string {
+export function moduleText(i: number, revision: string): string {
   const parts = [`/** Prices of shelf ${i}. */`, `export function revision() {\n  return "${revision}";\n}`];
   let bytes = 0;
   for (let n = 0; bytes < moduleBytes; n += 1) {
