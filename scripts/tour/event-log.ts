@@ -21,7 +21,8 @@ type Fits = (event: ControlEvent) => boolean;
 
 const withinMs = 30_000;
 
-export function createEventLog(listen: (event: ControlEvent) => void): EventLog {
+/** @param end ends all waiting */
+export function createEventLog(listen: (event: ControlEvent) => void, end: AbortSignal): EventLog {
   const events: TimedEvent[] = [];
   const waiting = new Set<() => void>();
   const next: EventLog["next"] = (from, fits, count, signal) =>
@@ -52,7 +53,7 @@ export function createEventLog(listen: (event: ControlEvent) => void): EventLog 
     },
     next,
     wait: async (from, what, fits, count = 1) => {
-      const found = await next(from, fits, count, AbortSignal.timeout(withinMs));
+      const found = await next(from, fits, count, AbortSignal.any([end, AbortSignal.timeout(withinMs)]));
       if (found === null) throw new Error(`waited ${withinMs / 1000} s in vain for ${what}`);
       return found;
     },

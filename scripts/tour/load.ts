@@ -36,6 +36,10 @@ export async function openLoad(options: LoadOptions): Promise<Load> {
     broken = error instanceof Error ? error : new Error(String(error));
     for (const look of waiting) look();
   });
+  worker.on("exit", () => {
+    broken ??= new Error("the load has ended");
+    for (const look of waiting) look();
+  });
   await once(worker, "message");
 
   const sum = (pick: (one: TargetFigures) => number): number => figures.reduce((total, one) => total + pick(one), 0);

@@ -12,7 +12,7 @@ export interface Paper {
   readonly claims: { readonly held: number; readonly broken: string[] };
   title(text: string): void;
   /** Lines as they are. */
-  print(...lines: readonly string[]): void;
+  readonly print: (...lines: readonly string[]) => void;
   /** Text beside a label. */
   tell(label: string, text: string): void;
   /** Says with a sign whether it is true. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createRepository, type Repository } from "./git.ts";
@@ -6,7 +7,6 @@ import { createRepository, type Repository } from "./git.ts";
 export interface ShopCopy {
   readonly folder: string;
   readonly repository: Repository | null;
-  remove(): Promise<void>;
 }
 
 export interface CopyOptions {
@@ -18,20 +18,41 @@ export interface CopyOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
+/** Where copies lie; git ignores it. */
+export function tourPlace(root: string): string {
+  return path.join(root, ".midflight");
+}
+
+/** From now on edits are somebody's own, and are not thrown away. */
+export async function handOver({ folder }: ShopCopy): Promise<void> {
+  await writeFile(handedOver(folder), "");
+}
+
+/** True if somebody else's edits are in it. */
+export async function isEdited(folder: string, repository: Repository | null): Promise<boolean> {
+  return existsSync(handedOver(folder)) && (await repository?.isClean()) !== true;
+}
+
+function handedOver(folder: string): string {
+  return path.join(folder, ".midflight", "handed-over");
+}
+
+export async function removeCopy(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
 export async function copyShop(options: CopyOptions): Promise<ShopCopy> {
-  const place = path.join(options.root, ".midflight");
-  await mkdir(place, { recursive: true });
-  const folder = await mkdtemp(path.join(place, "tour-"));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await mkdir(tourPlace(options.root), { recursive: true });
+  const folder = await mkdtemp(path.join(tourPlace(options.root), "tour-"));
   try {
     for (const name of ["src", "package.json"]) await cp(path.join(options.shop, name), path.join(folder, name), { recursive: true });
     await writeFile(path.join(folder, ".gitignore"), ".midflight/\nnode_modules/\n");
     await writeFile(path.join(folder, "midflight.config.ts"), await configText(options));
     const repository = await createRepository(folder, options.variables);
     await repository?.commit("Open the shop");
-    return { folder, repository, remove };
+    return { folder, repository };
   } catch (error) {
-    await remove();
+    await removeCopy(folder);
     throw error;
   }
 }

@@ -1,9 +1,11 @@
 import path from "node:path";
 import { count, groupThousands } from "../../packages/midflight/src/output/text.ts";
+import { handOver } from "./shop-copy.ts";
 import type { Scene } from "./story.ts";
 
 /** The shop stays open for edits of whoever is there, until they leave. */
 export async function stayUp({ paper, copy, system, log, news, load }: Scene, signal: AbortSignal): Promise<void> {
+  await handOver(copy);
   const folder = path.relative(process.cwd(), copy.folder) || ".";
   paper.title("Now you");
   paper.tell("Open", [...system.urls.values()][0] ?? "");

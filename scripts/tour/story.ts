@@ -98,7 +98,7 @@ async function beRefused(scene: Scene, edit: ShopEdit, live: Live): Promise<void
   const { event } = await save(scene, edit);
   if (event.kind !== "publish-failed") throw new Error(`"${edit.name}" should have been refused, and was published`);
   const { error } = event;
-  paper.print(...renderError(error, paper.pane).map((line) => `  ${line}`));
+  paper.print(...renderError(error, paper.pane));
   const now = await system.live();
   paper.claim("Refused", error.code === "REPLACE_NEEDED" && error.facts.what.includes(edit.file), `as it has to be: ${edit.because}`);
   paper.claim("", now.release === live.release && now.counter === live.counter, `nothing was published; ${live.name} serves`);
@@ -132,10 +132,13 @@ async function save({ paper, copy, log, edits }: Scene, edit: ShopEdit): Promise
   const savedAtMs = performance.now();
   paper.tell("Saved", edit.file);
   const told = log.wait(from, `what becomes of "${edit.name}"`, (event) => event.kind === "published" || event.kind === "publish-failed");
-  const lines = (await copy.repository?.changedLines()) ?? [];
-  for (const line of lines) paper.print(paper.pane.paint(line.startsWith("+") ? "good" : "bad", (indent + line).slice(0, paper.pane.width)));
-  const [first] = await told;
+  const [[first]] = await Promise.all([told, showChange(paper, copy)]);
   return { from, savedAtMs, event: first!.event };
+}
+
+async function showChange({ pane, print }: Paper, { repository }: ShopCopy): Promise<void> {
+  const lines = (await repository?.changedLines()) ?? [];
+  print(...lines.map((line) => pane.paint(line.startsWith("+") ? "good" : "bad", cut(indent + line, pane.width))));
 }
 
 async function bills({ memories }: Scene): Promise<Bill[]> {
@@ -147,4 +150,8 @@ async function prove({ paper, load, memories, system }: Scene, generation: numbe
   const live = await system.live();
   proveWhatRuns(paper, live, generation);
   return live;
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
