@@ -13,6 +13,25 @@ export function detailOf(app: AppShape, unit: string): UnitDetail | null {
   return app.units.get(unit)?.detail ?? null;
 }
 
+const importers = new WeakMap<AppShape, ReadonlyMap<string, readonly string[]>>();
+
+/** Which units name a unit in an import of any kind. */
+export function importersOf(app: AppShape): ReadonlyMap<string, readonly string[]> {
+  let made = importers.get(app);
+  if (made !== undefined) return made;
+  const map = new Map<string, string[]>();
+  for (const [path, { imports }] of app.units) {
+    for (const unit of new Set(imports.map(({ specifier }) => resolveUnit(app, path, specifier)))) {
+      if (unit === null) continue;
+      const list = map.get(unit);
+      if (list === undefined) map.set(unit, [path]);
+      else list.push(path);
+    }
+  }
+  importers.set(app, (made = map));
+  return made;
+}
+
 const extensions = ["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", "/index.js", "/index.cjs", "/index.ts"];
 
 /** The app's unit that a specifier means, from another unit; null for packages, Node's own and what is not there. */

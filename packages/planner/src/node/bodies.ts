@@ -92,11 +92,12 @@ function plainCount(site: Site): number {
   return site.fn.params.length - (takesRest(site) ? 1 : 0);
 }
 
-function planNewMember({ unit, before, after, findings, writer, artifactLineOf }: BodyInput, site: Site): void {
+function planNewMember({ unit, before, after, startup, findings, writer, artifactLineOf }: BodyInput, site: Site): void {
   const name = `${site.className}.${site.memberName ?? "[computed]"}()`;
   const evidence = [`${unit}:${artifactLineOf(site)}`];
   if (site.member!.kind === "constructor") findings.block(unit, `class ${site.className} has a new constructor; live instances were made without it`, evidence);
   else if (site.memberName === null) findings.block(unit, `${name}: a new member with a computed name`, evidence);
+  else if (startup.sawMember(site.memberName)) findings.block(unit, `${name}: a member of that name was called or looked for when the process started`, evidence);
   else if (site.memberName.startsWith("#")) findings.block(unit, `${name}: a private name cannot be added to a class that exists`, evidence);
   else if (site.refusal !== null) findings.block(unit, `${name}: ${site.refusal}`, evidence);
   else if (sameName(before, site) || sameName(after, site)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
@@ -114,12 +115,13 @@ function sameName(detail: UnitDetail, site: Site): boolean {
 }
 
 /** A removed method stays on the prototype for activations that still call it; that is sound unless it hid another. */
-function planLostMember({ unit, before, after, findings }: BodyInput, former: Site): void {
+function planLostMember({ unit, before, after, startup, findings }: BodyInput, former: Site): void {
   const name = `${former.className}.${former.memberName ?? "[computed]"}()`;
   if (former.member!.kind === "constructor") return findings.block(unit, `class ${former.className} lost its constructor; live instances were made with it`);
   if (former.memberName?.startsWith("#")) return;
   const node = before.facts.sites.classes.get(former.className!);
   const hides = former.memberName === null || (node?.superClass ?? null) !== null || former.memberName in Object.prototype || former.memberName === "then" || former.memberName === "toJSON";
   if (hides || sameName(after, former)) return findings.block(unit, `${name} was removed, and its class may inherit another of that name`);
+  if (startup.sawMember(former.memberName)) return findings.block(unit, `${name} was removed, and a member of that name was called or looked for when the process started`);
   findings.redefine(unit, `method ${name} removed (it stays for calls that are under way)`);
 }

@@ -1,3 +1,4 @@
+import { calleeName } from "./callees.ts";
 import { referencesIn, type Scopes } from "./scope.ts";
 import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
@@ -30,26 +31,9 @@ const lastingCallees = new Set([
   "setInterval", "schedule", "watch", "get", "post", "put", "delete", "patch", "all", "handle", "listen", "createServer", "setErrorHandler", "setNotFoundHandler",
 ]);
 
-/** Callees that call a function while the process starts: its text has run by then. */
-const callsAtOnce = new Set(["register", "after", "ready", "plugin", "map", "filter", "forEach", "reduce", "some", "every", "find", "flatMap", "from", "Promise", "then", "run", "sort"]);
-
-export function runsWhenPassed(callee: string | null): boolean {
-  return callee !== null && callsAtOnce.has(callee);
-}
-
-export function isOnTheSpot(callee: string): boolean {
-  return onTheSpot.has(callee);
-}
-
 /** True if the closure is likely to live as long as the process: a handler, a listener, an interval. */
 export function isLasting(closure: Closure): boolean {
   return closure.callee !== null && (closure.calleeHasLiteral || lastingCallees.has(closure.callee));
-}
-
-export function calleeName(callee: Node): string {
-  if (callee.type === "MemberExpression") return callee.property.type === "Identifier" ? callee.property.name : "?";
-  if (callee.type === "Identifier") return callee.name;
-  return "?";
 }
 
 /** Classifies a function by where it stands. `uses` tells how a local name is used. */

@@ -45,6 +45,7 @@ export interface Effect {
 export interface Facts {
   readonly sites: Sites;
   readonly byKey: ReadonlyMap<string, Site>;
+  readonly byFunction: ReadonlyMap<Node, Site>;
   /** Per nested site, everything around it out to the top level: a closure from another text must not be reached. */
   readonly shapes: ReadonlyMap<Site, string>;
   readonly declarations: ReadonlyMap<string, Declaration>;
@@ -177,7 +178,7 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
     for (const nested of site.nested) shapes.set(nested, shape);
   }
   effects.sort((a, b) => a.start - b.start);
-  return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), shapes, declarations, imports, exports, exportStars, effects, topSites, ownText };
+  return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), byFunction: new Map(sites.all.map((site) => [site.fn, site])), shapes, declarations, imports, exports, exportStars, effects, topSites, ownText };
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */

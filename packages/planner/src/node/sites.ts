@@ -118,9 +118,9 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
   }
 
   function addClass(node: ClassNode, binding: string): void {
+    classes.set(binding, node);
     for (const member of node.body.body) {
       if (member.type !== "MethodDefinition") continue;
-      if (!classes.has(binding)) classes.set(binding, node);
       const plain = keyName(member.key, member.computed);
       const shown = plain ?? `[${source.slice(member.key.start, member.key.end)}]`;
       const kind = member.kind === "get" || member.kind === "set" ? `${member.kind} ` : "";

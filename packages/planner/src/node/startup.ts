@@ -1,11 +1,8 @@
-import { detailOf, findOrigin, isBuiltin, resolveUnit, type AppShape } from "./app.ts";
-import { calleeName, runsWhenPassed } from "./closures.ts";
+import { detailOf, resolveUnit, type AppShape } from "./app.ts";
+import { namesOf } from "./names.ts";
+import { Walker, type Reached } from "./reach.ts";
 import type { Site } from "./sites.ts";
-import { forEachChild, type Node } from "./syntax.ts";
-import type { UnitDetail } from "./analyze.ts";
-
-/** Life-cycle hooks that run once, before the first request. */
-const startHooks = /^addHook\("(onReady|onListen|onRegister|onRoute|preClose|onClose)"\)/;
+import { isFunction } from "./syntax.ts";
 
 const known = new WeakMap<AppShape, Startup>();
 
@@ -16,116 +13,180 @@ export function findStartup(app: AppShape): Startup {
   return startup;
 }
 
+/** Methods that the language itself calls. */
+const implicit = new Set(["toString", "valueOf", "toJSON", "then", "next", "return", "throw"]);
+
+interface Found {
+  readonly unit: string;
+  readonly site: Site;
+}
+
+/** Runs the app's top levels in the mind, and marks all that they may call. */
 export class Startup {
   readonly #app: AppShape;
   readonly #ran = new Map<Site, string>();
-  readonly #byMember = new Map<string, { unit: string; site: Site }[]>();
-  readonly #returned: { unit: string; site: Site }[] = [];
+  readonly #waiting: Found[] = [];
+  readonly #byMember = new Map<string, Found[]>();
+  readonly #values = new Map<string, { readonly unit: string; readonly node: Parameters<Walker["callValue"]>[0] }[]>();
+  readonly #kept = new Map<Site, string>();
+  readonly #called = new Set<string>();
+  readonly #handed = new Set<string>();
+  readonly #read = new Set<string>();
+  readonly #contained = new Map<Site, string>();
+  readonly #listeners = new Map<Site, string>();
+  readonly #returned = new Set<Site>();
+  readonly #unitOf = new Map<Site, string>();
+  readonly #siteOf = new Map<Site["fn"], Site>();
+  #unknown: string | null = null;
+  #taken: string | null = null;
+  #emitter: string | null = null;
+  #by = "";
 
   constructor(app: AppShape) {
     this.#app = app;
     for (const unit of app.units.keys()) this.#index(unit);
+    for (const found of this.#byMember.get("?") ?? []) if (/\[Symbol\./.test(found.site.key)) this.#mark(found, "the language itself");
+    for (const key of implicit) for (const found of this.#byMember.get(key) ?? []) this.#mark(found, "the language itself");
     for (const unit of app.units.keys()) this.#runUnit(unit);
+    for (let found = this.#waiting.pop(); found !== undefined; found = this.#waiting.pop()) {
+      this.#by = `${found.site.key}() in ${found.unit}`;
+      this.#walker(found.unit)?.runFunction(found.site.fn);
+    }
   }
 
-  /** What called the site while the process started, for people; null if nothing is known to have. */
+  /** What called the site while the process started, for people; null if nothing can have. */
   callerOf(site: Site): string | null {
     return this.#ran.get(site) ?? null;
   }
 
+  /** True if a property of that name was looked at while the process started: whether it exists may have mattered. */
+  sawMember(name: string): boolean {
+    return implicit.has(name) || this.#called.has(name) || this.#handed.has(name) || this.#read.has(name) || this.#called.has("?");
+  }
+
   #index(unit: string): void {
-    for (const site of detailOf(this.#app, unit)?.facts.sites.all ?? []) {
-      if (site.memberName !== null) {
-        const list = this.#byMember.get(site.memberName);
-        if (list === undefined) this.#byMember.set(site.memberName, [{ unit, site }]);
-        else list.push({ unit, site });
-      }
-      if (site.key.endsWith("/return")) this.#returned.push({ unit, site });
+    const detail = detailOf(this.#app, unit);
+    if (detail === null) return;
+    const add = <T>(map: Map<string, T[]>, key: string, value: T): void => {
+      const list = map.get(key);
+      if (list === undefined) map.set(key, [value]);
+      else list.push(value);
+    };
+    for (const site of detail.facts.sites.all) {
+      this.#unitOf.set(site, unit);
+      this.#siteOf.set(site.fn, site);
+      if (site.memberName !== null) add(this.#byMember, site.memberName, { unit, site });
+      else if (site.member !== null) add(this.#byMember, "?", { unit, site });
+    }
+    for (const [key, nodes] of namesOf(detail).members) for (const node of nodes) add(this.#values, key, { unit, node });
+    for (const [name, binding] of detail.facts.exports) {
+      if (binding.kind !== "local") continue;
+      const site = detail.facts.byKey.get(binding.local);
+      if (site !== undefined) add(this.#byMember, name, { unit, site });
     }
   }
 
   #runUnit(unit: string): void {
     const analysis = this.#app.units.get(unit)!;
-    if (analysis.detail === null) {
-      // Its code cannot be read: all that it can reach may have run.
-      for (const { specifier } of analysis.imports) {
-        const target = resolveUnit(this.#app, unit, specifier);
-        for (const site of (target === null ? null : detailOf(this.#app, target))?.facts.sites.all ?? []) this.#mark(target!, site, `${unit}, which is not instrumented`);
-      }
+    this.#by = `top level of ${unit}`;
+    if (analysis.detail !== null) return this.#walker(unit)?.runProgram();
+    const inside = analysis.imports.flatMap(({ specifier }) => resolveUnit(this.#app, unit, specifier) ?? []);
+    if (inside.length === 0) return;
+    // Its code cannot be read: all that it can reach may have run.
+    this.#by = `${unit}, which is not instrumented`;
+    for (const target of inside) for (const site of detailOf(this.#app, target)?.facts.sites.all ?? []) this.#mark({ unit: target, site }, this.#by);
+    this.#callMember("?");
+    this.#callUnknown();
+  }
+
+  #walker(unit: string): Walker | null {
+    const detail = detailOf(this.#app, unit);
+    return detail === null ? null : new Walker(this.#app, unit, detail, this.#reached);
+  }
+
+  readonly #reached: Reached = {
+    call: (unit, site) => this.#mark({ unit, site }, this.#by),
+    keep: (unit, site, isContained) => {
+      this.#kept.set(site, unit);
+      if (isContained) this.#contained.set(site, unit);
+      const by = this.#unknown ?? (isContained ? this.#taken : null);
+      if (by !== null) this.#mark({ unit, site }, by);
+    },
+    callUnknown: () => this.#callUnknown(),
+    callContained: () => {
+      if (this.#taken !== null) return;
+      this.#taken = this.#by;
+      for (const [site, unit] of this.#contained) this.#mark({ unit, site }, this.#by);
+    },
+    listen: (unit, site) => {
+      this.#listeners.set(site, unit);
+      if (this.#emitter !== null) this.#mark({ unit, site }, this.#emitter);
+    },
+    callListeners: () => {
+      if (this.#emitter !== null) return;
+      this.#emitter = this.#by;
+      for (const [site, unit] of this.#listeners) this.#mark({ unit, site }, this.#by);
+    },
+    callReturned: (site) => {
+      if (this.#returned.has(site)) return;
+      this.#returned.add(site);
+      this.#walker(this.#unitOf.get(site)!)?.callReturned(site.fn);
+    },
+    siteOf: (fn) => this.#siteOf.get(fn),
+    callMember: (key) => this.#callMember(key),
+    handMember: (key) => this.#handMember(key),
+    readMember: (key) => this.#readMember(key),
+    candidates: (key) => (key === "?" || this.#values.get(key)?.some(({ node }) => !isFunction(node)) === true ? null : (this.#byMember.get(key) ?? []).map(({ site }) => site)),
+  };
+
+  #mark(found: Found, by: string): void {
+    if (this.#ran.has(found.site)) return;
+    this.#ran.set(found.site, by);
+    this.#waiting.push(found);
+  }
+
+  #callUnknown(): void {
+    if (this.#unknown !== null) return;
+    this.#unknown = this.#by;
+    for (const [site, unit] of this.#kept) this.#mark({ unit, site }, this.#by);
+  }
+
+  #callMember(key: string): void {
+    if (this.#called.has(key)) return;
+    this.#called.add(key);
+    if (key !== "?") {
+      // It may be the one whose name is computed.
+      const isKnown = this.#byMember.has(key) || this.#values.has(key);
+      for (const found of isKnown ? [] : (this.#byMember.get("?") ?? [])) this.#mark(found, this.#by);
+      for (const found of this.#byMember.get(key) ?? []) this.#mark(found, this.#by);
+      for (const { unit, node } of this.#values.get(key) ?? []) this.#walker(unit)?.callValue(node);
       return;
     }
-    this.#runRegion(unit, analysis.detail, analysis.detail.program, null, `top level of ${unit}`);
+    for (const list of this.#byMember.values()) for (const found of list) this.#mark(found, this.#by);
+    this.#callUnknown();
   }
 
-  #mark(unit: string, site: Site, by: string): void {
-    if (this.#ran.has(site)) return;
-    this.#ran.set(site, by);
-    const detail = detailOf(this.#app, unit);
-    if (detail) this.#runRegion(unit, detail, site.fn, site, `${site.key}() in ${unit}`);
+  #handMember(key: string): void {
+    if (this.#called.has(key) || this.#handed.has(key)) return;
+    this.#handed.add(key);
+    for (const found of this.#byMember.get(key) ?? []) this.#mark(found, this.#by);
+    for (const { unit, node } of this.#values.get(key) ?? []) this.#walker(unit)?.handValue(node);
   }
 
-  #runRegion(unit: string, detail: UnitDetail, region: Node, owner: Site | null, by: string): void {
-    const inner = new Set<Node>();
-    for (const site of owner === null ? detail.facts.sites.all.filter((s) => s.owner === null) : owner.nested) {
-      inner.add(site.fn);
-      if (site.passedTo !== null && (runsWhenPassed(site.passedTo) || startHooks.test(site.key.split(/[/:]/).at(-1)!))) this.#mark(unit, site, by);
-    }
-    const walk = (node: Node): void => {
-      if (inner.has(node)) return;
-      if (node.type === "CallExpression" || node.type === "NewExpression") this.#call(unit, detail, node, by);
-      else if (node.type === "TaggedTemplateExpression") this.#name(unit, detail, node.tag, by);
-      forEachChild(node, walk);
-    };
-    forEachChild(region, walk);
-  }
-
-  #call(unit: string, detail: UnitDetail, node: Extract<Node, { type: "CallExpression" | "NewExpression" }>, by: string): void {
-    const { callee } = node;
-    this.#name(unit, detail, callee, by);
-    if (!runsWhenPassed(calleeName(callee))) return;
-    for (const argument of node.arguments) if (argument.type === "Identifier") this.#name(unit, detail, argument, by);
-  }
-
-  #name(unit: string, detail: UnitDetail, callee: Node, by: string): void {
-    if (callee.type === "Identifier") this.#binding(unit, callee.name, by);
-    else if (callee.type === "MemberExpression" && callee.property.type === "Identifier") {
-      if (!this.#isOutside(unit, detail, callee.object)) {
-        for (const found of this.#byMember.get(callee.property.name) ?? []) this.#mark(found.unit, found.site, by);
+  #readMember(key: string): void {
+    if (this.#read.has(key)) return;
+    this.#read.add(key);
+    for (const [name, list] of key === "?" ? this.#byMember : [[key, this.#byMember.get(key) ?? []] as const]) {
+      void name;
+      for (const found of list) {
+        if (isAccessor(found.site)) this.#mark(found, this.#by);
+        else this.#reached.keep(found.unit, found.site, false);
       }
     }
   }
+}
 
-  /** True if an object surely is not the app's: a global, or from a package. */
-  #isOutside(unit: string, detail: UnitDetail, object: Node): boolean {
-    if (object.type !== "Identifier") return object.type === "Literal" || object.type === "TemplateLiteral" || object.type === "ArrayExpression";
-    const imported = detail.facts.imports.get(object.name);
-    if (imported) return isBuiltin(imported.specifier) || resolveUnit(this.#app, unit, imported.specifier) === null;
-    return detail.scopes.byName.get(object.name)?.some((ref) => ref.start === object.start && ref.where === "global") === true;
-  }
-
-  #binding(unit: string, name: string, by: string): void {
-    const detail = detailOf(this.#app, unit);
-    if (!detail) return;
-    const imported = detail.facts.imports.get(name);
-    if (imported) {
-      const target = resolveUnit(this.#app, unit, imported.specifier);
-      if (target === null) return;
-      const origin = findOrigin(this.#app, target, imported.imported);
-      if (origin.kind === "binding") this.#local(origin.unit, origin.local, by);
-      else for (const site of detailOf(this.#app, target)?.facts.sites.all ?? []) if (site.depth === 0) this.#mark(target, site, by);
-      return;
-    }
-    this.#local(unit, name, by);
-  }
-
-  #local(unit: string, name: string, by: string): void {
-    const facts = detailOf(this.#app, unit)?.facts;
-    if (!facts) return;
-    const direct = facts.byKey.get(name) ?? facts.byKey.get(`${name}.constructor`);
-    if (direct) return this.#mark(unit, direct, by);
-    const declaration = facts.declarations.get(name);
-    if (declaration?.kind === "class") return;
-    // A value of unknown making, called: any function that some function returned.
-    if (declaration !== undefined) for (const found of this.#returned) this.#mark(found.unit, found.site, by);
-  }
+function isAccessor(site: Site): boolean {
+  if (site.member !== null) return site.member.kind === "get" || site.member.kind === "set";
+  return / ?(get|set) [^. ]*$/.test(site.key);
 }

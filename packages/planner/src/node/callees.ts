@@ -1,0 +1,115 @@
+import { boundNames, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+
+type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
+
+/** Functions of Node's and of well-known packages that keep a function for later events, and do not call it while the process starts. */
+const keepers = new Set([
+  "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "route", "addEventListener", "watchFile",
+]);
+
+/** Route methods: keep a handler if a path comes first. */
+const routeMethods = new Set(["get", "post", "put", "delete", "patch", "head", "options", "all", "search", "trace", "ws"]);
+
+const eventMethods = new Set(["on", "once", "addListener", "prependListener", "prependOnceListener"]);
+
+/** Events that come while a process starts. */
+const startEvents = /^(ready|listening|open|opened|connect|connected|connection|online|load|loaded|start|started|init|initialized|mount|bootstrap|spawn|secureConnect|newListener|register|route|worker|plugin|exit|beforeExit)$/i;
+
+/** Life-cycle hooks that run once, before the first request. */
+const startHooks = new Set(["onReady", "onListen", "onRegister", "onRoute"]);
+
+/** Functions that put a function into an object that the app can take it from again. */
+const containers = new Set(["push", "unshift", "set", "add", "concat", "splice", "fill", "freeze", "seal", "assign", "fromEntries", "of", "entries", "values", "keys", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Array", "resolve", "all", "bind", "decorate", "decorateRequest", "decorateReply"]);
+
+/** Functions that call what they are given, at once or soon. */
+const callers = new Set([
+  "map", "filter", "forEach", "reduce", "reduceRight", "some", "every", "find", "findIndex", "findLast", "findLastIndex", "sort", "toSorted", "flatMap", "from", "fromAsync", "groupBy",
+  "then", "catch", "finally", "Promise", "setTimeout", "setImmediate", "nextTick", "queueMicrotask", "register", "after", "ready", "run", "runInAsyncScope", "plugin",
+]);
+
+/**
+ * What becomes of a value that is handed to a function: nothing before a later request, called when an event of that
+ * object comes, put where the app can find it,
+ * perhaps called if it is a function at all, or surely called.
+ */
+export type Fate = "kept" | "listening" | "contained" | "handed" | "called";
+
+/** `name`: the callee's last name. */
+export function fateOutside(name: string, call: Call, argument: Node, functionOf: (node: Node) => FunctionNode | null): Fate {
+  if (keepers.has(name)) return "kept";
+  const first = call.arguments[0];
+  if (routeMethods.has(name) && call.arguments.length > 1 && isPath(first)) return "kept";
+  const event = first?.type === "Literal" && typeof first.value === "string" ? first.value : null;
+  if (eventMethods.has(name) && event !== null) return startEvents.test(event) ? "handed" : "listening";
+  if (name === "addHook") return event !== null && !startHooks.has(event) ? "kept" : "handed";
+  if (name === "use") {
+    const fn = functionOf(argument);
+    return fn !== null && isMiddleware(fn) ? "kept" : "handed";
+  }
+  if (name === "all" && argument.type === "ArrayExpression") return "contained";
+  if (callers.has(name)) return "called";
+  return containers.has(name) ? "contained" : "handed";
+}
+
+function isPath(node: Node | undefined): boolean {
+  if (node?.type === "Literal") return "regex" in node && node.regex !== undefined ? true : typeof node.value === "string" && /^[/*]/.test(node.value);
+  if (node?.type === "TemplateLiteral") return /^[/*]/.test(node.quasis[0]?.value.raw ?? "");
+  return node?.type === "ArrayExpression" && node.elements.length > 0 && node.elements.every((element) => element !== null && isPath(element));
+}
+
+/** Methods by which code tells its listeners of an event. */
+export function isEmitting(name: string): boolean {
+  return /^(emit|emitAsync|emitSerial|dispatch|dispatchEvent|trigger|publish|fire|notify)$/.test(name);
+}
+
+/** Classes of Node's and the language's that call a method of a subclass only if its name begins with `_`, if at all. */
+export function isPassiveBase(name: string): boolean {
+  return /^(.*Error|EventEmitter|EventTarget|Map|Set|WeakMap|WeakSet|Array|Promise|Object|AsyncResource|Readable|Writable|Transform|Duplex|PassThrough|Server|Agent)$/.test(name);
+}
+
+/** By the names of its parameters: what a web framework calls per request, not what sets something up. */
+function isMiddleware(fn: FunctionNode): boolean {
+  const [first, second] = fn.params.map((param) => boundNames(param)[0]?.replace(/^_/, ""));
+  if (/^(req|request)$/.test(first ?? "")) return /^(res|response|reply)$/.test(second ?? "");
+  return /^(c|ctx|context)$/.test(first ?? "") && second === "next";
+}
+
+/** Names by which well-known callers hand in their own functions; calling them runs nothing of the app's that was not there before. */
+export function isOutsideCallback(name: string): boolean {
+  return name === "resolve" || name === "reject" || name === "done" || name === "next";
+}
+
+/** The last name of what is called; "?" if it has none. */
+export function calleeName(callee: Node): string {
+  if (callee.type === "MemberExpression") return keyName(callee.property, callee.computed) ?? "?";
+  if (callee.type === "Identifier") return callee.name;
+  if (callee.type === "ChainExpression") return calleeName(callee.expression);
+  return "?";
+}
+
+/** True if the expression cannot be or hold a function or an object with methods of the app's. */
+export function isPlainData(node: Node | null): boolean {
+  if (node === null) return true;
+  switch (node.type) {
+    case "Literal":
+      return true;
+    case "TemplateLiteral":
+      return node.expressions.every((expression) => isPlainData(expression));
+    case "ObjectExpression":
+      return node.properties.every((property) => (property.type === "SpreadElement" ? false : isPlainData(property.value)));
+    case "ArrayExpression":
+      return node.elements.every((element) => isPlainData(element));
+    case "MemberExpression":
+      return node.object.type === "MemberExpression" || node.object.type === "Identifier";
+    case "UnaryExpression":
+      return true;
+    case "BinaryExpression":
+      return true;
+    case "LogicalExpression":
+      return isPlainData(node.left) && isPlainData(node.right);
+    case "ConditionalExpression":
+      return isPlainData(node.consequent) && isPlainData(node.alternate);
+    default:
+      return isFunction(node);
+  }
+}

@@ -1,0 +1,129 @@
+import type { UnitDetail } from "./analyze.ts";
+import { forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+
+/** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
+export type Source =
+  | { readonly kind: "function"; readonly fn: FunctionNode }
+  | { readonly kind: "class"; readonly node: Node }
+  | { readonly kind: "param"; readonly fn: FunctionNode; readonly index: number }
+  /** Taken out of an object under a key. */
+  | { readonly kind: "member"; readonly key: string }
+  | { readonly kind: "value"; readonly node: Node }
+  | { readonly kind: "unknown" };
+
+/** Where the names and members of a unit get their values from. Over-approximates: more sources than there are, never fewer. */
+export interface Names {
+  readonly sources: ReadonlyMap<string, readonly Source[]>;
+  /** Values given to a property of some object under a static key, but for functions that are sites. */
+  readonly members: ReadonlyMap<string, readonly Node[]>;
+  /** What each function stands in directly. */
+  readonly parents: ReadonlyMap<FunctionNode, Node>;
+  /** Names that are used other than by calling them, so that somebody else may call what they stand for. */
+  readonly usedAsValue: ReadonlySet<string>;
+  /** Properties that are read other than by calling them. "?" if one is computed. */
+  readonly readMembers: ReadonlySet<string>;
+}
+
+const known = new WeakMap<UnitDetail, Names>();
+
+export function namesOf(detail: UnitDetail): Names {
+  let names = known.get(detail);
+  if (names === undefined) known.set(detail, (names = collect(detail)));
+  return names;
+}
+
+function collect({ program, scopes }: UnitDetail): Names {
+  const sources = new Map<string, Source[]>();
+  const members = new Map<string, Node[]>();
+  const parents = new Map<FunctionNode, Node>();
+  const put = (name: string, source: Source): void => {
+    const list = sources.get(name);
+    if (list === undefined) sources.set(name, [source]);
+    else list.push(source);
+  };
+  const member = (key: string | null, value: Node): void => {
+    if (key === null) return;
+    const list = members.get(key);
+    if (list === undefined) members.set(key, [value]);
+    else list.push(value);
+  };
+  const unknown: Source = { kind: "unknown" };
+  const readMembers = new Set<string>();
+
+  /** `from`: what the whole pattern is bound to, if that is known. */
+  const bind = (pattern: Node | null | undefined, from: Source): void => {
+    switch (pattern?.type) {
+      case "Identifier":
+        return put(pattern.name, from);
+      case "MemberExpression":
+        if (from.kind === "value") member(keyName(pattern.property, pattern.computed), from.node);
+        return;
+      case "AssignmentPattern":
+        bind(pattern.left, from);
+        return bind(pattern.left, { kind: "value", node: pattern.right });
+      case "ObjectPattern":
+        for (const property of pattern.properties) {
+          if (property.type === "RestElement") bind(property.argument, unknown);
+          else {
+            const key = keyName(property.key, property.computed);
+            bind(property.value, key === null ? unknown : { kind: "member", key });
+          }
+        }
+        return;
+      case "ArrayPattern":
+        for (const element of pattern.elements) bind(element, unknown);
+        return;
+      case "RestElement":
+        return bind(pattern.argument, unknown);
+      default:
+        return;
+    }
+  };
+
+  const walk = (node: Node, parent: Node): void => {
+    if (isFunction(node)) {
+      parents.set(node, parent);
+      if (node.type !== "ArrowFunctionExpression" && node.id) put(node.id.name, { kind: "function", fn: node });
+      node.params.forEach((param, index) => bind(param, param.type === "RestElement" ? unknown : { kind: "param", fn: node, index }));
+    } else if (isClass(node)) {
+      if (node.id) put(node.id.name, { kind: "class", node });
+    } else {
+      switch (node.type) {
+        case "VariableDeclarator":
+          if (node.init) bind(node.id, { kind: "value", node: node.init });
+          break;
+        case "AssignmentExpression":
+          bind(node.left, { kind: "value", node: node.right });
+          break;
+        case "MemberExpression":
+          if (!((parent.type === "CallExpression" || parent.type === "NewExpression") && parent.callee === node)) readMembers.add(keyName(node.property, node.computed) ?? "?");
+          break;
+        case "ForOfStatement":
+        case "ForInStatement":
+          bind(node.left.type === "VariableDeclaration" ? node.left.declarations[0]!.id : node.left, unknown);
+          break;
+        case "CatchClause":
+          bind(node.param, unknown);
+          break;
+        case "Property":
+          if (parent.type === "ObjectPattern") readMembers.add(keyName(node.key, node.computed) ?? "?");
+          else member(keyName(node.key, node.computed), node.value);
+          break;
+        case "PropertyDefinition":
+          if (node.value) member(keyName(node.key, node.computed), node.value);
+          break;
+        default:
+          break;
+      }
+    }
+    forEachChild(node, (child) => walk(child, node));
+  };
+  forEachChild(program, (child) => walk(child, program));
+  const usedAsValue = new Set<string>();
+  for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
+  return { sources, members, parents, usedAsValue, readMembers };
+}
+
+function isNewCallee(parent: Node, start: number): boolean {
+  return parent.type === "NewExpression" && parent.callee.start === start;
+}

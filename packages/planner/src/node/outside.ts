@@ -1,0 +1,98 @@
+import { isBuiltin, resolveUnit, type AppShape } from "./app.ts";
+import type { UnitDetail } from "./analyze.ts";
+import { isPlainData } from "./callees.ts";
+import type { ImportBinding } from "./facts.ts";
+import { namesOf, type Names } from "./names.ts";
+import { keyName, type Node } from "./syntax.ts";
+
+type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
+
+/** Tells which values in a unit surely do not come from the app: they are the language's, Node's or a package's. */
+export class Outside {
+  readonly #app: AppShape;
+  readonly #unit: string;
+  readonly #imports: ReadonlyMap<string, ImportBinding>;
+  readonly #names: Names;
+  readonly #following = new Set<Node>();
+
+  constructor(app: AppShape, unit: string, detail: UnitDetail) {
+    this.#app = app;
+    this.#unit = unit;
+    this.#imports = detail.facts.imports;
+    this.#names = namesOf(detail);
+  }
+
+  /** True if the callee surely is a function of Node's or of a package. */
+  isFunction(callee: Node): boolean {
+    if (callee.type === "MemberExpression") return this.isValue(callee.object);
+    if (callee.type === "ChainExpression") return this.isFunction(callee.expression);
+    if (callee.type !== "Identifier") return false;
+    const imported = this.#imports.get(callee.name);
+    if (imported !== undefined) return this.#isSpecifier(imported.specifier);
+    if (!this.#names.sources.has(callee.name)) return callee.name in globalThis || callee.name === "require";
+    return this.#names.sources.get(callee.name)!.every((source) => source.kind === "value" && this.#isRequire(source.node));
+  }
+
+  #isSpecifier(specifier: string): boolean {
+    if (isBuiltin(specifier)) return true;
+    const unit = resolveUnit(this.#app, this.#unit, specifier);
+    if (unit === null) return true;
+    // A unit that is not instrumented and imports nothing of the app's is as good as a package.
+    const analysis = this.#app.units.get(unit)!;
+    return analysis.detail === null && analysis.imports.every((inner) => resolveUnit(this.#app, unit, inner.specifier) === null);
+  }
+
+  #isRequire(node: Node): boolean {
+    if (node.type === "MemberExpression") return this.#isRequire(node.object);
+    if (node.type !== "CallExpression" || node.callee.type !== "Identifier" || node.callee.name !== "require") return false;
+    const [specifier] = node.arguments;
+    return specifier?.type === "Literal" && typeof specifier.value === "string" && this.#isSpecifier(specifier.value);
+  }
+
+  /** True if an object surely has no method of the app's: a global, a package, what a package made of plain data. */
+  isValue(node: Node): boolean {
+    if (this.#following.has(node)) return true;
+    this.#following.add(node);
+    try {
+      switch (node.type) {
+        case "Literal":
+        case "TemplateLiteral":
+        case "ArrayExpression":
+          return true;
+        case "Identifier": {
+          const imported = this.#imports.get(node.name);
+          if (imported !== undefined) return this.#isSpecifier(imported.specifier);
+          const sources = this.#names.sources.get(node.name);
+          if (sources === undefined) return node.name !== "globalThis" && node.name !== "global" && node.name !== "module" && node.name !== "exports" && node.name in globalThis;
+          return sources.every((source) => source.kind === "value" && this.isValue(source.node));
+        }
+        case "AwaitExpression":
+          return this.isValue(node.argument);
+        case "ChainExpression":
+          return this.isValue(node.expression);
+        case "MemberExpression": {
+          // A global's property (`process.stdout`, `Array.prototype`), or a field that is only ever given such values.
+          if (node.object.type === "Identifier" && !this.#names.sources.has(node.object.name) && this.isValue(node.object)) return true;
+          const key = keyName(node.property, node.computed);
+          const values = key === null ? undefined : this.#names.members.get(key);
+          return key?.startsWith("#") === true && values !== undefined && values.every((value) => this.isValue(value));
+        }
+        case "NewExpression":
+        case "CallExpression":
+          if (node.callee.type === "Identifier" && node.callee.name === "require") return this.#isRequire(node);
+          return node.callee.type === "Identifier" && this.isFunction(node.callee) && (isGlobalMaker(node, this.#names) || node.arguments.every((argument) => isPlainData(argument)));
+        default:
+          return false;
+      }
+    } finally {
+      this.#following.delete(node);
+    }
+  }
+}
+
+/** `new Map(…)`: what is in it may be the app's; its own methods are not. */
+function isGlobalMaker(node: Call, names: Names): boolean {
+  return node.type === "NewExpression" && node.callee.type === "Identifier" && !names.sources.has(node.callee.name) && node.callee.name in globalThis && node.callee.name !== "Proxy";
+}
+
+
