@@ -1,4 +1,5 @@
 // Every construct that must be right after a live swap, or refused. See cases/collect.mjs for what a case says.
+import { cases as attacks } from "./cases/attacks.mjs";
 import { cases as bindings } from "./cases/bindings.mjs";
 import { cases as classes } from "./cases/classes.mjs";
 import { cases as closures } from "./cases/closures.mjs";
@@ -6,4 +7,4 @@ import { cases as functions } from "./cases/functions.mjs";
 import { cases as startup } from "./cases/startup.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
-export const cases = [...functions, ...classes, ...closures, ...bindings, ...startup, ...texts];
+export const cases = [...functions, ...classes, ...closures, ...bindings, ...startup, ...attacks, ...texts];

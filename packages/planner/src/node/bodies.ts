@@ -33,7 +33,7 @@ export function planBodies(input: BodyInput): void {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
       continue;
     }
-    const blocker = bodyBlocker(input, former, site, isSame);
+    const blocker = bodyBlocker(input, former, site, isSame, reads);
     const evidence = [`${unit}:${input.artifactLineOf(site)}`];
     if (blocker !== null) findings.block(unit, `${shown(site)}: ${blocker}`, evidence);
     else {
@@ -66,7 +66,7 @@ function readsChanged(detail: UnitDetail, site: Site, changed: ReadonlyMap<strin
   );
 }
 
-function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: Site, isSame: boolean): string | null {
+function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: Site, isSame: boolean, isReading: boolean): string | null {
   if (former.refusal !== null) return former.refusal;
   if (site.refusal !== null) return site.refusal;
   if (former.form !== site.form) return "it changed from one kind of function to another";
@@ -75,13 +75,21 @@ function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: 
   if (former.fn.async && !site.fn.async) return "it is no longer async, but callers that hold the old one get a promise";
   if (isArrow && takesRest(site) && site.fn.params.length - 1 < plainCount(former)) return "its rest parameter now begins earlier than the old parameters end";
   if (!former.usesNewTarget && site.usesNewTarget) return "it now uses new.target";
-  if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes lasting closures or classes that no door reaches";
-  if (!isSame && (former.nested.length > 0 || site.nested.length > 0) && before.facts.ownText(former) !== after.facts.ownText(site)) {
-    return "the text around its closures changed; closures it made before cannot follow";
-  }
+  if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
+  if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
+  if (!isSame && former.nested.some(livesOn)) return "the text around its closures changed; closures it made before cannot follow";
   const caller = startup.callerOf(former);
   if (caller !== null) return `it may have run when the process started (called from ${caller}), and what it returned or set up may still be in use`;
   return null;
+}
+
+function paramText({ text }: UnitDetail, { fn }: Site): string {
+  return fn.params.length === 0 ? "" : text.normalise(fn.params[0]!.start, fn.params.at(-1)!.end);
+}
+
+/** True if closures made at this site may be alive long after, and must follow a change. */
+function livesOn(site: Site): boolean {
+  return (site.escapes && !site.isInFlight) || site.nested.some(livesOn);
 }
 
 function takesRest(site: Site): boolean {
@@ -101,7 +109,7 @@ function planNewMember({ unit, before, after, startup, findings, writer, artifac
   else if (site.memberName.startsWith("#")) findings.block(unit, `${name}: a private name cannot be added to a class that exists`, evidence);
   else if (site.refusal !== null) findings.block(unit, `${name}: ${site.refusal}`, evidence);
   else if (sameName(before, site) || sameName(after, site)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
-  else if (site.nested.length > 0 && site.isOpaque) findings.block(unit, `${name}: it makes lasting closures or classes that no door reaches`, evidence);
+  else if (site.isOpaque) findings.block(unit, `${name}: it makes classes, or closures that no door reaches`, evidence);
   else {
     findings.redefine(unit, `new ${site.member!.kind === "method" ? "method" : "accessor"} ${name}`);
     writer.member(site);

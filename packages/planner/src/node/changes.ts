@@ -27,7 +27,7 @@ export function findChanges(boot: AppShape, target: AppShape, differing: readonl
   }
   spread(boot, target, changes, of, findings);
   for (const [unit, changed] of changes) if (changed.size > 0) checkReaders(unit, target, changed, findings);
-  checkNamespaces(boot, target, changes, findings);
+  checkNamespaces(boot, target, differing, changes, findings);
   return changes;
 }
 
@@ -61,6 +61,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, target
   }
   for (const name of [...old.declarations.keys(), ...old.imports.keys()]) {
     if (now.declarations.has(name) || now.imports.has(name)) continue;
+    if (old.declarations.has(name)) findings.redefine(unit, `${kindOf(old.declarations.get(name)!)} ${name} removed`);
     if (after.scopes.byName.get(name)?.some((ref) => ref.where === "global") === true) {
       findings.block(unit, `${name} is no longer declared here, and what remains of it means the global of that name`, []);
     }
@@ -181,8 +182,12 @@ function checkReaders(unit: string, target: AppShape, changed: ReadonlyMap<strin
 }
 
 /** An object that stands for a whole module cannot be given new exports, nor new values for constants. */
-function checkNamespaces(boot: AppShape, target: AppShape, changes: Changes, findings: Findings): void {
+function checkNamespaces(boot: AppShape, target: AppShape, differing: readonly string[], changes: Changes, findings: Findings): void {
   const affected = new Set<string>();
+  for (const unit of differing) {
+    const now = detailOf(target, unit)?.facts.exports;
+    for (const name of detailOf(boot, unit)?.facts.exports.keys() ?? []) if (now?.has(name) === false) affected.add(unit);
+  }
   for (const [unit, changed] of changes) {
     const facts = detailOf(target, unit)?.facts;
     const exportsBefore = detailOf(boot, unit)?.facts.exports;
@@ -195,7 +200,7 @@ function checkNamespaces(boot: AppShape, target: AppShape, changes: Changes, fin
   for (const [path, analysis] of target.units) {
     const reach = (specifier: string, how: string): void => {
       const unit = resolveUnit(target, path, specifier);
-      if (unit !== null && affected.has(unit)) findings.block(unit, `${path} ${how} it as a whole, and a module object cannot be given new or changed exports`, []);
+      if (unit !== null && affected.has(unit)) findings.block(unit, `${path} ${how} it as a whole, and a module object cannot gain, lose or change exports`, []);
     };
     for (const { specifier, kind } of analysis.imports) if (kind !== "static") reach(specifier, kind === "dynamic" ? "imports" : "requires");
     if (!analysis.detail) {

@@ -9,9 +9,10 @@ export interface Closure {
   readonly label: string;
   /** False if it is only called or used on the spot: then it is part of the text around it. */
   readonly escapes: boolean;
+  /** It ends with the request or the call that it was made for. */
+  readonly isInFlight: boolean;
   /** The last name of the callee that it is passed to. */
   readonly callee: string | null;
-  readonly calleeHasLiteral: boolean;
   readonly name: string | null;
   readonly isMethod: boolean;
 }
@@ -25,21 +26,31 @@ const onTheSpot = new Set([
   "from", "fromAsync", "groupBy", "replace", "replaceAll", "then", "catch", "finally", "Promise", "setTimeout", "setImmediate", "nextTick", "queueMicrotask",
 ]);
 
-/** Callees that keep a function for as long as the process lives. */
-const lastingCallees = new Set([
-  "register", "use", "after", "ready", "route", "plugin", "addHook", "decorate", "on", "once", "addListener", "prependListener", "addEventListener", "subscribe",
-  "setInterval", "schedule", "watch", "get", "post", "put", "delete", "patch", "all", "handle", "listen", "createServer", "setErrorHandler", "setNotFoundHandler",
+/** Callees that await the function they are given, and are done with it. */
+const awaiting = new Set([
+  "transaction", "$transaction", "withTransaction", "tx", "runInTransaction", "transact", "run", "runExclusive", "runInContext", "withLock", "retry", "pRetry", "backOff", "startActiveSpan",
+  "trace", "measure", "timed", "acquire", "using", "step", "test", "it",
 ]);
 
-/** True if the closure is likely to live as long as the process: a handler, a listener, an interval. */
-export function isLasting(closure: Closure): boolean {
-  return closure.callee !== null && (closure.calleeHasLiteral || lastingCallees.has(closure.callee));
+const eventMethods = new Set(["on", "once", "addListener", "addEventListener", "prependListener"]);
+
+/** Names of what lives as long as one request. */
+const requestNames = /^_?(req|request|res|response|reply|rep|incoming|outgoing)$/;
+
+/** True if a function passed to this call ends with the request, or with the call, that it was made for. */
+function endsWithCall(callee: Node): boolean {
+  const name = calleeName(callee);
+  if (awaiting.has(name)) return true;
+  if (!eventMethods.has(name) || callee.type !== "MemberExpression") return false;
+  let root: Node = callee.object;
+  while (root.type === "MemberExpression") root = root.object;
+  return root.type === "Identifier" && requestNames.test(root.name);
 }
 
 /** Classifies a function by where it stands. `uses` tells how a local name is used. */
 export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (name: string) => boolean): Closure {
   const make = (label: string, escapes: boolean, extra: Partial<Closure> = {}): Closure => ({
-    fn, label, escapes, callee: null, calleeHasLiteral: false, isMethod: false, name: fn.type === "ArrowFunctionExpression" ? null : (fn.id?.name ?? null), ...extra,
+    fn, label, escapes, callee: null, isInFlight: false, isMethod: false, name: fn.type === "ArrowFunctionExpression" ? null : (fn.id?.name ?? null), ...extra,
   });
   if (fn.type === "FunctionDeclaration") {
     const name = fn.id?.name ?? "default";
@@ -53,7 +64,7 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
       const first = parent.arguments[0];
       const hasLiteral = first?.type === "Literal" && typeof first.value === "string" && parent.arguments.length > 1;
       const label = hasLiteral ? `${callee}(${JSON.stringify(first.value)})` : callee;
-      return make(label, !onTheSpot.has(callee), { callee, calleeHasLiteral: hasLiteral });
+      return make(label, !onTheSpot.has(callee), { callee, isInFlight: endsWithCall(parent.callee) });
     }
     case "Property":
       return make(`.${keyName(parent.key, parent.computed) ?? "[]"}`, true, { isMethod: parent.method || parent.kind !== "init", name: keyName(parent.key, parent.computed) });
@@ -62,6 +73,10 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
       return make("return", true);
     case "VariableDeclarator": {
       const name = parent.id.type === "Identifier" ? parent.id.name : null;
+      return make(name ?? "[]", name === null || uses(name), { name });
+    }
+    case "AssignmentPattern": {
+      const name = parent.left.type === "Identifier" ? parent.left.name : null;
       return make(name ?? "[]", name === null || uses(name), { name });
     }
     case "AssignmentExpression":

@@ -30,7 +30,7 @@ export class Outside {
     const imported = this.#imports.get(callee.name);
     if (imported !== undefined) return this.#isSpecifier(imported.specifier);
     if (!this.#names.sources.has(callee.name)) return callee.name in globalThis || callee.name === "require";
-    return this.#names.sources.get(callee.name)!.every((source) => source.kind === "value" && this.#isRequire(source.node));
+    return this.#names.sources.get(callee.name)!.every((source) => source.kind === "value" && this.#isOutsideSource(source.node));
   }
 
   #isSpecifier(specifier: string): boolean {
@@ -40,6 +40,15 @@ export class Outside {
     // A unit that is not instrumented and imports nothing of the app's is as good as a package.
     const analysis = this.#app.units.get(unit)!;
     return analysis.detail === null && analysis.imports.every((inner) => resolveUnit(this.#app, unit, inner.specifier) === null);
+  }
+
+  /** `require("pino")`, `Object.defineProperty`: a function of somebody else's under a name of the unit's own. */
+  #isOutsideSource(node: Node): boolean {
+    if (this.#following.has(node)) return true;
+    this.#following.add(node);
+    const isOutside = this.#isRequire(node) || ((node.type === "MemberExpression" || node.type === "Identifier") && this.isFunction(node));
+    this.#following.delete(node);
+    return isOutside;
   }
 
   #isRequire(node: Node): boolean {

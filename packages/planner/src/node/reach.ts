@@ -117,7 +117,10 @@ export class Walker {
         this.#visit(node.consequent, use);
         return this.#visit(node.alternate, use);
       case "LogicalExpression":
-        this.#visit(node.left, use);
+        // What comes of `a && b` is b, or nothing that could be called.
+        this.#visit(node.left, node.operator === "&&" ? "none" : use);
+        // As bundlers write for whoever reads exports from the text: `0 && (module.exports = { … })`.
+        if (node.operator === "&&" && node.left.type === "Literal" && !node.left.value) return;
         return this.#visit(node.right, use);
       case "ObjectExpression": {
         const inside = use === "none" || use === "keep" ? "contain" : use === "call" ? "hand" : use;
@@ -289,7 +292,7 @@ export class Walker {
       if (unit !== null) this.#callExports(unit);
       return;
     }
-    if (callee.type === "Identifier" && this.#outside.isFunction(callee)) return;
+    if ((callee.type === "Identifier" && this.#outside.isFunction(callee)) || isHelper(callee)) return;
     if (callee.type === "MemberExpression") {
       const inside = this.#out.candidates(name);
       if (inside?.length === 0 && use === "hand") return takers.has(name) ? this.#out.callContained() : undefined;
@@ -337,7 +340,7 @@ export class Walker {
         this.handValue(node.alternate);
         break;
       case "LogicalExpression":
-        this.handValue(node.left);
+        if (node.operator !== "&&") this.handValue(node.left);
         this.handValue(node.right);
         break;
       case "CallExpression":
@@ -490,7 +493,7 @@ export class Walker {
         this.#callValue(node.alternate);
         break;
       case "LogicalExpression":
-        this.#callValue(node.left);
+        if (node.operator !== "&&") this.#callValue(node.left);
         this.#callValue(node.right);
         break;
       case "AssignmentExpression":
@@ -529,7 +532,7 @@ export class Walker {
     if (use === "call") return this.#callMember(node);
     if (use === "hand" || use === "listen") this.#handMember(node);
     const key = this.#keyOf(node);
-    if (key === "?" && use !== "keep" && isIndex(node.property)) return;
+    if (key === "?" && use !== "keep" && this.#isIndex(node.property)) return;
     if (!this.#outside.isValue(node.object)) this.#out.readMember(key);
   }
 
@@ -545,11 +548,43 @@ export class Walker {
     const key = this.#keyOf(node);
     if ((key === "call" || key === "apply") && !node.computed) this.#callValue(node.object);
     if (key === "bind" && !node.computed) this.#visit(node.object, "keep");
+    if (key === "?" && this.#isElement(node)) return this.#out.callUnknown();
     if (node.object.type === "Super" || !this.#outside.isValue(node.object)) this.#out.callMember(key);
+  }
+
+  /** True for a name that only ever counts: reading there finds an element, and runs no getter. */
+  #isIndex(property: Node): boolean {
+    if (property.type !== "Identifier") return property.type === "UpdateExpression" || (property.type === "Literal" && typeof property.value === "number");
+    const sources = this.#names.sources.get(property.name);
+    return sources !== undefined && sources.every((source) => source.kind === "value" && isNumber(source.node));
+  }
+
+  /** True if what is taken is surely in a list or an object literal: what is there was seen to be put there. */
+  #isElement({ object, property }: Extract<Node, { type: "MemberExpression" }>): boolean {
+    if (this.#isIndex(property)) return true;
+    if (object.type !== "Identifier") return object.type === "ObjectExpression";
+    const sources = this.#names.sources.get(object.name);
+    return sources !== undefined && sources.every((source) => source.kind === "value" && (source.node.type === "ObjectExpression" || source.node.type === "ArrayExpression"));
+  }
+
+  /** `__decorate([decorators], target, key, descriptor)`, as TypeScript writes it. */
+  #decorate({ arguments: [decorators, target, key] }: Call): void {
+    if (decorators?.type !== "ArrayExpression") return this.#out.callUnknown();
+    for (const decorator of decorators.elements) this.#visit(decorator, "call");
+    if (target) this.#visit(target, "none");
+    const isForeign = decorators.elements.every((decorator) => decorator?.type === "CallExpression" && (this.#outside.isFunction(decorator.callee) || isHelper(decorator.callee)));
+    if (isForeign) return;
+    if (key?.type === "Literal") this.#out.handMember(String(key.value));
+    this.#out.callUnknown();
   }
 
   #call(node: Call): void {
     const { callee } = node;
+    if (isHelper(callee)) {
+      if (calleeName(callee) === "__decorate") return this.#decorate(node);
+      for (const argument of node.arguments) this.#visit(argument, "hand");
+      return;
+    }
     if (callee.type === "Super") this.#superCall();
     else this.#visit(callee, "call");
     const name = calleeName(callee);
@@ -599,7 +634,12 @@ const takers = new Set(["get", "pop", "shift", "at", "find", "findLast", "next",
 
 const useOf = { called: "call", handed: "hand", contained: "contain", listening: "listen", kept: "drop" } as const;
 
-/** What usually counts through a list: reading there runs no getter. */
-function isIndex(property: Node): boolean {
-  return property.type === "Identifier" && /^(i|j|k|n|at|idx|index|pos|position|offset)$/.test(property.name);
+/** What TypeScript writes for decorators. */
+function isHelper(callee: Node): boolean {
+  return /^__(decorate|metadata|param)$/.test(calleeName(callee));
+}
+
+function isNumber(node: Node): boolean {
+  if (node.type === "Literal") return typeof node.value === "number";
+  return node.type === "BinaryExpression" && ["-", "*", "/", "%", ">>", ">>>", "|"].includes(node.operator);
 }

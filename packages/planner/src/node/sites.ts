@@ -1,6 +1,6 @@
 import type { BodyForm } from "@midflight/protocol";
 import { reservedPrefix } from "@midflight/protocol";
-import { closureUses, isLasting, labelOf, type Closure } from "./closures.ts";
+import { closureUses, labelOf, type Closure } from "./closures.ts";
 import { formRefusal } from "./forms.ts";
 import type { Marks } from "./marks.ts";
 import { referencesIn, type Scopes } from "./scope.ts";
@@ -34,11 +34,17 @@ export interface Site {
   readonly memberName: string | null;
   /** For a closure passed to a call: the callee's last name. */
   readonly passedTo: string | null;
+  /** False for a closure that is only used on the spot. */
+  readonly escapes: boolean;
+  /** It ends with the request or the call that it was made for. */
+  readonly isInFlight: boolean;
   /** True if activations keep a door, because closures that outlive them can be reached. */
   hasDoor: boolean;
+  /** A parameter's default makes a function that may outlive the call, and no door reaches. */
+  hasParamClosures: boolean;
   /** Why it has no guard; null if it has one. */
   refusal: string | null;
-  /** It makes lasting closures or classes that no door reaches: a change of its text needs a new process. */
+  /** It makes classes, or closures that no door reaches: a change of its text needs a new process. */
   isOpaque: boolean;
 }
 
@@ -61,14 +67,14 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     return count === 0 ? key : `${key}#${count}`;
   };
 
-  type Extra = Partial<Pick<Site, "binding" | "className" | "member" | "memberName" | "passedTo" | "owner" | "depth" | "form" | "name">>;
+  type Extra = Partial<Pick<Site, "binding" | "className" | "member" | "memberName" | "passedTo" | "escapes" | "isInFlight" | "owner" | "depth" | "form" | "name">>;
   function add(rawKey: string, fn: FunctionNode, extra: Extra): Site {
     const key = unique(rawKey);
     const site: Site = {
       key, slot: slotName(key), fn, form: "function", name: key, depth: 0,
       usesSuper: hasOwn(marks.supers, fn, (node) => node.type === "Super"), usesNewTarget: hasOwn(marks.newTargets, fn, isNewTarget),
       owner: null, nested: [], binding: null, className: null,
-      member: null, memberName: null, passedTo: null, hasDoor: false, refusal: null, isOpaque: false, ...extra,
+      member: null, memberName: null, passedTo: null, escapes: true, isInFlight: false, hasDoor: false, hasParamClosures: false, refusal: null, isOpaque: false, ...extra,
     };
     site.refusal = formRefusal(site, source, scopes) ?? blockRefusal(fn, scopes);
     all.push(site);
@@ -76,45 +82,44 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     return site;
   }
 
+  /**
+   * A function that makes functions which outlive the call, or may, gets a door, so that those can be reached. One that
+   * is only used on the spot is part of the text around it, unless it makes such functions itself.
+   */
   function addNested(site: Site): void {
-    const found = closuresOf(site.fn.body, site.fn);
-    const lasting = found.closures.filter((closure) => closure.escapes);
-    const wants = site.depth === 0 ? lasting.length > 0 : lasting.some(isLasting);
+    const { closures, hasClass } = closuresOf(site.fn.body, site.fn);
     const canHaveDoor = site.refusal === null && site.depth < maxDoorDepth;
-    site.isOpaque = found.hasClass || found.hidden.some(isLasting) || (wants && !canHaveDoor && lasting.some(isLasting));
-    if (!wants || !canHaveDoor) return;
-    site.hasDoor = true;
-    for (const closure of lasting) {
-      const nested = add(`${site.key}/${closure.label}`, closure.fn, {
-        owner: site, depth: site.depth + 1, binding: site.binding, className: site.className, passedTo: closure.callee,
+    site.hasParamClosures = site.fn.params.some((param) => closuresOf(param, site.fn).closures.length > 0);
+    site.isOpaque = hasClass || (closures.length > 0 && !canHaveDoor);
+    site.hasDoor = closures.length > 0 && canHaveDoor;
+    if (!site.hasDoor) return;
+    for (const closure of closures) {
+      site.nested.push(add(`${site.key}/${closure.label}`, closure.fn, {
+        owner: site, depth: site.depth + 1, binding: site.binding, className: site.className, passedTo: closure.callee, escapes: closure.escapes, isInFlight: closure.isInFlight,
         memberName: closure.label.startsWith(".") ? closure.label.slice(1) : null, name: closure.name ?? site.name,
         form: closure.isMethod ? "method" : "function",
-      });
-      site.nested.push(nested);
+      }));
     }
   }
 
-  /** Functions directly in a region: escaping or not; those inside on-the-spot callbacks are `hidden`. */
-  function closuresOf(region: Node, fn: FunctionNode | null): { closures: Closure[]; hidden: Closure[]; hasClass: boolean } {
+  /** Functions directly in a region that outlive it or make others that do; and whether it makes classes. */
+  function closuresOf(region: Node, fn: FunctionNode | null): { closures: Closure[]; hasClass: boolean } {
     const closures: Closure[] = [];
-    const hidden: Closure[] = [];
     let hasClass = false;
-    const walk = (node: Node, parent: Node, inside: boolean): void => {
-      if (isClass(node)) {
-        hasClass = true;
-        return;
-      }
-      if (isFunction(node)) {
+    const walk = (node: Node, parent: Node): void => {
+      if (isClass(node)) hasClass = true;
+      else if (isFunction(node)) {
         const closure = labelOf(node, parent, source, (name) => closureUses(scopes, name, fn ?? region));
-        (inside ? hidden : closures).push(closure);
-        if (!closure.escapes) forEachChild(node, (child) => walk(child, node, true));
-        return;
-      }
-      forEachChild(node, (child) => walk(child, node, inside));
+        if (closure.escapes) closures.push(closure);
+        else {
+          const inside = closuresOf(node, node);
+          if (inside.closures.length > 0 || inside.hasClass) closures.push(closure);
+        }
+      } else forEachChild(node, (child) => walk(child, node));
     };
-    if (isFunction(region) || isClass(region)) walk(region, fn ?? region, false);
-    else forEachChild(region, (child) => walk(child, region, false));
-    return { closures, hidden, hasClass };
+    if (region === fn) forEachChild(region, (child) => walk(child, region));
+    else walk(region, fn ?? region);
+    return { closures, hasClass };
   }
 
   function addClass(node: ClassNode, binding: string): void {
@@ -160,9 +165,8 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
   /** Closures that top-level code makes: its one activation is the module itself, whose door is the module's. */
   function addRegion(key: string, region: Node, binding: string | null): void {
     for (const closure of closuresOf(region, null).closures) {
-      if (!closure.escapes) continue;
       add(`${key}${closure.label}`, closure.fn, {
-        binding, passedTo: closure.callee, memberName: closure.label.startsWith(".") ? closure.label.slice(1) : null,
+        binding, passedTo: closure.callee, escapes: closure.escapes, isInFlight: closure.isInFlight, memberName: closure.label.startsWith(".") ? closure.label.slice(1) : null,
         name: closure.name ?? closure.label, form: closure.isMethod ? "method" : "function",
       });
     }
