@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Digest, ErrorCode } from "@midflight/protocol";
 import type { Instance, InstanceTable, Pick } from "./instance.ts";
-import { addMember, retireMembers, type Prepared } from "./prepare.ts";
+import { addMember, retireMembers, type Choice, type Prepared } from "./prepare.ts";
 import type { Staged } from "./stage.ts";
 
 export type CommitResult =
@@ -16,7 +16,7 @@ export interface Written {
 }
 
 /** Writes everything staged into every instance. Only stores prepared values; a throw takes back all of it. */
-export function write(staged: Staged, table: InstanceTable, late: (instance: Instance) => Prepared | null): Written {
+export function write(staged: Staged, table: InstanceTable, late: (instance: Instance) => Prepared | null, choice: Choice): Written {
   const undo: (() => void)[] = [];
   const units = new Set<string>();
   let bodies = 0;
@@ -30,7 +30,7 @@ export function write(staged: Staged, table: InstanceTable, late: (instance: Ins
         units.add(instance.unit);
         bodies += prepared.slots.size;
       }
-      writeInstance(instance, prepared, undo);
+      writeInstance(instance, prepared, undo, choice);
     }
   } catch (error) {
     takeBack();
@@ -42,38 +42,65 @@ export function write(staged: Staged, table: InstanceTable, late: (instance: Ins
 const nothing: ReadonlyMap<string, Pick> = new Map();
 
 /** One instance takes its part of an overlay, or, with null, returns to its boot shape. */
-export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[]): void {
+export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {
+  const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
   if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0) return;
-  const before = { live: instance.live, scope: instance.scope, hadClosures: instance.hadClosures };
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures };
   undo.push(() => Object.assign(instance, before));
+  const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
-    const old = before.live.get(slot);
+    const old = before.written.get(slot);
     undo.push(() => instance.write(slot, old));
     instance.write(slot, value);
   };
-  for (const slot of before.live.keys()) if (!slots.has(slot)) put(slot, undefined);
-  for (const [slot, value] of slots) put(slot, value);
+  for (const slot of before.written.keys()) if (!written.has(slot)) put(slot, undefined);
+  for (const [slot, value] of written) put(slot, value);
+  instance.written = written;
   instance.live = slots;
   instance.scope = prepared?.scope ?? null;
   if (prepared?.hasClosures === true) instance.hadClosures = true;
-  undo.push(retireMembers(instance, prepared?.unit.ops.members ?? []));
+  undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
   if (prepared === null) return;
   for (const [key, cell] of prepared.cells) {
     instance.cells.set(key, cell);
     undo.push(() => void instance.cells.delete(key));
   }
   for (const { key, stub, body } of prepared.functions) {
-    const { current } = stub;
+    const { current, former } = stub;
     const isNew = !instance.stubs.has(key);
+    stub.former = hasOld ? current : null;
     stub.current = body;
     instance.stubs.set(key, stub);
     undo.push(() => {
       stub.current = current;
+      stub.former = former;
       if (isNew) instance.stubs.delete(key);
     });
   }
-  for (const { op, body } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, body));
+  for (const { op, body } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, body, choice));
+}
+
+/** Requests of the old generation get its bodies, all others the new ones. */
+function chooseBetween(former: ReadonlyMap<string, Pick>, next: ReadonlyMap<string, Pick>, isOld: () => boolean): ReadonlyMap<string, Pick> {
+  const out = new Map<string, Pick>();
+  for (const slot of new Set([...former.keys(), ...next.keys()])) {
+    const before = former.get(slot);
+    const after = next.get(slot);
+    out.set(slot, (door, shape, birth) => (isOld() ? before : after)?.(door, shape, birth));
+  }
+  return out;
+}
+
+/** The old generation has ended: its bodies are let go. */
+export function collapse(table: InstanceTable): void {
+  for (const instance of table) {
+    if (instance.written !== instance.live) {
+      for (const slot of instance.written.keys()) instance.write(slot, instance.live.get(slot));
+      instance.written = instance.live;
+    }
+    for (const stub of instance.stubs.values()) stub.former = null;
+  }
 }
 
 /**
@@ -84,7 +111,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
 export function readBack(table: InstanceTable, shown: ReadonlyMap<string, string>): { readonly live: Digest } | { readonly differs: string } {
   const lines: string[] = [];
   for (const instance of table) {
-    for (const [slot, value] of instance.live) if (instance.read(slot) !== value) return { differs: instance.unit };
+    for (const [slot, value] of instance.written) if (instance.read(slot) !== value) return { differs: instance.unit };
     lines.push(`${instance.unit} ${instance.tag} ${shown.get(instance.unit) ?? "boot"}`);
   }
   return { live: `sha256:${createHash("sha256").update([...new Set(lines)].sort().join("\n")).digest("hex")}` };

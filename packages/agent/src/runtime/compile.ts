@@ -102,11 +102,12 @@ export function memberPart(instance: Instance, { ops, text }: OverlayUnit, op: M
 }
 
 /** What everybody holds of an added function: its identity stays, its body follows the overlay. */
-export function createFunctionStub(name: string): Stub {
+export function createFunctionStub(name: string, isOld: () => boolean): Stub {
   const made: Stub = {
     current: null,
+    former: null,
     stub: function (this: unknown, ...args: unknown[]): unknown {
-      const { current } = made;
+      const current = made.former !== null && isOld() ? made.former : made.current;
       if (current === null) throw new ReferenceError(`${name} is not defined`);
       return new.target === undefined ? Reflect.apply(current, this, args) : (Reflect.construct(current, args, new.target) as unknown);
     },
@@ -116,11 +117,13 @@ export function createFunctionStub(name: string): Stub {
 }
 
 /** An added method. Under an overlay without it, it does what the class would inherit. */
-export function createMemberStub(op: MemberOp, home: object): Stub & { isRetired: boolean } {
+export function createMemberStub(op: MemberOp, home: object, isOld: () => boolean): Stub & { isRetired: boolean } {
   const made: Stub & { isRetired: boolean } = {
     current: null,
+    former: null,
     isRetired: false,
     stub: function (this: unknown, ...args: unknown[]): unknown {
+      if (made.former !== null && isOld()) return Reflect.apply(made.former, this, args);
       if (made.isRetired && op.kind === "method") {
         const inherited = Reflect.get(Object.getPrototypeOf(home) as object, op.name, this) as unknown;
         if (typeof inherited === "function") return Reflect.apply(inherited, this, args) as unknown;

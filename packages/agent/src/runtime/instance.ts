@@ -12,10 +12,14 @@ export interface Cell {
   set(value: unknown): void;
 }
 
+type Body = (...args: unknown[]) => unknown;
+
 /** An added function or member: what others hold never changes, what it does follows the overlay. */
 export interface Stub {
   readonly stub: (...args: never[]) => unknown;
-  current: ((...args: unknown[]) => unknown) | null;
+  current: Body | null;
+  /** What requests of the old generation get, while there is one. */
+  former: Body | null;
 }
 
 /** One loaded copy of a unit: by ESM, CommonJS or with another query string. */
@@ -29,8 +33,10 @@ export class Instance {
   readonly classes: Map<string, abstract new (...args: never[]) => unknown> = new Map();
   readonly cells: Map<string, Cell> = new Map();
   readonly stubs: Map<string, Stub> = new Map();
-  /** What guards find now. */
+  /** The bodies of the current generation. */
   live: ReadonlyMap<string, Pick> = new Map();
+  /** What guards find: the same, or, while an old generation is open, what chooses between its bodies and these. */
+  written: ReadonlyMap<string, Pick> = new Map();
   /** The cells and imports that the live overlay's texts read; null under the boot shape. */
   scope: object | null = null;
   /** True once an overlay with closures was live: some of them may be alive and born under it. */

@@ -4,6 +4,12 @@ import type { OverlayUnit } from "./overlay.ts";
 import type { MemberOp } from "@midflight/protocol";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
 
+/** Whether requests of an old generation are open, and how a call tells that it is part of one. */
+export interface Choice {
+  readonly hasOld: boolean;
+  readonly isOld: () => boolean;
+}
+
 /** All that one instance gets from an overlay, ready to be written. Nothing of it is visible yet. */
 export interface Prepared {
   readonly instance: Instance;
@@ -23,7 +29,7 @@ export interface Prepared {
 export class NotPreparable extends Error {}
 
 /** Builds, without running any of the app's code, what an instance gets from its unit's part of an overlay. */
-export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTable, scopeOf: (instance: Instance) => object | null, modules: Modules): Prepared {
+export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTable, scopeOf: (instance: Instance) => object | null, modules: Modules, isOld: () => boolean): Prepared {
   const { ops } = unit;
   if (instance.tag !== unit.birth.slice(7, 23)) throw new NotPreparable("it was loaded from a text that the transition does not start from");
   const scope = createScope();
@@ -33,7 +39,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
   for (const op of ops.cells) {
     if (op.kind === "function") {
-      const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name);
+      const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
       const part = functionPart(instance, unit, op, scope);
       defineValue(scope, op.name, stub.stub);
       functions.push({ key: op.key, stub, body: part.value });
@@ -70,22 +76,25 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
 }
 
 /** Gives a class an added method or accessor, by a stub that later overlays redirect. Returns the undo. */
-export function addMember(instance: Instance, op: MemberOp, body: (...args: unknown[]) => unknown): () => void {
+export function addMember(instance: Instance, op: MemberOp, body: (...args: unknown[]) => unknown, { hasOld, isOld }: Choice): () => void {
   const made = instance.classes.get(op.className);
   if (made === undefined) throw new ReferenceError(`class ${op.className} does not exist`);
   const home = (op.isStatic ? made : made.prototype) as object;
   const key = `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`;
   let stub = instance.stubs.get(key) as ReturnType<typeof createMemberStub> | undefined;
   if (stub !== undefined) {
-    const { current, isRetired } = stub;
+    const { current, former, isRetired } = stub;
+    // Those of the old generation that can call it found it retired, or as it was: either way the former body serves.
+    stub.former = hasOld ? current : null;
     stub.current = body;
     stub.isRetired = false;
     return () => {
       stub!.current = current;
+      stub!.former = former;
       stub!.isRetired = isRetired;
     };
   }
-  stub = createMemberStub(op, home);
+  stub = createMemberStub(op, home, isOld);
   stub.current = body;
   const descriptor: PropertyDescriptor = op.kind === "method" ? { value: stub.stub, writable: true } : { [op.kind]: stub.stub };
   Object.defineProperty(home, op.name, { ...descriptor, configurable: true, enumerable: false });
@@ -97,15 +106,18 @@ export function addMember(instance: Instance, op: MemberOp, body: (...args: unkn
 }
 
 /** Added members that the new overlay does not have: from now on they do what the class would inherit. */
-export function retireMembers(instance: Instance, kept: readonly MemberOp[]): () => void {
+export function retireMembers(instance: Instance, kept: readonly MemberOp[], { hasOld }: Choice): () => void {
   const keys = new Set(kept.map((op) => `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`));
-  const retired: { isRetired: boolean }[] = [];
+  const retired: (Stub & { isRetired: boolean })[] = [];
   for (const [key, stub] of instance.stubs) {
     if (!("isRetired" in stub) || keys.has(key)) continue;
     const member = stub as Stub & { isRetired: boolean };
     if (!member.isRetired) retired.push(member);
   }
-  for (const member of retired) member.isRetired = true;
+  for (const member of retired) {
+    member.isRetired = true;
+    member.former = hasOld ? member.current : null;
+  }
   return () => {
     for (const member of retired) member.isRetired = false;
   };

@@ -1,10 +1,12 @@
 import { getBuiltin } from "./builtin.ts";
 import { AddedUnits } from "./added-units.ts";
-import { readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
+import { collapse, readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
+import { Generations } from "./generations.ts";
+import { followHttpRequests } from "./http-requests.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "./pace.ts";
-import { addMember, prepare, type Prepared } from "./prepare.ts";
+import { addMember, prepare, type Choice, type Prepared } from "./prepare.ts";
 import type { Modules } from "./scope.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
 import type { Hash } from "@midflight/protocol";
@@ -21,6 +23,10 @@ export interface Runtime {
   stage(overlay: Overlay): Promise<StageResult>;
   /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. */
   commit(staged: Staged): CommitResult;
+  /** Settles when the requests that began before the last swap have ended or been moved on: then the next may be committed. */
+  single(): Promise<void>;
+  /** Runs work as one request: all of it on the generation that is current now. Ends with its promise. */
+  run<T>(work: () => T): T;
   /** Units with at least one instance. */
   readonly loaded: ReadonlySet<string>;
   /** The longest the event loop was blocked by one slice since the last `stage` began, in ms; commit and read-back included. */
@@ -31,6 +37,12 @@ export interface RuntimeOptions {
   /** Root of the release directory; null if the code on disk is of no known release. */
   readonly releaseDirectory: string | null;
   readonly hash: Hash;
+  /** `request`: a request stays on the generation that it began on. `call`: new calls run new code at once. Default: `request`. */
+  readonly policy?: "request" | "call";
+  /** A request older than this goes on, per call, on the current generation, in ms. Default: 10,000. */
+  readonly pinMs?: number;
+  /** How long work that follows a response keeps its generation, in ms. Default: 30. */
+  readonly lingerMs?: number;
 }
 
 /** The name under which instrumented units look for an agent (spec/instrument.md). */
@@ -40,6 +52,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const table = new InstanceTable();
   const added = new AddedUnits(options.releaseDirectory);
   const pace = new Pace();
+  const generations = new Generations({ pinMs: options.pinMs ?? 10_000, lingerMs: options.lingerMs ?? 30 });
+  const byRequest = options.policy !== "call";
+  const { isOld } = generations;
+  const now: Choice = { hasOld: false, isOld };
   let generation = 0;
   let current: ReadonlyMap<string, OverlayUnit> = new Map();
   let modules: Modules = lateModules;
@@ -53,7 +69,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const unit = overlay.get(instance.unit);
     if (unit === undefined) return null;
     const scopes: Modules = (i, op) => modules(i, op) ?? lateModules(i, op);
-    const made = prepare(instance, unit, table, (i) => i.scope, scopes);
+    const made = prepare(instance, unit, table, (i) => i.scope, scopes, isOld);
     instance.prepare(made.slots.keys());
     return made;
   }
@@ -63,14 +79,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const instance = new Instance(unit, tag, url, door);
       table.add(instance);
       const prepared = prepareLate(instance, current);
-      if (prepared !== null) writeInstance(instance, prepared, []);
+      if (prepared !== null) writeInstance(instance, prepared, [], now);
       return (binding, made) => {
         instance.classes.set(binding, made);
         try {
           for (const op of current.get(unit)?.ops.members ?? []) {
             if (op.className !== binding) continue;
             const member = prepared?.members.find((candidate) => candidate.op === op);
-            if (member !== undefined) addMember(instance, op, member.body);
+            if (member !== undefined) addMember(instance, op, member.body, now);
           }
         } catch {
           // The class stays as its text made it; the read-back of the next swap tells.
@@ -84,7 +100,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   return {
     install() {
-      Object.defineProperty(globalThis, hook, { value: Object.freeze({ add }), configurable: true });
+      Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback) }), configurable: true });
+      if (byRequest) followHttpRequests(generations);
     },
     adopt(overlay) {
       for (const { ops } of overlay.units) {
@@ -96,18 +113,21 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     async stage(overlay) {
       pace.reset();
-      return stage(overlay, { table, added, pace });
+      return stage(overlay, { table, added, pace, isOld });
     },
     commit(staged) {
       return pace.measure(() => {
         const next = byUnit(staged.overlay);
         const formerModules = modules;
         let written: Written;
+        if (generations.hasOld) return { kind: "undone", code: "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null };
+        const hasOld = generations.advance(() => collapse(table));
         try {
           modules = staged.modules;
-          written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null));
+          written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null), { hasOld, isOld });
         } catch (error) {
           modules = formerModules;
+          generations.retreat();
           const reason = `the commit threw ${error instanceof Error ? error.message : "a value"}; everything it had written was taken back`;
           return { kind: "undone", code: "OVERLAY_FAILED", reason: reason.slice(0, 300), unit: null };
         }
@@ -116,6 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         if ("differs" in read) {
           written.undo();
           modules = formerModules;
+          generations.retreat();
           return { kind: "undone", code: "OVERLAY_FAILED", reason: "reading back found other code than was written; everything was taken back", unit: read.differs };
         }
         current = next;
@@ -123,11 +144,31 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
       });
     },
+    single: () => generations.single(),
+    run(work) {
+      const token = generations.open();
+      const end = (): void => generations.close(token);
+      return generations.run(token, () => endWith(work, end));
+    },
     get loaded() {
       return table.loaded;
     },
     longestBlockMs: () => pace.longestMs,
   };
+}
+
+/** Calls `end` once, when the work or the promise it returns has settled. */
+function endWith<T>(work: () => T, end: () => void): T {
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  if (result instanceof Promise) void result.then(end, end);
+  else end();
+  return result;
 }
 
 function byUnit(overlay: Overlay): ReadonlyMap<string, OverlayUnit> {

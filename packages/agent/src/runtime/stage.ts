@@ -26,6 +26,7 @@ export interface StageContext {
   readonly table: InstanceTable;
   readonly added: AddedUnits;
   readonly pace: Pace;
+  readonly isOld: () => boolean;
 }
 
 function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
@@ -33,7 +34,7 @@ function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
 }
 
 /** Compiles an overlay off to the side. Runs code of the app only where the planner proved it free of effects. */
-export async function stage(overlay: Overlay, { table, added, pace }: StageContext): Promise<StageResult> {
+export async function stage(overlay: Overlay, { table, added, pace, isOld }: StageContext): Promise<StageResult> {
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
   const loadedAdded = await added.load(overlay.added);
@@ -49,7 +50,7 @@ export async function stage(overlay: Overlay, { table, added, pace }: StageConte
           const reason = await loadImport(op, instance, table, namespaces);
           if (reason !== null) return refuse("OVERLAY_FAILED", reason, unit.ops.unit);
         }
-        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules));
+        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules, isOld));
       } catch (error) {
         return refusal(error, unit.ops.unit);
       }

@@ -1,0 +1,172 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** The code that was live between two swaps. */
+export interface GenerationMark {
+  readonly number: number;
+  /** Requests that entered under it and have not ended. */
+  open: number;
+}
+
+/** What a request carries through its awaits, timers and streams: the generation that it began on. */
+export interface Token {
+  generation: GenerationMark;
+  isOpen: boolean;
+  readonly enteredAtMs: number;
+}
+
+export interface GenerationsOptions {
+  /** A request older than this goes on, per call, on the current generation. In ms; Infinity: never. */
+  readonly pinMs: number;
+  /** How long work that follows a response keeps its generation, in ms. */
+  readonly lingerMs: number;
+}
+
+/**
+ * Which generation a call belongs to. At most two are open: the current one, and the one before it while requests
+ * that began on it are under way. Outside of a request a call always belongs to the current one.
+ */
+export class Generations {
+  readonly #storage = new AsyncLocalStorage<Token>();
+  readonly #options: GenerationsOptions;
+  /** Tokens are listed only while their generation is the old one. */
+  readonly #open = new Set<Token>();
+  #current: GenerationMark = { number: 0, open: 0 };
+  #old: GenerationMark | null = null;
+  #drained: (() => void)[] = [];
+  #collapse: (() => void) | null = null;
+  #pin: NodeJS.Timeout | null = null;
+
+  constructor(options: GenerationsOptions) {
+    this.#options = options;
+  }
+
+  /** True if this call is part of a request that began before the last swap. */
+  readonly isOld = (): boolean => this.#old !== null && this.#storage.getStore()?.generation === this.#old;
+
+  get token(): Token | undefined {
+    return this.#storage.getStore();
+  }
+
+  get hasOld(): boolean {
+    return this.#old !== null;
+  }
+
+  /** Opens a token on the current generation. */
+  open(): Token {
+    const token: Token = { generation: this.#current, isOpen: true, enteredAtMs: performance.now() };
+    this.#current.open++;
+    this.#open.add(token);
+    return token;
+  }
+
+  run<T>(token: Token, work: () => T): T {
+    return this.#storage.run(token, work);
+  }
+
+  /** The request has ended. What it left running keeps the token, and so its generation until that is given up. */
+  close(token: Token): void {
+    if (!token.isOpen) return;
+    token.isOpen = false;
+    this.#open.delete(token);
+    this.#leave(token.generation);
+  }
+
+  /** Keeps a callback on the request that made it, whoever calls it. */
+  bind<F extends (...args: never[]) => unknown>(callback: F): F {
+    const token = this.#storage.getStore();
+    if (token === undefined || typeof callback !== "function") return callback;
+    const storage = this.#storage;
+    const call = (self: unknown, args: IArguments): unknown =>
+      (token.isOpen || token.generation === this.#old) && storage.getStore() !== token
+        ? storage.run(token, () => Reflect.apply(callback, self, args) as unknown)
+        : (Reflect.apply(callback, self, args) as unknown);
+    return withArity(callback.length, call) as unknown as F;
+  }
+
+  /**
+   * A new generation becomes current. True if the former one has open requests: then `collapse` is called once
+   * when the last of them has ended or been moved on. Only while there is no old one.
+   */
+  advance(collapse: () => void): boolean {
+    const former = this.#current;
+    this.#current = { number: former.number + 1, open: 0 };
+    if (former.open === 0) return false;
+    this.#old = former;
+    this.#collapse = collapse;
+    this.#watchStragglers();
+    return true;
+  }
+
+  /** Takes `advance` back. */
+  retreat(): void {
+    const former = this.#old;
+    if (former === null) return;
+    former.open += this.#current.open;
+    for (const token of this.#open) token.generation = former;
+    this.#current = former;
+    this.#end();
+  }
+
+  /** Settles when one generation is open. */
+  async single(): Promise<void> {
+    if (this.#old !== null) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  #leave(generation: GenerationMark): void {
+    generation.open--;
+    if (generation.open > 0 || generation !== this.#old) return;
+    setTimeout(() => {
+      if (this.#old !== generation) return;
+      const collapse = this.#collapse;
+      this.#end();
+      collapse?.();
+    }, this.#options.lingerMs).unref();
+  }
+
+  #end(): void {
+    this.#old = null;
+    this.#collapse = null;
+    if (this.#pin !== null) clearTimeout(this.#pin);
+    this.#pin = null;
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Moves requests on that are older than the bound: they go on, per call, on the current generation. */
+  #watchStragglers(): void {
+    const { pinMs } = this.#options;
+    const old = this.#old;
+    if (old === null || pinMs === Infinity) return;
+    let nextMs = pinMs;
+    const now = performance.now();
+    for (const token of [...this.#open]) {
+      if (token.generation !== old) continue;
+      const leftMs = token.enteredAtMs + pinMs - now;
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      else {
+        token.generation = this.#current;
+        this.#current.open++;
+        this.#leave(old);
+      }
+    }
+    if (old.open > 0) this.#pin = setTimeout(() => this.#watchStragglers(), nextMs + 1).unref();
+  }
+}
+
+/** Some callees look at how many parameters a callback has. */
+function withArity(length: number, call: (self: unknown, args: IArguments) => unknown): (...args: unknown[]) => unknown {
+  /* eslint-disable prefer-rest-params */
+  switch (length) {
+    case 0:
+      return function (this: unknown) { return call(this, arguments); };
+    case 1:
+      return function (this: unknown, _a: unknown) { return call(this, arguments); };
+    case 2:
+      return function (this: unknown, _a: unknown, _b: unknown) { return call(this, arguments); };
+    case 3:
+      return function (this: unknown, _a: unknown, _b: unknown, _c: unknown) { return call(this, arguments); };
+    default:
+      return Object.defineProperty(function (this: unknown) { return call(this, arguments); }, "length", { value: length });
+  }
+}

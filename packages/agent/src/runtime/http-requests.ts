@@ -1,0 +1,67 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Server } from "node:net";
+import type { Generations, Token } from "./generations.ts";
+
+const tokenKey = Symbol("midflight.request");
+
+interface Carrier {
+  [tokenKey]?: Token;
+}
+
+type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boolean;
+
+/**
+ * Gives each request of Node's HTTP servers (http, https, http2, and what is built on them) a token, from its
+ * first event to the close of its response, and enters it again for each event of the two: streams deliver those from
+ * contexts that are not the request's. Returns what takes it all back.
+ */
+export function followHttpRequests(generations: Generations): () => void {
+  const undo = [
+    patchEmit(Server.prototype, (emit) =>
+      function (event, ...args) {
+        if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]) as boolean;
+        return enter(generations, args, () => Reflect.apply(emit, this, [event, ...args]) as boolean);
+      },
+    ),
+    patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, false)),
+    patchEmit(ServerResponse.prototype, (emit) => reenter(generations, emit, true)),
+  ];
+  return () => {
+    for (const take of undo.reverse()) take();
+  };
+}
+
+/** `request` carries a request and its response; `stream` one two-way stream and its headers. */
+function enter(generations: Generations, args: readonly unknown[], work: () => boolean): boolean {
+  const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
+  if (generations.token !== undefined || first === undefined || first[tokenKey] !== undefined) return work();
+  const token = generations.open();
+  first[tokenKey] = token;
+  const answers = typeof second?.once === "function" ? second : first;
+  answers[tokenKey] = token;
+  if (!(answers instanceof ServerResponse)) answers.once("close", () => generations.close(token));
+  return generations.run(token, work);
+}
+
+function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): Emit {
+  return function (event, ...args) {
+    const token = (this as Carrier)[tokenKey];
+    if (token === undefined) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+    try {
+      if (generations.token === token) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+      return generations.run(token, () => Reflect.apply(emit, this, [event, ...args]) as boolean);
+    } finally {
+      if (endsWithClose && event === "close") generations.close(token);
+    }
+  };
+}
+
+function patchEmit(prototype: object, make: (emit: Emit) => Emit): () => void {
+  const target = prototype as { emit: Emit };
+  const own = Object.getOwnPropertyDescriptor(target, "emit");
+  target.emit = make(target.emit);
+  return () => {
+    if (own === undefined) delete (target as { emit?: Emit }).emit;
+    else Object.defineProperty(target, "emit", own);
+  };
+}
