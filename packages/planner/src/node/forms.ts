@@ -9,6 +9,7 @@ export const birthName: string = `${reservedPrefix}r`;
 export const metaName: string = `${reservedPrefix}meta`;
 export const agentName: string = `${reservedPrefix}m`;
 export const handleName: string = `${reservedPrefix}h`;
+export const bindName: string = `${reservedPrefix}b`;
 export const restName: string = `${reservedPrefix}x`;
 export const doorName = (depth: number): string => `${reservedPrefix}d${depth}`;
 export const paramName = (index: number): string => `${reservedPrefix}p${index}`;

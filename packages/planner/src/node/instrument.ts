@@ -1,7 +1,8 @@
 import { Edits, type Edit } from "./edits.ts";
-import { agentName, birthName, doorName, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
+import { agentName, bindName, birthName, doorName, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
 import { classDoorName, type Site, type Sites } from "./sites.ts";
-import { boundNames, type Format, type FunctionNode, type Node } from "./syntax.ts";
+import { isOnTheSpot, calleeName } from "./closures.ts";
+import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
 /** Version of the forms. Artifacts of different versions never share a transition. */
@@ -46,6 +47,7 @@ export function instrument(
   insertPreamble(edits, unit, source, format, program, sites, sourceTag);
   // `import.meta` cannot stand in text that is compiled later; a variable can.
   for (const meta of metas) edits.replace(meta.start, meta.end, metaName);
+  bindCallbacks(edits, program);
   const placed = new Map<Site, Placed>();
   for (const site of sites.all) placed.set(site, insertGuard(edits, source, site, shapes.get(site) ?? ""));
   const doors = [...sites.classes].map(([binding, node]) => [binding, edits.insert(node.body.start + 1, classDoorText(binding))] as const);
@@ -70,9 +72,28 @@ function insertPreamble(edits: Edits, unit: string, source: string, format: Form
   const meta = format === "esm" ? `${metaName}=import.meta,` : "";
   const place = format === "esm" ? `${metaName}.url` : "__filename";
   const text = `var ${names.join(",")},${meta}${agentName}=globalThis[Symbol.for("${hookSymbol}")],` +
-    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},c=>eval(c));`;
+    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},c=>eval(c));function ${bindName}(f){return ${agentName}===undefined?f:${agentName}.bind(f)}`;
   const { at, isAfterDirective } = prologueEnd(source, program.body, source.startsWith("#!") ? source.indexOf("\n") + 1 : 0);
   edits.insert(at, isAfterDirective ? `;${text}` : text);
+}
+
+/**
+ * A function that is written as an argument is called by whoever got it: a pool, an emitter, the connection of another
+ * request. Bound, it stays with the request that made it. What has a name is left alone: its maker may compare it.
+ */
+function bindCallbacks(edits: Edits, program: Program): void {
+  const walk = (node: Node, depth: number): void => {
+    if (depth > 0 && (node.type === "CallExpression" || node.type === "NewExpression") && !isOnTheSpot(calleeName(node.callee))) {
+      for (const argument of node.arguments) {
+        if (!isFunction(argument) || (argument.type !== "ArrowFunctionExpression" && argument.id)) continue;
+        edits.insert(argument.start, `(typeof ${bindName}==="undefined"?f=>f:${bindName})(`);
+        edits.close(argument.end, ")");
+      }
+    }
+    const inner = isFunction(node) ? depth + 1 : depth;
+    forEachChild(node, (child) => walk(child, inner));
+  };
+  walk(program, 0);
 }
 
 /** The place after a body's directives: what stands before them would switch them off. */
