@@ -10,10 +10,15 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
  * as they are now, so that every supported Node runs exactly what is being tested. Returns the host's path.
  */
 export function layOutForms(directory: string): string {
+  layOut(directory, ["forms"]);
+  return path.join(directory, "forms-host.mjs");
+}
+
+/** Copies some of e2e's folders into one directory, beside the packages that they import. */
+export function layOut(directory: string, folders: readonly string[]): void {
   for (const name of ["protocol", "planner", "agent"]) layOutPackage(name, path.join(directory, "node_modules/@midflight", name));
   symlinkSync(path.join(root, "node_modules/acorn"), path.join(directory, "node_modules/acorn"));
-  cpSync(path.join(root, "e2e/forms"), directory, { recursive: true });
-  return path.join(directory, "forms-host.mjs");
+  for (const folder of folders) cpSync(path.join(root, "e2e", folder), directory, { recursive: true });
 }
 
 function layOutPackage(name: string, to: string): void {

@@ -17,6 +17,8 @@ export type { AddedUnit, CommitResult, Overlay, OverlayUnit, StageResult, Staged
 export interface Runtime {
   /** Puts the hook on `globalThis` by which instrumented units register themselves. */
   install(): void;
+  /** Takes the hook away, and what follows requests. Code that is loaded stays as it is. */
+  uninstall(): void;
   /** Before the app has loaded: each instance takes the overlay when it registers. Refused if that needs modules loaded. */
   adopt(overlay: Overlay): { readonly kind: "adopted" } | Refused;
   /** Compiles an overlay off to the side, in slices. Changes nothing that the app can see. */
@@ -56,6 +58,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const byRequest = options.policy !== "call";
   const { isOld } = generations;
   const now: Choice = { hasOld: false, isOld };
+  let unfollow: (() => void) | null = null;
   let generation = 0;
   let current: ReadonlyMap<string, OverlayUnit> = new Map();
   let modules: Modules = lateModules;
@@ -101,7 +104,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return {
     install() {
       Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback) }), configurable: true });
-      if (byRequest) followHttpRequests(generations);
+      if (byRequest) unfollow = followHttpRequests(generations);
+    },
+    uninstall() {
+      delete (globalThis as Record<symbol, unknown>)[hook];
+      unfollow?.();
+      unfollow = null;
     },
     adopt(overlay) {
       for (const { ops } of overlay.units) {
