@@ -225,6 +225,7 @@ export class Agent {
     const { floor, runtime, onOutcome, onTrouble } = this.#parts;
     this.#machine.on("failed");
     const way = await firstOf(wayBack, before.overlay);
+    runtime.giveUpOld();
     const staged = await runtime.stage(way?.overlay ?? before.overlay);
     const commit = staged.kind === "staged" ? runtime.commit(staged.staged) : staged;
     if (commit.kind !== "committed") {

@@ -17,6 +17,10 @@ export interface AgentConfig {
   readonly bootWaitMs: number;
   /** How long after a swap errors take it back, in ms. Default: 5,000. */
   readonly probationMs: number;
+  /** `request`: a request stays on the generation that it began on. `call`: new calls run new code at once. Default: `request`. */
+  readonly policy: "request" | "call";
+  /** A request older than this goes on, per call, on the current generation, in ms. Default: 10,000. */
+  readonly pinMs: number;
   /** False in a child that inherited the environment of a configured process. */
   readonly isOwner: boolean;
 }
@@ -40,6 +44,8 @@ export function readConfig(env: Environment, pid: number): AgentConfig | null {
     stateDirectory: readText(env, "MIDFLIGHT_STATE"),
     bootWaitMs: readDuration(env, "MIDFLIGHT_BOOT_WAIT_MS", 3000),
     probationMs: readDuration(env, "MIDFLIGHT_PROBATION_MS", 5000),
+    policy: readPolicy(env),
+    pinMs: readDuration(env, "MIDFLIGHT_PIN_MS", 10_000),
     isOwner: (env[ownerVariable] ?? String(pid)) === String(pid),
   };
 }
@@ -54,6 +60,12 @@ export function readProcessConfig(): AgentConfig | null {
 function readText(env: Environment, name: string): string {
   const text = env[name];
   if (text === undefined || text === "") throw unusable(name, "is missing");
+  return text;
+}
+
+function readPolicy(env: Environment): AgentConfig["policy"] {
+  const text = env["MIDFLIGHT_POLICY"] ?? "request";
+  if (text !== "request" && text !== "call") throw unusable("MIDFLIGHT_POLICY", "is neither request nor call");
   return text;
 }
 

@@ -1,1 +1,2 @@
 export { type AgentSignal } from "./signal.ts";
+export { run } from "./run.ts";

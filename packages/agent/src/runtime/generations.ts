@@ -107,6 +107,20 @@ export class Generations {
     this.#end();
   }
 
+  /** Moves all requests of the old generation on at once: what is current now has to give way. */
+  giveUp(): void {
+    const old = this.#old;
+    if (old === null) return;
+    for (const token of this.#open) {
+      if (token.generation !== old) continue;
+      token.generation = this.#current;
+      this.#current.open++;
+    }
+    const collapse = this.#collapse;
+    this.#end();
+    collapse?.();
+  }
+
   /** Settles when one generation is open. */
   async single(): Promise<void> {
     if (this.#old !== null) await new Promise<void>((resolve) => this.#drained.push(resolve));

@@ -27,6 +27,8 @@ export interface Runtime {
   commit(staged: Staged): CommitResult;
   /** Settles when the requests that began before the last swap have ended or been moved on: then the next may be committed. */
   single(): Promise<void>;
+  /** Moves the requests that began before the last swap on at once, so that it can be taken back without waiting. */
+  giveUpOld(): void;
   /** Runs work as one request: all of it on the generation that is current now. Ends with its promise. */
   run<T>(work: () => T): T;
   /** Units with at least one instance. */
@@ -101,9 +103,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
+  function run<T>(work: () => T): T {
+    const token = generations.open();
+    return generations.run(token, () => endWith(work, () => generations.close(token)));
+  }
+
   return {
     install() {
-      Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback) }), configurable: true });
+      Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback), run }), configurable: true });
       if (byRequest) unfollow = followHttpRequests(generations);
     },
     uninstall() {
@@ -153,11 +160,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       });
     },
     single: () => generations.single(),
-    run(work) {
-      const token = generations.open();
-      const end = (): void => generations.close(token);
-      return generations.run(token, () => endWith(work, end));
-    },
+    giveUpOld: () => generations.giveUp(),
+    run,
     get loaded() {
       return table.loaded;
     },
