@@ -44,6 +44,25 @@ export class ScriptedRuntime implements Runtime {
     return { kind: "committed", generation: ++this.#generation, units: overlay.units.length, bodies: 0, live: sha256(overlay.release) };
   }
 
+  uninstall(): void {
+    this.log.push("uninstall");
+  }
+
+  /** Awaited before a swap, as requests of an older generation are. */
+  drained: Promise<void> = Promise.resolve();
+
+  single(): Promise<void> {
+    return this.drained;
+  }
+
+  giveUpOld(): void {
+    this.drained = Promise.resolve();
+  }
+
+  run<T>(work: () => T): T {
+    return work();
+  }
+
   longestBlockMs(): number {
     return 0.5;
   }
