@@ -162,7 +162,9 @@ export class Agent {
       const raised = this.#parts.floor.raise(order.assign);
       raised.catch(() => undefined);
       const overtaken = new AbortController();
-      const work = track(fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal])));
+      const fetching = fetchOverlay(this.#parts.sources, order.assign.release, pace, AbortSignal.any([this.#parts.signal, overtaken.signal]));
+      // At most two generations are open: while requests of the one before are under way, the newest order waits.
+      const work = track(this.#parts.runtime.single().then(() => fetching));
       const newer = await this.#newerThan(work);
       if (newer.kind === "none") return { order, result: await work.result, raised };
       overtaken.abort();
