@@ -26,6 +26,10 @@ const onTheSpot = new Set([
   "from", "fromAsync", "groupBy", "replace", "replaceAll", "then", "catch", "finally", "Promise", "setTimeout", "setImmediate", "nextTick", "queueMicrotask",
 ]);
 
+export function isOnTheSpot(callee: string): boolean {
+  return onTheSpot.has(callee);
+}
+
 /** Callees that await the function they are given, and are done with it. */
 const awaiting = new Set([
   "transaction", "$transaction", "withTransaction", "tx", "runInTransaction", "transact", "run", "runExclusive", "runInContext", "withLock", "retry", "pRetry", "backOff", "startActiveSpan",

@@ -1,7 +1,8 @@
 import { Edits, type Edit } from "./edits.ts";
 import { agentName, bindName, birthName, doorName, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
 import { classDoorName, type Site, type Sites } from "./sites.ts";
-import { isOnTheSpot, calleeName } from "./closures.ts";
+import { calleeName } from "./callees.ts";
+import { isOnTheSpot } from "./closures.ts";
 import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
 
