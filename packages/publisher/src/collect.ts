@@ -43,6 +43,11 @@ interface Collected {
   readonly unit: UnitAnalysis | null;
 }
 
+interface Asset {
+  readonly digest: Digest;
+  readonly inert: boolean;
+}
+
 /** After this much work the event loop gets its turn: a registry may be served by the same process. */
 const sliceMs = 10;
 
@@ -105,10 +110,11 @@ export function createCollector(options: { readonly commands: readonly RunComman
       await turn();
       sliceEnd = performance.now() + sliceMs;
     }
-    const removed = [...state.keys()].filter((path) => !batch.files.has(path));
+    const isNew = [...changed.keys()].some((path) => !state.has(path));
+    const removed = isNew || batch.files.size !== state.size ? [...state.keys()].filter((path) => !batch.files.has(path)) : [];
     requireEntries(options.commands, (path) => batch.files.has(path));
     requireImports(batch, removed.length > 0 ? new Map([...state, ...changed]) : changed);
-    return apply(batch, changed, removed);
+    return apply(batch, changed, removed, isNew);
   }
 
   function requireImports(batch: Batch, suspects: ReadonlyMap<string, Collected>): void {
@@ -121,7 +127,7 @@ export function createCollector(options: { readonly commands: readonly RunComman
   let files: FlatTree = new Map();
   let shape: AppShape = { units: new Map(), assets: new Map(), lock: null };
 
-  function apply(batch: Batch, changed: ReadonlyMap<string, Collected>, removed: readonly string[]): CollectedTree {
+  function apply(batch: Batch, changed: ReadonlyMap<string, Collected>, removed: readonly string[], isNew: boolean): CollectedTree {
     const lock = batch.lock?.digest ?? null;
     if (changed.size > 0 || removed.length > 0) {
       const next = new Map(state);
@@ -130,21 +136,41 @@ export function createCollector(options: { readonly commands: readonly RunComman
         next.delete(path);
         merkle.set(path, null);
       }
-      let isNew = false;
       for (const [path, collected] of changed) {
-        isNew ||= !next.has(path);
         next.set(path, collected);
         merkle.set(path, collected.entry);
       }
       state = isNew ? new Map([...next].sort(byPath)) : next;
-      files = new Map(Array.from(state, ([path, { entry }]) => [path, entry]));
-      const all = [...state];
-      const units = new Map(all.flatMap(([path, { unit }]) => (unit === null ? [] : [[path, unit] as const])));
-      const assets = new Map(all.flatMap(([path, { entry }]) => (entry.kind === "asset" ? [[path, { digest: entry.digest, inert: entry.inert }] as const] : [])));
-      shape = { units, assets, lock };
+      if (isNew || removed.length > 0 || [...changed].some(([path, { unit }]) => (unit === null) === shape.units.has(path))) rebuild(lock);
+      else update(changed, lock);
     } else if (shape.lock !== lock) shape = { ...shape, lock };
     const held = state;
     return { ...merkle.close(), files, shape, lock, batch, blobs: (path) => blobsOf(held.get(path)) };
+  }
+
+  function rebuild(lock: Digest | null): void {
+    const units = new Map<string, UnitAnalysis>();
+    const assets = new Map<string, Asset>();
+    files = new Map(Array.from(state, ([path, { entry }]) => [path, entry]));
+    for (const [path, { entry, unit }] of state) {
+      if (unit !== null) units.set(path, unit);
+      else if (entry.kind === "asset") assets.set(path, { digest: entry.digest, inert: entry.inert });
+    }
+    shape = { units, assets, lock };
+  }
+
+  /** The same paths as before: what is copied keeps its order. */
+  function update(changed: ReadonlyMap<string, Collected>, lock: Digest | null): void {
+    const nextFiles = new Map(files);
+    const units = new Map(shape.units);
+    const assets = [...changed.values()].some(({ unit }) => unit === null) ? new Map(shape.assets) : shape.assets;
+    for (const [path, { entry, unit }] of changed) {
+      nextFiles.set(path, entry);
+      if (unit !== null) units.set(path, unit);
+      else if (entry.kind === "asset" && assets instanceof Map) assets.set(path, { digest: entry.digest, inert: entry.inert });
+    }
+    files = nextFiles;
+    shape = { units, assets, lock };
   }
 
   return {

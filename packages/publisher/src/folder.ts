@@ -59,7 +59,9 @@ export function openFolder(options: FolderOptions): Folder {
   const links = new Set<string>();
   const dirty = new Set<string>();
   let revision = 0;
-  let contents: ReadonlyMap<string, FileContent> | null = null;
+  /** What the last snapshot showed, and what became of it since (null: removed). */
+  let contents: ReadonlyMap<string, FileContent> = new Map();
+  const changes = new Map<string, FileContent | null>();
 
   const absolute = (relative: string): string => (relative === "" ? projectDir : `${projectDir}/${relative}`);
   const join = (directory: string, name: string): string => (directory === "" ? name : `${directory}/${name}`);
@@ -131,7 +133,7 @@ export function openFolder(options: FolderOptions): Folder {
     if (known === undefined) return;
     known.content.discard();
     files.delete(target);
-    contents = null;
+    changes.set(target, null);
     revision += 1;
   }
 
@@ -180,8 +182,9 @@ export function openFolder(options: FolderOptions): Folder {
     if (known?.content.digest === digest) files.set(target, { content: known.content, stamp: result.stamp, isFresh });
     else {
       known?.content.discard();
-      files.set(target, { content: hold(target, digest, result.bytes), stamp: result.stamp, isFresh });
-      contents = null;
+      const content = hold(target, digest, result.bytes);
+      files.set(target, { content, stamp: result.stamp, isFresh });
+      changes.set(target, content);
     }
     dirty.delete(target);
     return "settled";
@@ -294,7 +297,14 @@ export function openFolder(options: FolderOptions): Folder {
       return moving;
     },
     snapshot() {
-      contents ??= new Map([...files].map(([target, known]) => [target, known.content]));
+      if (changes.size === 0) return contents;
+      const next = new Map(contents);
+      for (const [target, content] of changes) {
+        if (content === null) next.delete(target);
+        else next.set(target, content);
+      }
+      changes.clear();
+      contents = next;
       return contents;
     },
   };

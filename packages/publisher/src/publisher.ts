@@ -86,7 +86,7 @@ const maxAttempts = 5;
 const maxRevertTo = 10;
 /** The guard is for what retention may have swept; what was just stored needs none. */
 const maxNeeds = 50_000;
-const prepareAfterMs = 1_000;
+const prepareAfterMs = 5_000;
 
 export function openPublisher(options: PublisherOptions): Publisher {
   const { registry, app, channel, keys, root } = options;
