@@ -32,11 +32,12 @@ const pollMs = 25;
 export async function awaitRollout(connection: Connection, options: RolloutOptions): Promise<RolloutResult> {
   const silentAfterMs = options.silentAfterMs ?? 30_000;
   const expected = expectedTargets(connection.config);
+  const given = countTries();
   let key = "";
   let changedAt = performance.now();
   for (let round = 0; ; round++) {
     const members = await readFleet(connection, options.release, options.counter);
-    const now = JSON.stringify(members.map((member) => [member.target, member.standing, member.because, member.record?.failures]));
+    const now = JSON.stringify(members.map((member) => [member.target, member.standing, member.because]));
     if (now !== key) {
       key = now;
       changedAt = performance.now();
@@ -50,10 +51,26 @@ export async function awaitRollout(connection: Connection, options: RolloutOptio
       return { kind: isConfirmed ? "confirmed" : "refused", members };
     }
     if (options.signal.aborted) return { kind: "left", members };
-    if (performance.now() - changedAt > silentAfterMs) return { kind: "silent", members };
+    if (open.every((member) => given.up(member)) || performance.now() - changedAt > silentAfterMs) return { kind: "silent", members };
     if (round % 8 === 7 && (await isOvertaken(connection, options))) return { kind: "overtaken", members };
     await pause(Math.min(250, pollMs * (1 + Math.floor(round / 20))), options.signal);
   }
+}
+
+/** A process that failed so often since the rollout began will not come up while somebody waits. */
+const maxTries = 3;
+
+function countTries(): { up(member: Member): boolean } {
+  const before = new Map<string, number>();
+  return {
+    up: ({ target, record }) => {
+      if (record === null) return false;
+      // Control counts anew for each release.
+      const base = before.get(target) ?? record.failures;
+      before.set(target, record.failures < base ? 0 : base);
+      return record.phase === "waiting" && record.failures - before.get(target)! >= maxTries;
+    },
+  };
 }
 
 async function isOvertaken({ registry, config, secrets }: Connection, { counter, release }: RolloutOptions): Promise<boolean> {

@@ -41,7 +41,7 @@ export interface ServiceProcess {
   readonly firstOutcome: Promise<"ready" | "failed">;
   /** Ends the process and starts it from the live release. Resolves when the new one is ready or has failed. */
   replace(reason: string): Promise<"ready" | "failed">;
-  /** A process that waits to be started again is started at once. */
+  /** Another release is live: a process that waits to be started again is started at once, and its failures count anew. */
   wake(): void;
   /** Ends it for good. */
   stop(): Promise<void>;
@@ -109,7 +109,8 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
       }
     } catch (error) {
       if (running !== null) await end(running);
-      return { kind: "failed", was: null, reason: asMidflightError(error, "It could not be started.").message, wasReady: false, exit: null };
+      const { facts } = asMidflightError(error, "it could not be started.");
+      return { kind: "failed", was: null, reason: [facts.what, facts.why].filter(Boolean).join(" ").replace(/\.$/, ""), wasReady: false, exit: null };
     }
   }
 
@@ -199,7 +200,10 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
       wish.set("replace");
       return outcome.promise;
     },
-    wake: () => wish.wake(),
+    wake: () => {
+      failures = 0;
+      wish.wake();
+    },
     stop: async () => {
       wish.set("stop");
       await lived;

@@ -30,7 +30,7 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
       ];
     case "process-failed":
       return [
-        ...line(bad, `${event.target}  r${event.number}  ${event.because}; ${event.wasReady ? "started again" : "tried again"} in ${formatDurationMs(event.againInMs)}`),
+        ...line(bad, `${event.target}${event.number === 0 ? "" : `  r${event.number}`}  ${event.because}; ${event.wasReady ? "started again" : "tried again"} in ${formatDurationMs(event.againInMs)}`),
         ...event.lastLines.flatMap((text) => wrap(`    ${toPlainLine(text)}`, pane.width).map((one) => pane.paint("dim", one))),
         ...hanging("    log", 8, event.logPath, pane.width),
       ];

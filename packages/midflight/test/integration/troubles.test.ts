@@ -112,6 +112,17 @@ describe("when things break", () => {
     for (const line of started.stdout.lines) assert.equal((JSON.parse(line) as { schema: number }).schema, 1);
   });
 
+  test("a deploy whose process never comes up ends by itself, and says so", async () => {
+    await up.process.stop();
+    project.edit("midflight.config.mjs", '"node src/server.js"', '"no-such-program src/server.js"');
+    up = await project.up();
+    assert.match(up.process.stdout.lines.join(" ").replace(/\s+/g, " "), /no-such-program could not be started\. .*ENOENT/);
+    project.edit("src/greeting.js", '"hello"', '"never"');
+    const ran = await project.run("deploy", "--json");
+    assert.equal(ran.code, 5, ran.stdout);
+    assert.equal((ran.json["error"] as { code: string }).code, "FLEET_MIXED");
+  });
+
   test("a log that grows is not lost: what the app printed is in its log file", async () => {
     assert.match(project.read(".midflight/logs/web-1.log"), /listening on http/);
   });
