@@ -27,12 +27,15 @@ export type RolloutResult =
   | { readonly kind: "left"; readonly members: readonly Member[] };
 
 const pollMs = 25;
+/** A report that does not come is no reason to wait longer. */
+const reportWaitMs = 500;
 
 /** Waits until every process has said what became of a release. */
 export async function awaitRollout(connection: Connection, options: RolloutOptions): Promise<RolloutResult> {
   const silentAfterMs = options.silentAfterMs ?? 30_000;
   const expected = expectedTargets(connection.config);
-  const given = countTries();
+  const tries = countTries();
+  let confirmedAt: number | null = null;
   let key = "";
   let changedAt = performance.now();
   for (let round = 0; ; round++) {
@@ -48,10 +51,14 @@ export async function awaitRollout(connection: Connection, options: RolloutOptio
     const open = counted.filter((member) => member.standing === "moving" || member.standing === "absent");
     if (open.length === 0) {
       const isConfirmed = counted.every((member) => member.standing === "confirmed");
-      return { kind: isConfirmed ? "confirmed" : "refused", members };
+      if (!isConfirmed) return { kind: "refused", members };
+      // The proof came by the beat; how it went comes by the report, a moment later.
+      const isTold = counted.every((member) => member.outcome !== null || member.beat?.boot === options.release);
+      confirmedAt ??= performance.now();
+      if (isTold || performance.now() - confirmedAt > reportWaitMs || options.signal.aborted) return { kind: "confirmed", members };
     }
     if (options.signal.aborted) return { kind: "left", members };
-    if (open.every((member) => given.up(member)) || performance.now() - changedAt > silentAfterMs) return { kind: "silent", members };
+    if ((open.length > 0 && open.every((member) => tries.areSpent(member))) || performance.now() - changedAt > silentAfterMs) return { kind: "silent", members };
     if (round % 8 === 7 && (await isOvertaken(connection, options))) return { kind: "overtaken", members };
     await pause(Math.min(250, pollMs * (1 + Math.floor(round / 20))), options.signal);
   }
@@ -60,10 +67,10 @@ export async function awaitRollout(connection: Connection, options: RolloutOptio
 /** A process that failed so often since the rollout began will not come up while somebody waits. */
 const maxTries = 3;
 
-function countTries(): { up(member: Member): boolean } {
+function countTries(): { areSpent(member: Member): boolean } {
   const before = new Map<string, number>();
   return {
-    up: ({ target, record }) => {
+    areSpent: ({ target, record }) => {
       if (record === null) return false;
       // Control counts anew for each release.
       const base = before.get(target) ?? record.failures;

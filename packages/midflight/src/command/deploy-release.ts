@@ -48,7 +48,10 @@ export function renderWay(history: History, target: ReleaseRecord, verb: string,
   return [head, ...(subject === "" ? [] : hanging("", 2, subject, pane.width)), ...(verdicts === null ? [] : renderVerdicts(verdicts, pane, "  "))];
 }
 
-/** The log holds ways from boot releases; one that leads from the live release to the target exists for most. */
+/** The log holds ways from releases that processes started from. Where none leads there, the way that came from there tells what goes back. */
 function verdictsBetween(history: History, live: ReleaseRecord, target: ReleaseRecord): readonly UnitVerdict[] | null {
-  return history.transition(live.id, target.id)?.verdicts ?? null;
+  const direct = history.transition(live.id, target.id);
+  if (direct !== null) return direct.verdicts;
+  const back = history.transition(target.id, live.id)?.verdicts;
+  return back?.map((verdict) => ({ ...verdict, reason: `as it was in r${target.number}`, evidence: [] })) ?? null;
 }
