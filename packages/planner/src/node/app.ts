@@ -13,23 +13,40 @@ export function detailOf(app: AppShape, unit: string): UnitDetail | null {
   return app.units.get(unit)?.detail ?? null;
 }
 
-const importers = new WeakMap<AppShape, ReadonlyMap<string, readonly string[]>>();
-
 /** Which units name a unit in an import of any kind. */
-export function importersOf(app: AppShape): ReadonlyMap<string, readonly string[]> {
+export interface Importers {
+  of(unit: string): Iterable<string>;
+}
+
+const importers = new WeakMap<AppShape, Importers>();
+
+export function importersOf(app: AppShape): Importers {
   let made = importers.get(app);
-  if (made !== undefined) return made;
+  if (made === undefined) importers.set(app, (made = indexImporters(app, app.units.keys(), null, new Set())));
+  return made;
+}
+
+/** Derives a shape's importers from those of another: only the units that differ are looked at. */
+export function deriveImporters(app: AppShape, from: AppShape, differing: ReadonlySet<string>): void {
+  if (!importers.has(app)) importers.set(app, indexImporters(app, differing, importersOf(from), differing));
+}
+
+function indexImporters(app: AppShape, units: Iterable<string>, base: Importers | null, differing: ReadonlySet<string>): Importers {
   const map = new Map<string, string[]>();
-  for (const [path, { imports }] of app.units) {
-    for (const unit of new Set(imports.map(({ specifier }) => resolveUnit(app, path, specifier)))) {
+  for (const path of units) {
+    for (const unit of new Set(app.units.get(path)?.imports.map(({ specifier }) => resolveUnit(app, path, specifier)))) {
       if (unit === null) continue;
       const list = map.get(unit);
       if (list === undefined) map.set(unit, [path]);
       else list.push(path);
     }
   }
-  importers.set(app, (made = map));
-  return made;
+  return {
+    *of(unit) {
+      yield* map.get(unit) ?? [];
+      if (base !== null) for (const path of base.of(unit)) if (!differing.has(path) && app.units.has(path)) yield path;
+    },
+  };
 }
 
 const extensions = ["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", "/index.js", "/index.cjs", "/index.ts"];
@@ -91,4 +108,23 @@ function fromSpecifier(app: AppShape, from: string, specifier: string, imported:
   const unit = resolveUnit(app, from, specifier);
   if (unit === null || imported === "*") return { kind: "outside" };
   return findOrigin(app, unit, imported, seen);
+}
+
+/** Units that import a unit, directly or through re-exports. */
+export function reachersOf(app: AppShape, unit: string): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const open = [unit];
+  const seen = new Set(open);
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const path of importersOf(app).of(at)) {
+      reached.add(path);
+      const facts = app.units.get(path)?.detail?.facts;
+      const isReexporting = facts !== undefined && (facts.exportStars.length > 0 || [...facts.exports.values()].some((binding) => binding.kind === "from" || facts.imports.has(binding.local)));
+      if (isReexporting && !seen.has(path)) {
+        seen.add(path);
+        open.push(path);
+      }
+    }
+  }
+  return reached;
 }

@@ -1,8 +1,8 @@
-import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
+import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Origin } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
-import { findMutations, tableShape } from "./mutation.ts";
+import { stateIn } from "./state.ts";
 import { referencesIn } from "./scope.ts";
 
 /** How a binding of a unit differs from the boot shape. */
@@ -23,15 +23,15 @@ export function findChanges(boot: AppShape, target: AppShape, differing: readonl
   for (const unit of differing) {
     const before = detailOf(boot, unit);
     const after = detailOf(target, unit);
-    if (before && after) compareUnit(unit, before, after, target, of(unit), findings);
+    if (before && after) compareUnit(unit, before, after, boot, target, of(unit), findings);
   }
-  spread(boot, target, changes, of, findings);
+  spread(boot, target, differing, changes, of, findings);
   for (const [unit, changed] of changes) if (changed.size > 0) checkReaders(unit, target, changed, findings);
   checkNamespaces(boot, target, differing, changes, findings);
   return changes;
 }
 
-function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
+function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: AppShape, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
   const old = before.facts;
   const now = after.facts;
   const line = (declaration: { line: number }): string => `${unit}:${declaration.line}`;
@@ -49,7 +49,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, target
     } else if (former.skeleton === declaration.skeleton) continue;
     else if (declaration.kind === "class") findings.block(unit, `class ${name}: fields, heritage or static parts changed; live instances keep the old shape`, [line(declaration)]);
     else if (declaration.isFunctionValue) findings.block(unit, `${name} changed from one kind of function to another`, [line(declaration)]);
-    else if (declaration.kind === "const") changeConst(unit, former, declaration, target, changed, findings);
+    else if (declaration.kind === "const") changeConst(unit, former, declaration, boot, target, changed, findings);
     else findings.block(unit, `${declaration.kind} ${name}: its first value changed, but it may have been assigned since`, [line(declaration)]);
   }
   for (const [local, imported] of now.imports) {
@@ -89,13 +89,13 @@ function addBinding(unit: string, declaration: Declaration, changed: Map<string,
   findings.redefine(unit, `new ${kind === "function" || declaration.isFunctionValue ? `function ${name}()` : `${kind} ${name}`}`);
 }
 
-function changeConst(unit: string, former: Declaration, declaration: Declaration, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
+function changeConst(unit: string, former: Declaration, declaration: Declaration, boot: AppShape, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
   const { name } = declaration;
   const evidence = [`${unit}:${declaration.line}`];
   if (declaration.isPattern) findings.block(unit, `${name} is taken out of a value that changed`, evidence);
   else if (!former.isPure || !declaration.isPure) findings.block(unit, `const ${name}: its initialiser may have effects, or holds what the process built up`, evidence);
   else {
-    const blocker = stateIn(former, unit, target);
+    const blocker = stateIn(former, unit, boot) ?? stateIn(declaration, unit, target);
     if (blocker !== null) findings.block(unit, `const ${name} may hold state: ${blocker}`, evidence);
     else {
       changed.set(name, "const");
@@ -104,55 +104,67 @@ function changeConst(unit: string, former: Declaration, declaration: Declaration
   }
 }
 
-/** Why a table may have been changed since it was made, somewhere in the app; null if nothing could have. */
-function stateIn(declaration: Declaration, unit: string, app: AppShape): string | null {
-  if (declaration.value === null) return null;
-  const { isTable, properties } = tableShape(declaration.value);
-  if (!isTable) return null;
-  if (/^new (Weak)?(Map|Set)\(\s*\)$|^\[\s*\]$|^\{\s*\}$/.test(declaration.skeleton)) return "it starts empty";
-  for (const [path, analysis] of app.units) {
-    if (!analysis.detail) continue;
-    const mutations = findMutations(analysis.detail);
-    if (path === unit && mutations.roots.has(declaration.name)) return `${path} changes it`;
-    const assigned = [...properties].find((property) => mutations.properties.has(property));
-    if (assigned !== undefined) return `${path} assigns a property named ${assigned}`;
-    for (const imported of analysis.detail.facts.imports.values()) {
-      if (imported.imported !== declaration.name || !mutations.roots.has(imported.local)) continue;
-      return `${path} changes it`;
-    }
-  }
-  return null;
-}
-
-/** Carries changes on to constants and importers that read them, until a round finds nothing. */
-function spread(boot: AppShape, target: AppShape, changes: ReadonlyMap<string, Map<string, Change>>, of: (unit: string) => Map<string, Change>, findings: Findings): void {
-  for (let again = [...changes.values()].some((map) => map.size > 0); again; ) {
-    again = false;
-    for (const [unit, analysis] of target.units) {
-      if (!boot.units.has(unit)) continue;
-      if (!analysis.detail) continue;
-      for (const [local, imported] of analysis.detail.facts.imports) {
-        if (changes.get(unit)?.has(local) || imported.imported === "*") continue;
-        const from = resolveUnit(target, unit, imported.specifier);
-        if (from === null) continue;
-        const origin = findOrigin(target, from, imported.imported);
-        if (origin.kind !== "binding" || !changes.get(origin.unit)?.has(origin.local)) continue;
-        of(unit).set(local, "import");
-        findings.redefine(unit, `reads ${imported.imported} of ${origin.unit}, which changed`);
-        again = true;
-      }
-      const changed = changes.get(unit);
-      if (changed && changed.size > 0 && spreadToConstants(unit, analysis.detail, target, changed, findings)) again = true;
-    }
+/** Carries changes on to constants and importers that read them, until nothing more is found. */
+function spread(boot: AppShape, target: AppShape, differing: readonly string[], changes: ReadonlyMap<string, Map<string, Change>>, of: (unit: string) => Map<string, Change>, findings: Findings): void {
+  const open = new Set([...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit));
+  const reexports = differing.filter((unit) => exportsDiffer(boot, target, unit));
+  for (const unit of reexports) for (const path of reachersOf(target, unit)) open.add(path);
+  for (const unit of open) {
+    // Removed and added again, so that it is looked at once more if it changes later.
+    open.delete(unit);
+    const detail = detailOf(target, unit);
+    if (detail === null || !boot.units.has(unit)) continue;
+    let isMore = reimport(unit, boot, target, changes, of, findings);
+    const changed = changes.get(unit);
+    if (changed && changed.size > 0) while (spreadToConstants(unit, detail, boot, target, changed, findings)) isMore = true;
+    if (isMore || differing.includes(unit)) for (const path of reachersOf(target, unit)) if (reimport(path, boot, target, changes, of, findings)) open.add(path);
   }
 }
 
-function spreadToConstants(unit: string, detail: UnitDetail, target: AppShape, changed: Map<string, Change>, findings: Findings): boolean {
+function exportsDiffer(boot: AppShape, target: AppShape, unit: string): boolean {
+  const old = detailOf(boot, unit)?.facts;
+  const now = detailOf(target, unit)?.facts;
+  const shown = (facts: typeof now): string => JSON.stringify([[...(facts?.exports ?? [])], facts?.exportStars, [...(facts?.imports ?? [])].map(([name, { specifier, imported }]) => [name, specifier, imported])]);
+  return shown(old) !== shown(now);
+}
+
+/** Finds imports of a unit that stand for something else now, or for something that changed. */
+function reimport(unit: string, boot: AppShape, target: AppShape, changes: Changes, of: (unit: string) => Map<string, Change>, findings: Findings): boolean {
+  const detail = detailOf(target, unit);
+  const former = detailOf(boot, unit);
+  if (detail === null || former === null) return false;
+  let isMore = false;
+  for (const [local, imported] of detail.facts.imports) {
+    if (changes.get(unit)?.has(local) || imported.imported === "*") continue;
+    const from = resolveUnit(target, unit, imported.specifier);
+    if (from === null) continue;
+    const origin = findOrigin(target, from, imported.imported);
+    const isChanged = origin.kind === "binding" && changes.get(origin.unit)?.has(origin.local) === true;
+    if (!isChanged && isSameOrigin(origin, originBefore(boot, unit, former, local))) continue;
+    of(unit).set(local, "import");
+    findings.redefine(unit, isChanged ? `reads ${imported.imported} of ${origin.unit}, which changed` : `${imported.imported} of ${from} is something else now`);
+    isMore = true;
+  }
+  return isMore;
+}
+
+function originBefore(boot: AppShape, unit: string, { facts }: UnitDetail, local: string): Origin {
+  const imported = facts.imports.get(local);
+  const from = imported === undefined ? null : resolveUnit(boot, unit, imported.specifier);
+  return from === null ? { kind: "missing" } : findOrigin(boot, from, imported!.imported);
+}
+
+function isSameOrigin(a: Origin, b: Origin): boolean {
+  if (a.kind === "binding" && b.kind === "binding") return a.unit === b.unit && a.local === b.local;
+  return a.kind === b.kind;
+}
+
+function spreadToConstants(unit: string, detail: UnitDetail, boot: AppShape, target: AppShape, changed: Map<string, Change>, findings: Findings): boolean {
   let found = false;
   for (const [name, declaration] of detail.facts.declarations) {
     if (changed.has(name) || declaration.value === null || declaration.isFunctionValue || declaration.kind === "class") continue;
     if (!readsInOwn(detail, declaration.value.start, declaration.value.end, changed)) continue;
-    const blocker = declaration.kind !== "const" || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : stateIn(declaration, unit, target);
+    const blocker = declaration.kind !== "const" || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : (stateIn(declaration, unit, boot) ?? stateIn(declaration, unit, target));
     if (blocker !== null) findings.block(unit, `${name} was computed from a value that changed: ${blocker}`, [`${unit}:${declaration.line}`]);
     else {
       changed.set(name, "const");
@@ -183,32 +195,62 @@ function checkReaders(unit: string, target: AppShape, changed: ReadonlyMap<strin
 
 /** An object that stands for a whole module cannot be given new exports, nor new values for constants. */
 function checkNamespaces(boot: AppShape, target: AppShape, differing: readonly string[], changes: Changes, findings: Findings): void {
-  const affected = new Set<string>();
-  for (const unit of differing) {
-    const now = detailOf(target, unit)?.facts.exports;
-    for (const name of detailOf(boot, unit)?.facts.exports.keys() ?? []) if (now?.has(name) === false) affected.add(unit);
+  for (const unit of new Set([...differing, ...changes.keys()])) {
+    if (!exportsChange(boot, target, unit, changes)) continue;
+    for (const path of reachersOf(target, unit)) checkWhole(unit, path, boot, target, findings);
+    const open = openImporter(boot) ?? openImporter(target, differing);
+    if (open !== null) findings.block(unit, `${open} imports a module whose name is computed, which may be this one`, []);
   }
-  for (const [unit, changed] of changes) {
-    const facts = detailOf(target, unit)?.facts;
-    const exportsBefore = detailOf(boot, unit)?.facts.exports;
-    if (!facts) continue;
-    for (const [name, binding] of facts.exports) {
-      if (!exportsBefore?.has(name) || (binding.kind === "local" && changed.has(binding.local))) affected.add(unit);
+}
+
+function exportsChange(boot: AppShape, target: AppShape, unit: string, changes: Changes): boolean {
+  const now = detailOf(target, unit)?.facts.exports;
+  const before = detailOf(boot, unit)?.facts.exports;
+  if (now === undefined) return false;
+  if (before !== undefined) for (const name of before.keys()) if (!now.has(name)) return true;
+  for (const [name, binding] of now) {
+    const former = before?.get(name);
+    if (former === undefined || former.kind !== binding.kind) return true;
+    if (binding.kind === "local" && (changes.get(unit)?.has(binding.local) || (former.kind === "local" && former.local !== binding.local))) return true;
+    if (binding.kind === "from" && former.kind === "from" && (former.specifier !== binding.specifier || former.imported !== binding.imported)) return true;
+    if (binding.kind === "from") {
+      const from = resolveUnit(target, unit, binding.specifier);
+      const origin = from === null ? null : findOrigin(target, from, binding.imported);
+      if (origin?.kind === "binding" && changes.get(origin.unit)?.has(origin.local)) return true;
     }
   }
-  if (affected.size === 0) return;
-  for (const [path, analysis] of target.units) {
-    const reach = (specifier: string, how: string): void => {
-      const unit = resolveUnit(target, path, specifier);
-      if (unit !== null && affected.has(unit)) findings.block(unit, `${path} ${how} it as a whole, and a module object cannot gain, lose or change exports`, []);
+  return false;
+}
+
+/** `path` may hold the object that stands for `unit`, or for one that re-exports all of it. */
+function checkWhole(unit: string, path: string, boot: AppShape, target: AppShape, findings: Findings): void {
+  const block = (how: string): void => findings.block(unit, `${path} ${how} it as a whole, and a module object cannot gain, lose or change exports`, []);
+  for (const app of [boot, target]) {
+    const analysis = app.units.get(path);
+    if (analysis === undefined) continue;
+    const reaches = (specifier: string): boolean => {
+      const found = resolveUnit(app, path, specifier);
+      return found === unit || (found !== null && reachersOf(app, unit).has(found));
     };
-    for (const { specifier, kind } of analysis.imports) if (kind !== "static") reach(specifier, kind === "dynamic" ? "imports" : "requires");
-    if (!analysis.detail) {
-      for (const { specifier, kind } of analysis.imports) if (kind === "static") reach(specifier, "is not instrumented and imports");
+    for (const { specifier, kind } of analysis.imports) if (kind !== "static" && reaches(specifier)) return block(kind === "dynamic" ? "imports" : "requires");
+    if (analysis.detail === null) {
+      if (analysis.imports.some(({ specifier }) => reaches(specifier))) return block("is not instrumented and imports");
       continue;
     }
-    if (analysis.detail.hasOpenImport) findings.block([...affected][0]!, `${path} imports a module whose name is computed, which may be this one`, []);
-    for (const imported of analysis.detail.facts.imports.values()) if (imported.imported === "*") reach(imported.specifier, "imports");
-    for (const exported of analysis.detail.facts.exports.values()) if (exported.kind === "from" && exported.imported === "*") reach(exported.specifier, "exports");
+    for (const imported of analysis.detail.facts.imports.values()) if (imported.imported === "*" && reaches(imported.specifier)) return block("imports");
+    for (const exported of analysis.detail.facts.exports.values()) if (exported.kind === "from" && exported.imported === "*" && reaches(exported.specifier)) return block("exports");
   }
+}
+
+const openImporters = new WeakMap<AppShape, string | null>();
+
+/** A unit that imports by a computed name; null if there is none. */
+function openImporter(app: AppShape, among?: readonly string[]): string | null {
+  if (among !== undefined) return among.find((unit) => detailOf(app, unit)?.hasOpenImport === true) ?? null;
+  let found = openImporters.get(app);
+  if (found === undefined) {
+    found = [...app.units].find(([, { detail }]) => detail?.hasOpenImport === true)?.[0] ?? null;
+    openImporters.set(app, found);
+  }
+  return found;
 }

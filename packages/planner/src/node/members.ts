@@ -19,7 +19,7 @@ export function isReadMember(app: AppShape, name: string): boolean {
 
 /** True if all units that import an exported function only call it. */
 export function isExportOnlyCalled(app: AppShape, unit: string, local: string): boolean {
-  for (const importer of importersOf(app).get(unit) ?? []) {
+  for (const importer of importersOf(app).of(unit)) {
     const { detail } = app.units.get(importer)!;
     if (detail === null || detail.hasOpenImport) return false;
     const names = namesOf(detail);

@@ -1,7 +1,7 @@
 import type { Digest, Hash, Rung, UnitOps, UnitVerdict } from "@midflight/protocol";
 import { strongerRung } from "@midflight/protocol";
 import { checkAdded, planImport } from "./added.ts";
-import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
+import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
 import { Findings } from "./findings.ts";
@@ -36,16 +36,19 @@ export function planTransition(input: PlanInput): Plan {
   comparePlain(boot, target, findings);
   const differing: string[] = [];
   const added: string[] = [];
+  const replaced: string[] = [];
   for (const [unit, after] of target.units) {
     const before = boot.units.get(unit);
     if (before === undefined) added.push(unit);
     else if (before !== after && (before.source !== after.source || before.format !== after.format)) {
       findings.seen(unit);
+      replaced.push(unit);
       if (before.format !== after.format) findings.block(unit, "its module format changed");
       else if (before.refused || after.refused) findings.block(unit, `it is not instrumented: ${(after.refused ?? before.refused)!.reason}`);
       else differing.push(unit);
     }
   }
+  deriveImporters(target, boot, new Set([...replaced, ...added]));
   checkRemoved(boot, target, findings);
   const changes = findChanges(boot, target, differing, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
