@@ -1,10 +1,11 @@
 import type { Registry } from "@midflight/protocol";
-import { readFolder, watchDirectory, type Batch, type PublishOutcome } from "@midflight/publisher";
+import { lockPublisher, readFolder, watchDirectory, type Batch, type PublishOutcome, type WatchedDirectory } from "@midflight/publisher";
 import { asMidflightError } from "./as-error.ts";
 import { isDevelopment, type ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive } from "./live-release.ts";
 import type { Secrets } from "./project/secrets.ts";
+import { layoutOf } from "./project/layout.ts";
 import { scopeOf, type Publishing } from "./publishing.ts";
 import { toRefusal } from "./refusal.ts";
 
@@ -20,7 +21,7 @@ export interface PublishLoopOptions {
 /**
  * Publishes what the project holds now if nothing was ever published, or if it is watched; then, if watched, each
  * settled batch. A batch that cannot be published is told and forgotten: the next one is a whole tree again.
- * @throws what the first publish throws, if there is no release to start from
+ * @throws MidflightError `PUBLISHER_ALREADY_RUNNING`; what the first publish throws, if there is no release to start from
  */
 export async function openPublishLoop(options: PublishLoopOptions): Promise<{ close(): Promise<void> }> {
   const { config, registry, secrets, listen, isWatching } = options;
@@ -29,13 +30,8 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
   if (isFirst) await publishBatch(options, await readFolder(scope), "the first release");
   if (!isWatching) return { close: () => Promise.resolve() };
 
-  const watched = watchDirectory({
-    ...scope,
-    ...(config.publish.marker === null ? {} : { marker: config.publish.marker }),
-    quietMs: config.publish.quietMs,
-    development: isDevelopment(config),
-    onProblem: (error) => listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") }),
-  });
+  const lock = lockPublisher({ directory: layoutOf(config.projectDir).states, channel: config.channelName });
+  const watched = openWatch();
   const batches = watched[Symbol.asyncIterator]();
   // Before the processes start, so that they start from it.
   const start = await batches.next();
@@ -45,8 +41,24 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
     close: async () => {
       watched.close();
       await following;
+      lock.release();
     },
   };
+
+  function openWatch(): WatchedDirectory {
+    try {
+      return watchDirectory({
+        ...scope,
+        ...(config.publish.marker === null ? {} : { marker: config.publish.marker }),
+        quietMs: config.publish.quietMs,
+        development: isDevelopment(config),
+        onProblem: (error) => listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") }),
+      });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
 
   async function follow(): Promise<void> {
     for (let next = await batches.next(); next.done !== true; next = await batches.next()) await tryPublish(options, next.value, null);

@@ -14,6 +14,8 @@ export interface Layout {
   /** What control knows of its processes, for a control that comes after a crash and for `ps`. */
   readonly processes: string;
   readonly releases: string;
+  /** What agents and control keep from start to start. */
+  readonly states: string;
   state(target: string): string;
   log(target: string): string;
   release(id: ReleaseId): string;
@@ -27,6 +29,7 @@ export function layoutOf(projectDir: string): Layout {
     tokens: path.join(root, "tokens.json"),
     developmentKey: path.join(root, "keys", "development.key"),
     control: path.join(root, "control.json"),
+    states: path.join(root, "state"),
     port: path.join(root, "state", "port"),
     processes: path.join(root, "state", "processes.json"),
     releases: path.join(root, "releases"),

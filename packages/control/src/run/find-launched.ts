@@ -9,7 +9,7 @@ import { identify, type ProcessIdentity } from "./process-identity.ts";
  */
 export function findLaunched(layout: Layout): readonly { readonly target: string; readonly identity: ProcessIdentity }[] {
   if (process.platform !== "linux") return [];
-  const stateRoot = `${path.dirname(layout.state("x"))}${path.sep}`;
+  const stateRoot = `${layout.states}${path.sep}`;
   return fs.readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
     const variables = readVariables(name);

@@ -153,6 +153,32 @@ describe("up --watch", () => {
     assert.deepEqual([(await up.ask()).says, (await up.ask()).pid], ["good again", pid]);
   });
 
+  test("a second publisher that watches the same channel is refused", async () => {
+    const { lockPublisher } = await import("@midflight/publisher");
+    assert.throws(() => lockPublisher({ directory: `${project.directory}/.midflight/state`, channel: "demo/development" }), /PUBLISHER_ALREADY_RUNNING/);
+    await up.process.stop();
+    const lock = lockPublisher({ directory: `${project.directory}/.midflight/state`, channel: "demo/development" });
+    const ran = await project.run("up", "--watch", "--json");
+    lock.release();
+    assert.equal(ran.code, 3);
+    assert.match(ran.stdout, /PUBLISHER_ALREADY_RUNNING/);
+  });
+
+  test("with a marker, a batch ends when the build says so, and not before", async () => {
+    await up.process.stop();
+    project.edit("midflight.config.mjs", 'app: "demo",', 'app: "demo", publish: { marker: "src/.done" },');
+    project.write("src/.done", "0");
+    up = await project.up("--watch");
+    project.edit("src/greeting.js", '"hello"', '"half a build"');
+    // Longer than any quiet window: only the marker may end the batch.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    assert.equal((await up.ask()).says, "hello");
+    project.edit("src/greeting.js", '"half a build"', '"a whole build"');
+    project.write("src/.done", "1");
+    await up.process.waitForLine(/✔ web-1 runs r2/);
+    assert.equal((await up.ask()).says, "a whole build");
+  });
+
   test("what needs new processes is refused with the reason, and the way on", async () => {
     project.edit("src/counter.js", "total = 0;", "total = 0;\n  step = 1;");
     await up.process.waitForLine(/REPLACE_NEEDED/);
