@@ -4,7 +4,7 @@ export interface Edition {
   /** What its answers say they are. */
   readonly name: string;
   /** Writes it over whatever edition the project holds. */
-  write(projectDir: string): Promise<void>;
+  readonly write: (projectDir: string) => Promise<void>;
 }
 
 /** An application with a history of edits and a memory that must survive them. */

@@ -3,7 +3,7 @@ import type { Registry } from "@midflight/protocol";
 export interface WatchedRegistry {
   readonly registry: Registry;
   /** Looks now and again after everything that agents tell. Rejects after `withinMs` (default 20 000), saying what was waited for. */
-  until<T>(what: string, look: () => Promise<T | undefined | null | false>, withinMs?: number): Promise<T>;
+  readonly until: <T>(what: string, look: () => Promise<T | undefined | null | false>, withinMs?: number) => Promise<T>;
 }
 
 /** A registry that can be waited on: each report and each beat is an occasion to look again. */
@@ -62,7 +62,7 @@ function waitFor<T>(waiting: Set<() => void>, what: string, look: () => Promise<
           const found = await look();
           if (found !== undefined && found !== null && found !== false) return settle(() => resolve(found));
         } catch (error) {
-          return settle(() => reject(error as Error));
+          return settle(() => reject(error));
         }
       }
       isLooking = false;
