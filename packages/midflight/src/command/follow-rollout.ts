@@ -51,8 +51,8 @@ export async function followRollout(options: FollowOptions): Promise<Answer> {
       onChange: (members) => progress.show(describeProgress(members, name)),
       onRollback: (because) => progress.show(`Taking ${name} back: ${because}`),
     });
-    progress.end();
     if (settled.kind === "left" && left === "abort") return await abortRollout(options);
+    progress.end();
     return toAnswer(options, settled, left === "timeout");
   } finally {
     clearTimeout(timer);
@@ -68,13 +68,12 @@ function describeProgress(members: readonly Member[], name: string): string {
 
 /** The person chose to go back; that is a roll-back like any other. */
 async function abortRollout(options: FollowOptions): Promise<Answer> {
-  const { publisher, outcome, progress } = options;
+  const { publisher, outcome } = options;
   const back = await publisher.rollback(outcome.before === null ? { maxRung: "replace" } : { to: outcome.before, maxRung: "replace" });
   if (back.kind !== "published") {
     return { data: options.data, lines: [], error: new MidflightError("ROLLBACK_NOTHING", { what: "It could not be taken back.", why: back.kind === "refused" ? back.reason : "it was not live.", state: `r${outcome.number} goes on.` }) };
   }
-  const answer = await followRollout({ ...options, outcome: back, verb: "rollback" });
-  progress.end();
+  const answer = await followRollout({ ...options, outcome: back, verb: "rollback", cameFrom: outcome.number });
   const error = new MidflightError("COMMAND_INTERRUPTED", { what: `r${outcome.number} was aborted.`, why: "you asked for it.", state: `r${back.number} is live again.`, fix: ["midflight status"] });
   return { ...answer, error, exit: answer.error === undefined ? exits.rolledBack : (answer.exit ?? exits.mixed) };
 }

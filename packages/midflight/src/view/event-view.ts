@@ -49,9 +49,10 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
   }
 }
 
-/** An event as one JSON object. */
+/** An event as one JSON object; durations in seconds, as everywhere in JSON. */
 export function eventJson(event: ControlEvent): Readonly<Record<string, unknown>> {
   const { kind, ...rest } = event;
   const error = "error" in rest ? { error: { code: rest.error.code, ...rest.error.facts } } : {};
-  return { event: kind, ...rest, ...error };
+  const facts = Object.entries(rest).map(([key, value]) => (key.endsWith("Ms") && typeof value === "number" ? [key.replace(/(In)?Ms$/, "$1Seconds"), value / 1000] : [key, value]));
+  return { event: kind, ...(Object.fromEntries(facts) as Record<string, unknown>), ...error };
 }
