@@ -88,8 +88,8 @@ describe("the environment of a process", () => {
   const agent = { registryUrl: "http://127.0.0.1:1", token: "t", channelName: "demo/development", rootPath: "/r", statePath: "/s" };
 
   test("holds control's variables, then the service's, then ours; none of another midflight", () => {
-    const env = processEnvironment({ A: "outer", B: "outer", MIDFLIGHT_TARGET: "other", MIDFLIGHT_PROBATION_MS: "10", MIDFLIGHT_OWNER_PID: "1" }, service, "web-2", agent);
-    assert.deepEqual([env["A"], env["B"], env["PORT"], env["MIDFLIGHT_TARGET"], env["MIDFLIGHT_PROBATION_MS"], env["MIDFLIGHT_OWNER_PID"]], ["own", "outer", "3001", "web-2", "10", undefined]);
+    const env = processEnvironment({ A: "outer", B: "outer", MIDFLIGHT_TARGET: "other", MIDFLIGHT_PROBATION_MS: "10", MIDFLIGHT_PIN_MS: "500", MIDFLIGHT_POLICY: "call", MIDFLIGHT_OWNER_PID: "1" }, service, "web-2", agent);
+    assert.deepEqual([env["A"], env["B"], env["PORT"], env["MIDFLIGHT_TARGET"], env["MIDFLIGHT_PROBATION_MS"], env["MIDFLIGHT_PIN_MS"], env["MIDFLIGHT_POLICY"], env["MIDFLIGHT_OWNER_PID"]], ["own", "outer", "3001", "web-2", "10", "500", "call", undefined]);
   });
 
   test("gives each process of a service a port of its own", () => {

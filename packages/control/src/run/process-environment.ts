@@ -10,7 +10,7 @@ export interface AgentEnvironment {
 }
 
 /** What a person may set for all agents, where control is started. */
-const passedOn: readonly string[] = ["MIDFLIGHT_BOOT_WAIT_MS", "MIDFLIGHT_PROBATION_MS"];
+const passedOn: readonly string[] = ["MIDFLIGHT_BOOT_WAIT_MS", "MIDFLIGHT_PIN_MS", "MIDFLIGHT_POLICY", "MIDFLIGHT_PROBATION_MS"];
 
 /** The variables of one process: those of control, then the service's own, then what midflight needs. */
 export function processEnvironment(
