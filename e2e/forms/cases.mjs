@@ -5,6 +5,7 @@ import { cases as classes } from "./cases/classes.mjs";
 import { cases as closures } from "./cases/closures.mjs";
 import { cases as functions } from "./cases/functions.mjs";
 import { cases as startup } from "./cases/startup.mjs";
+import { cases as state } from "./cases/state.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
-export const cases = [...functions, ...classes, ...closures, ...bindings, ...startup, ...attacks, ...texts];
+export const cases = [...functions, ...classes, ...closures, ...bindings, ...startup, ...attacks, ...state, ...texts];

@@ -2,6 +2,7 @@ import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Orig
 import type { UnitDetail } from "./analyze.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
+import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
 import { referencesIn } from "./scope.ts";
 
@@ -24,6 +25,7 @@ export function findChanges(boot: AppShape, target: AppShape, differing: readonl
     const before = detailOf(boot, unit);
     const after = detailOf(target, unit);
     if (before && after) compareUnit(unit, before, after, boot, target, of(unit), findings);
+    checkEvaluation(unit, boot, target, findings);
   }
   spread(boot, target, differing, changes, of, findings);
   for (const [unit, changed] of changes) if (changed.size > 0) checkReaders(unit, target, changed, findings);
@@ -57,7 +59,10 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
     if (former?.specifier === imported.specifier && former.imported === imported.imported) continue;
     if (former === undefined && old.declarations.has(local)) {
       findings.block(unit, `${local} was declared here and is now imported: what holds the old one keeps it`, []);
-    } else changed.set(local, "import");
+    } else {
+      changed.set(local, "import");
+      findings.redefine(unit, `import of ${imported.imported === "*" ? "all" : imported.imported} from ${imported.specifier}`);
+    }
   }
   for (const name of [...old.declarations.keys(), ...old.imports.keys()]) {
     if (now.declarations.has(name) || now.imports.has(name)) continue;

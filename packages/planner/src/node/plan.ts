@@ -5,6 +5,7 @@ import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } fro
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
 import { Findings } from "./findings.ts";
+import { checkMovedState } from "./graph.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { referencesIn } from "./scope.ts";
 import { findStartup } from "./startup.ts";
@@ -49,7 +50,8 @@ export function planTransition(input: PlanInput): Plan {
     }
   }
   deriveImporters(target, boot, new Set([...replaced, ...added]));
-  checkRemoved(boot, target, findings);
+  const removed = checkRemoved(boot, target, findings);
+  checkMovedState(boot, target, [...replaced, ...added, ...removed], findings);
   const changes = findChanges(boot, target, differing, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
   const units = planUnits(input, differing, changes, findings);
@@ -71,14 +73,17 @@ function comparePlain(boot: AppShape, target: AppShape, findings: Findings): voi
   }
 }
 
-function checkRemoved(boot: AppShape, target: AppShape, findings: Findings): void {
+function checkRemoved(boot: AppShape, target: AppShape, findings: Findings): string[] {
+  const removed: string[] = [];
   for (const [unit, before] of boot.units) {
     if (target.units.has(unit)) continue;
+    removed.push(unit);
     if (before.detail === null) findings.block(unit, "a removed module that was not instrumented");
     else if (before.detail.facts.effects.length > 0) {
       findings.block(unit, "a removed module whose top level did something when it was loaded", [`${unit}:${before.detail.facts.effects[0]!.line}`]);
     } else findings.redefine(unit, "module removed: nothing imports it any more");
   }
+  return removed;
 }
 
 /** A unit that is new can be reached by static imports only: for others the path does not exist on disk. */

@@ -1,0 +1,62 @@
+import { detailOf, importersOf, resolveUnit, type AppShape } from "./app.ts";
+import type { Declaration } from "./facts.ts";
+import type { UnitDetail } from "./analyze.ts";
+import type { Findings } from "./findings.ts";
+
+/** What a cold start would evaluate in another order, or not at all, because a unit imports otherwise than it did. */
+export function checkEvaluation(unit: string, boot: AppShape, target: AppShape, findings: Findings): void {
+  const before = eagerOf(boot, unit);
+  const after = eagerOf(target, unit);
+  const kept = after.filter((path) => before.includes(path));
+  const order = before.filter((path) => kept.includes(path));
+  const moved = order.filter((path, i) => kept[i] !== path && hasEffects(boot, path));
+  if (moved.length > 1) findings.block(unit, `${moved.join(" and ")} do something when they are loaded, and would be loaded in another order`);
+  for (const path of before) {
+    if (after.includes(path) || !target.units.has(path)) continue;
+    const lost = findLost(path, boot, target, new Set([unit]));
+    if (lost !== null) findings.block(unit, `it no longer imports ${path}, and ${lost} did something when it was loaded`);
+  }
+}
+
+function eagerOf(app: AppShape, unit: string): string[] {
+  const paths = (app.units.get(unit)?.imports ?? []).filter((imported) => imported.isEager).map(({ specifier }) => resolveUnit(app, unit, specifier));
+  return [...new Set(paths)].filter((path) => path !== null);
+}
+
+function hasEffects(app: AppShape, unit: string): boolean {
+  const detail = detailOf(app, unit);
+  return detail === null || detail.facts.effects.length > 0;
+}
+
+/** A unit that nobody would load any more, and whose loading had effects. */
+function findLost(path: string, boot: AppShape, target: AppShape, seen: Set<string>): string | null {
+  seen.add(path);
+  for (const importer of importersOf(target).of(path)) if (!seen.has(importer) || eagerOf(target, importer).includes(path)) return null;
+  if (hasEffects(boot, path)) return path;
+  for (const next of eagerOf(boot, path)) {
+    const lost = seen.has(next) ? null : findLost(next, boot, target, seen);
+    if (lost !== null) return lost;
+  }
+  return null;
+}
+
+/** A variable that went away while another came may be the same one under another name, and what it held would be lost. */
+export function checkMovedState(boot: AppShape, target: AppShape, units: readonly string[], findings: Findings): void {
+  const gone: { unit: string; name: string }[] = [];
+  const come: { unit: string; name: string }[] = [];
+  for (const unit of units) {
+    const before = detailOf(boot, unit);
+    const after = detailOf(target, unit);
+    for (const [name, declaration] of before?.facts.declarations ?? []) if (!after?.facts.declarations.has(name) && holdsState(before!, declaration)) gone.push({ unit, name });
+    for (const [name, declaration] of after?.facts.declarations ?? []) if (!before?.facts.declarations.has(name) && holdsState(after!, declaration)) come.push({ unit, name });
+  }
+  if (gone.length === 0 || come.length === 0) return;
+  const [from, to] = [gone[0]!, come[0]!];
+  findings.block(to.unit, `${to.name} is new and ${from.name}${from.unit === to.unit ? "" : ` of ${from.unit}`} is gone: what that one holds may be meant to live on here`, [`${to.unit}:${detailOf(target, to.unit)!.facts.declarations.get(to.name)!.line}`]);
+}
+
+/** A variable that is assigned, or a container that starts empty. */
+function holdsState({ scopes }: UnitDetail, { kind, name, skeleton }: Declaration): boolean {
+  if (kind === "let" || kind === "var") return scopes.byName.get(name)?.some((ref) => ref.where === "module" && ref.isWrite) === true;
+  return kind === "const" && /^(new (Weak)?(Map|Set)\(\s*\)|\[\s*\]|\{\s*\})$/.test(skeleton);
+}
