@@ -32,6 +32,8 @@ if (typeof options === "string") {
 } else {
   // The shop runs on the same Node as the tour, however that was found.
   process.env["PATH"] = [path.dirname(process.execPath), process.env["PATH"] ?? ""].join(path.delimiter);
+  // The tour holds event streams open, and a request keeps its release: by default for so long that the next edit waits.
+  process.env["MIDFLIGHT_PIN_MS"] ??= "1000";
   const { runTour } = await import("./tour/run-tour.ts");
   const code = await runTour({ root, shop: path.resolve(root, options.shop), once: options.once, variables: process.env });
   // What is still written leaves first.
