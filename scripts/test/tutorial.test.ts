@@ -64,6 +64,21 @@ async function runConsole(folder: string, { text }: Block): Promise<StartedProce
   return started;
 }
 
+/** The first and the last line are printed once; those between stand there in their order. */
+async function findInOrder(up: StartedProcess, shown: readonly string[]): Promise<void> {
+  const first = patternOf(shown[0]!);
+  const last = patternOf(shown.at(-1)!);
+  await up.waitForLine(first);
+  await up.waitForLine(last);
+  const { lines } = up.stdout;
+  let at = lines.findIndex((line) => first.test(line));
+  for (const line of shown) {
+    const found = lines.findIndex((one, i) => i >= at && patternOf(line).test(one));
+    assert.notEqual(found, -1, `${JSON.stringify(line)} is not in\n${lines.slice(at).join("\n")}`);
+    at = found + 1;
+  }
+}
+
 describe("what the documentation shows", () => {
   after(() => fs.rmSync(workshop, { recursive: true, force: true }));
   guardAgainstLeaks();
@@ -83,7 +98,7 @@ describe("what the documentation shows", () => {
           up = (await runConsole(folder, block)) ?? up;
           break;
         case "text":
-          for (const line of block.text.trimEnd().split("\n")) await up!.waitForLine(patternOf(line));
+          await findInOrder(up!, block.text.trimEnd().split("\n"));
           break;
         default:
           assert.fail(`a block in ${block.language}`);
