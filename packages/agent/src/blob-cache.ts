@@ -7,6 +7,8 @@ import type { Pace } from "./pace.ts";
 
 /** What the cache may hold before the oldest blobs go, in bytes. */
 const maxCacheBytes = 64 << 20;
+/** Files that are written at a time: as many as Node has threads for it. */
+const writers = 4;
 
 /**
  * Blobs on disk, by digest. Every blob is verified when it is read, so it does not matter who wrote the file;
@@ -14,6 +16,9 @@ const maxCacheBytes = 64 << 20;
  */
 export class BlobCache {
   readonly #directory: string;
+  /** Names in the directory when it was last looked at. What others add later is fetched once more, no worse. */
+  #names: Set<string> | null = null;
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -22,7 +27,9 @@ export class BlobCache {
   /** Those of the blobs that are there and whole. */
   async read(digests: Iterable<Digest>, pace: Pace): Promise<Map<Digest, Uint8Array>> {
     const found = new Map<Digest, Uint8Array>();
+    this.#names ??= new Set(await readdir(this.#directory).catch(() => []));
     for (const digest of digests) {
+      if (!this.#names.has(digest.slice(7))) continue;
       const file = this.#fileOf(digest);
       const bytes = await readFile(file).catch(() => null);
       if (bytes === null) continue;
@@ -34,16 +41,31 @@ export class BlobCache {
     return found;
   }
 
+  /** Begins to keep verified blobs; no swap waits for a disk. */
+  keepSoon(blobs: readonly Blob[]): void {
+    this.#writing = this.#writing.then(() => this.keep(blobs));
+  }
+
+  /** Settles when everything that was to be kept has been written, or given up. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Keeps verified blobs. A cache that cannot be written is only slower, so nothing is thrown; false tells of it. */
   async keep(blobs: readonly Blob[]): Promise<boolean> {
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      for (const { digest, bytes } of blobs) {
-        const file = this.#fileOf(digest);
-        const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
-        await writeFile(temporary, bytes, { mode: 0o600 });
-        await rename(temporary, file);
-      }
+      const left = [...blobs];
+      const write = async (): Promise<void> => {
+        for (let blob = left.pop(); blob !== undefined; blob = left.pop()) {
+          const file = this.#fileOf(blob.digest);
+          const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+          await writeFile(temporary, blob.bytes, { mode: 0o600 });
+          await rename(temporary, file);
+          this.#names?.add(blob.digest.slice(7));
+        }
+      };
+      await Promise.all(Array.from({ length: writers }, write));
       return true;
     } catch {
       return false;
@@ -52,6 +74,7 @@ export class BlobCache {
 
   /** Removes the oldest blobs beyond the cache's size, but none that is needed. */
   async prune(needed: ReadonlySet<Digest>, maxBytes: number = maxCacheBytes): Promise<void> {
+    await this.settled();
     const names = await readdir(this.#directory).catch(() => []);
     const keep = new Set([...needed].map((digest) => digest.slice(7)));
     const files: { readonly file: string; readonly bytes: number; readonly usedAtMs: number }[] = [];
@@ -67,6 +90,7 @@ export class BlobCache {
     for (const { file, bytes } of files) {
       if (total <= maxBytes) return;
       await rm(file, { force: true }).catch(() => undefined);
+      this.#names?.delete(path.basename(file));
       total -= bytes;
     }
   }

@@ -82,7 +82,11 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     boot, inbox, orders, floor, runtime, health, probationMs, signal, onOutcome, onTrouble,
     sources: { registry, cache, root, boot, seen: inbox, onTrouble },
     record: ({ way }) => {
-      const write = async (): Promise<void> => (isKept ? writeLiveRecord(liveFile, way) : undefined);
+      const write = async (): Promise<void> => {
+        // The record is of use only with the blobs that it needs.
+        await cache.settled();
+        if (isKept) await writeLiveRecord(liveFile, way);
+      };
       recorded = recorded.then(write, write);
       return recorded;
     },

@@ -104,6 +104,6 @@ async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests:
     await pace.breathe();
   }
   if (wanted.size > 0) throw new MidflightError("REGISTRY_STORE_DAMAGED", `The registry lacks ${wanted.size} of ${digests.length} files of the release.`);
-  await sources.cache.keep(fresh);
+  sources.cache.keepSoon(fresh);
   return found;
 }

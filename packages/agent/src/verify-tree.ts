@@ -1,4 +1,4 @@
-import { MidflightError, parseDirectory, type Digest, type Directory } from "@midflight/protocol";
+import { MidflightError, parseDirectory, type Digest } from "@midflight/protocol";
 import type { Pace } from "./pace.ts";
 
 export interface TreeCheck {
@@ -34,8 +34,14 @@ export async function verifyInTree({ root, artifacts, read }: TreeCheck, pace: P
     for (const [digest, wanted] of level) {
       directories.add(digest);
       const text = new TextDecoder().decode(blobs.get(digest));
+      // Entries stand sorted by name: in that order each search goes on where the last one ended.
+      wanted.sort((a, b) => (a.rest[0]! < b.rest[0]! ? -1 : a.rest[0]! > b.rest[0]! ? 1 : 0));
+      let from = opening.length;
       for (const { unit, rest } of wanted) {
-        const entry = readEntry(text, rest[0]!);
+        const found = findEntry(text, rest[0]!, from);
+        const entry = found === null ? null : (parseDirectory(`{"entries":{${text.slice(found.start, found.end)}}}`).entries[rest[0]!] ?? null);
+        from = found?.start ?? from;
+        await pace.breathe();
         if (rest.length === 1) {
           if (entry?.kind !== "unit" || entry.artifact !== artifacts.get(unit)) throw foreign(unit);
           continue;
@@ -55,15 +61,15 @@ export async function verifyInTree({ root, artifacts, read }: TreeCheck, pace: P
 const opening = '{"entries":{';
 
 /**
- * One entry of a directory. Its encoding is canonical, entries hold no text but digests, and names are JSON, so the entry
- * is found without parsing the others: a directory of thousands does not hold up the app.
+ * Where one entry of a directory stands. Its encoding is canonical, entries hold no text but digests, and names are
+ * JSON, so the entry is found without parsing the others: a directory of thousands does not hold up the app.
  */
-function readEntry(text: string, name: string): Directory["entries"][string] | null {
+function findEntry(text: string, name: string, from: number): { readonly start: number; readonly end: number } | null {
   const key = `${JSON.stringify(name)}:{`;
-  for (let at = text.indexOf(key, opening.length); at !== -1; at = text.indexOf(key, at + 1)) {
+  for (let at = text.indexOf(key, from); at !== -1; at = text.indexOf(key, at + 1)) {
     const end = text.indexOf("}", at + key.length);
     if (end === -1) return null;
-    if (at === opening.length || text[at - 1] === ",") return parseDirectory(`{"entries":{${text.slice(at, end + 1)}}}`).entries[name] ?? null;
+    if (at === opening.length || text[at - 1] === ",") return { start: at, end: end + 1 };
   }
   return null;
 }
