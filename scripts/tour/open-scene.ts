@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { Variables } from "../../packages/midflight/src/config/environment.ts";
 import type { LiveLine } from "../../packages/midflight/src/output/live-line.ts";
 import { groupThousands } from "../../packages/midflight/src/output/text.ts";
 import type { Ending } from "./ending.ts";
@@ -9,11 +10,19 @@ import { openLoad } from "./load.ts";
 import { createNews } from "./news.ts";
 import type { Paper } from "./paper.ts";
 import { remember } from "./proof.ts";
-import type { TourOptions } from "./run-tour.ts";
 import { copyShop, isEdited, removeCopy } from "./shop-copy.ts";
 import { openShopper } from "./shopper.ts";
 import { loadEdits, type Scene } from "./story.ts";
 import { openSystem } from "./system.ts";
+
+export interface TourOptions {
+  /** The repository. */
+  readonly root: string;
+  /** The folder of the shop that is copied. */
+  readonly shop: string;
+  readonly once: boolean;
+  readonly variables: Variables;
+}
 
 const processes = 2;
 const ratePerSecond = 60;

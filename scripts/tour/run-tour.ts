@@ -1,25 +1,16 @@
 import { isMidflightError } from "@midflight/protocol";
-import { readScreenEnvironment, type Variables } from "../../packages/midflight/src/config/environment.ts";
+import { readScreenEnvironment } from "../../packages/midflight/src/config/environment.ts";
 import { renderError } from "../../packages/midflight/src/output/error-text.ts";
 import { openLiveLine } from "../../packages/midflight/src/output/live-line.ts";
 import { createScreen, type Screen } from "../../packages/midflight/src/output/screen.ts";
 import { sign } from "../../packages/midflight/src/output/symbols.ts";
 import { count } from "../../packages/midflight/src/output/text.ts";
 import { createEnding } from "./ending.ts";
-import { openScene } from "./open-scene.ts";
+import { openScene, type TourOptions } from "./open-scene.ts";
 import { createPaper } from "./paper.ts";
 import { proveEnd } from "./proof.ts";
 import { stayUp } from "./stay-up.ts";
 import { tellStory } from "./story.ts";
-
-export interface TourOptions {
-  /** The repository. */
-  readonly root: string;
-  /** The folder of the shop that is copied. */
-  readonly shop: string;
-  readonly once: boolean;
-  readonly variables: Variables;
-}
 
 const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
