@@ -4,6 +4,7 @@ import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
+import { namesOf } from "./names.ts";
 import { referencesIn } from "./scope.ts";
 
 /** How a binding of a unit differs from the boot shape. */
@@ -61,6 +62,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
       findings.block(unit, `${local} was declared here and is now imported: what holds the old one keeps it`, []);
     } else {
       changed.set(local, "import");
+      checkHolders(unit, local, boot, findings);
       findings.redefine(unit, `import of ${imported.imported === "*" ? "all" : imported.imported} from ${imported.specifier}`);
     }
   }
@@ -147,10 +149,23 @@ function reimport(unit: string, boot: AppShape, target: AppShape, changes: Chang
     const isChanged = origin.kind === "binding" && changes.get(origin.unit)?.has(origin.local) === true;
     if (!isChanged && isSameOrigin(origin, originBefore(boot, unit, former, local))) continue;
     of(unit).set(local, "import");
+    if (!isChanged) checkHolders(unit, local, boot, findings);
     findings.redefine(unit, isChanged ? `reads ${imported.imported} of ${origin.unit}, which changed` : `${imported.imported} of ${from} is something else now`);
     isMore = true;
   }
   return isMore;
+}
+
+/** What an import stood for may be held by somebody, who would keep it. */
+function checkHolders(unit: string, local: string, boot: AppShape, findings: Findings): void {
+  const before = detailOf(boot, unit);
+  const imported = before?.facts.imports.get(local);
+  if (before === null || imported === undefined) return;
+  const from = resolveUnit(boot, unit, imported.specifier);
+  const origin = from === null ? null : findOrigin(boot, from, imported.imported);
+  const declaration = origin?.kind === "binding" ? detailOf(boot, origin.unit)?.facts.declarations.get(origin.local) : undefined;
+  if (declaration?.kind === "class") findings.block(unit, `${local} is another class now, and instances of the former may be alive`);
+  else if (namesOf(before).usedAsValue.has(local) && declaration?.isFunctionValue !== false) findings.block(unit, `${local} is something else now, and what holds the former keeps it`);
 }
 
 function originBefore(boot: AppShape, unit: string, { facts }: UnitDetail, local: string): Origin {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import fc from "fast-check";
+import { printProgram } from "./print-program.ts";
+import { history, type Program } from "./program.ts";
+
+type Files = Record<string, string>;
+interface Lived {
+  readonly rung: string;
+  readonly got?: string;
+}
+interface Module {
+  run(): unknown;
+  hold(): Record<string, () => unknown>;
+}
+interface Case {
+  setup(module: Module): unknown;
+  probe(module: Module, held: unknown): unknown;
+}
+interface World {
+  live(boot: Files, steps: readonly Files[], one: Case): Promise<Lived>;
+  cold(files: Files, one: Case): Promise<string>;
+}
+
+/** How long to search, in seconds; a nightly run takes longer. Default: 4. */
+const seconds = Number(process.env["MIDFLIGHT_FUZZ_SECONDS"] ?? 4);
+
+const handled: Case = {
+  setup: (module) => module.hold(),
+  probe: (module, held) => [module.run(), Object.entries(held as Record<string, () => unknown>).map(([name, call]) => [name, call()])],
+};
+
+/** Items that are of one kind, and in one place, in all programs: a handle on one of them can be used after any swap. */
+function sharedBy(...programs: readonly Program[]): Set<number> {
+  const [first, ...others] = programs;
+  return new Set((first ?? []).filter(({ id, kind, unit }) => others.every((program) => program.some((other) => other.id === id && other.kind === kind && other.unit === unit))).map(({ id }) => id));
+}
+
+describe("programs nobody thought of", () => {
+  let directory: string;
+  let world: World;
+  const rungs = new Map<string, number>();
+  before(async () => {
+    directory = mkdtempSync(path.join(realpathSync(os.tmpdir()), "midflight-fuzz-"));
+    const { createWorld } = (await import(new URL("../world.mjs", import.meta.url).href)) as { createWorld(directory: string): World };
+    world = createWorld(directory);
+  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  test("after any edits, and any way there, a swapped process does what a cold start does, or the swap was refused", async () => {
+    const check = async ([a, b, c]: readonly [Program, Program, Program]): Promise<void> => {
+      const shared = sharedBy(a, b, c);
+      const [A, B, C] = [printProgram(a, shared), printProgram(b, shared), printProgram(c, shared)];
+      for (const steps of [[B], [B, A], [B, C], [C]]) {
+        const lived = await world.live(A, steps, handled);
+        rungs.set(lived.rung, (rungs.get(lived.rung) ?? 0) + 1);
+        if (lived.rung === "replace" || /^refused: /.test(lived.got ?? "")) continue;
+        assert.equal(lived.got, await world.cold(steps.at(-1)!, handled), `from\n${shown(A)}\nby ${steps.length} steps to\n${shown(steps.at(-1)!)}`);
+      }
+    };
+    await fc.assert(fc.asyncProperty(history, check), { numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false, endOnFailure: seconds <= 4 });
+    if (process.env["MIDFLIGHT_FUZZ_SECONDS"]) console.log([...rungs]);
+    const live = (rungs.get("patch") ?? 0) + (rungs.get("redefine") ?? 0);
+    assert.ok(live > 5, `too few programs were swapped to prove anything: ${JSON.stringify([...rungs])}`);
+  });
+});
+
+function shown(files: Files): string {
+  return Object.entries(files).map(([file, text]) => `// ${file}\n${text}`).join("\n");
+}
