@@ -49,8 +49,7 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
     try {
       return watchDirectory({
         ...scope,
-        ...(config.publish.marker === null ? {} : { marker: config.publish.marker }),
-        quietMs: config.publish.quietMs,
+            quietMs: config.publish.quietMs,
         development: isDevelopment(config),
         onProblem: (error) => listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") }),
       });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isMidflightError } from "@midflight/protocol";
 import { parseConfig, targetsOf, type ResolvedConfig } from "../src/config.ts";
+import { scopeOf } from "../src/publishing.ts";
 import { parseCommand, withAgent } from "../src/run/command.ts";
 import { portOf, processEnvironment } from "../src/run/process-environment.ts";
 import { nearest } from "../src/nearest.ts";
@@ -23,6 +24,11 @@ function problemOf(value: unknown, packageName: string | null = "demo"): string 
 }
 
 describe("the configuration", () => {
+  test("names the build's marker wherever files are read, so that it is never part of the app", () => {
+    assert.equal(scopeOf(parse({ services, publish: { marker: "dist/.built" } })).marker, "dist/.built");
+    assert.equal("marker" in scopeOf(parse({ services })), false);
+  });
+
   test("has a default for everything but the services", () => {
     const config = parse({ services });
     assert.deepEqual(

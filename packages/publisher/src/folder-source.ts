@@ -6,7 +6,7 @@ import { createSettler } from "./settle.ts";
 import type { Batch, Source } from "./source.ts";
 import { requireDirectories } from "./watch-directory.ts";
 
-export interface FolderSourceOptions extends Omit<ScopeOptions, "marker"> {
+export interface FolderSourceOptions extends ScopeOptions {
   readonly projectDir: string;
   /** How long a file may go on growing. Default: 2,000 ms. */
   readonly unsettledMs?: number;

@@ -1,5 +1,6 @@
 export { contentOf, type Batch, type BatchReason, type FileContent, type Source } from "./source.ts";
 export { watchDirectory, type WatchedDirectory, type WatchOptions } from "./watch-directory.ts";
+export { type ScopeOptions } from "./scope.ts";
 export { folderSource, readFolder, type FolderSourceOptions } from "./folder-source.ts";
 export { createCollector, type CollectedTree, type Collector } from "./collect.ts";
 export { entryOf, type RunCommand } from "./entry-point.ts";

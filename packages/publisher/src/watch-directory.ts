@@ -7,6 +7,7 @@ import { createScope, lockFiles, type ScopeOptions } from "./scope.ts";
 import { createSettler } from "./settle.ts";
 import type { Batch, BatchReason, Source } from "./source.ts";
 import { errnoOf, isGone } from "./stable-read.ts";
+import { parentOf } from "./unit-kind.ts";
 
 export interface WatchOptions extends ScopeOptions {
   readonly projectDir: string;
@@ -48,15 +49,18 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   const watchers = new Map<string, FSWatcher>();
   const readLock = openLockFile(projectDir);
   const onProblem = options.onProblem ?? (() => undefined);
+  const markerFolder = scope.marker === null ? null : parentOf(scope.marker);
   let last: Batch | null = null;
   let pending: Batch | null = null;
   let wake: (() => void) | null = null;
   let isClosed = false;
-  let markerAt = markerTime();
+  let markerSeen = markerStamp();
+  let isMarkerEvent = false;
+  let looking: NodeJS.Immediate | null = null;
 
   const folder = openFolder({ projectDir, scope, enter, leave });
   const settler = createSettler(folder, {
-    quietMs: options.development === true && markerAt === null ? (options.quietMs ?? 75) : null,
+    quietMs: options.development === true && markerSeen === null ? (options.quietMs ?? 75) : null,
     maxWaitMs: options.maxWaitMs ?? 2_000,
     unsettledMs: options.unsettledMs ?? 2_000,
     maxEvents,
@@ -66,6 +70,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
 
   function enter(directory: string): void {
     leave(directory);
+    if (directory === markerFolder) lookForMarker(false);
     try {
       const watcher = watch(path.join(projectDir, directory), (event, name) => onEvent(directory, event, name));
       watcher.on("error", () => revisit(directory));
@@ -84,7 +89,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     if (isClosed) return;
     if (name === null) return revisit(directory);
     const target = directory === "" ? name : `${directory}/${name}`;
-    if (target === scope.marker) return onMarker(markerTime());
+    if (target === scope.marker) return lookForMarker(true);
     if (directory === "" && lockFiles.includes(name)) return settler.changed(target);
     const before = folder.revision;
     try {
@@ -105,17 +110,29 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     settler.changed(directory);
   }
 
-  /** File times are too coarse to tell two builds apart that end within milliseconds, so each event counts. */
-  function onMarker(time: bigint | null): void {
-    if (time === null) return;
-    markerAt = time;
-    settler.ignoreQuiet();
-    settler.finished();
+  /**
+   * The marker was seen to change, or may have been: its folder was watched too late, or an event was lost. What the
+   * kernel told before, of other folders too, is read until the next turn. File times are too coarse to tell two builds
+   * apart that end within milliseconds, so an event of it counts in any case.
+   */
+  function lookForMarker(isEvent: boolean): void {
+    isMarkerEvent ||= isEvent;
+    looking ??= setImmediate(() => {
+      looking = null;
+      const isTold = isMarkerEvent;
+      isMarkerEvent = false;
+      const stamp = markerStamp();
+      if (isClosed || stamp === null || (!isTold && stamp === markerSeen)) return;
+      markerSeen = stamp;
+      settler.ignoreQuiet();
+      settler.finished();
+    });
   }
 
-  function markerTime(): bigint | null {
+  function markerStamp(): string | null {
     if (scope.marker === null) return null;
-    return statSync(path.join(projectDir, scope.marker), { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null;
+    const stat = statSync(path.join(projectDir, scope.marker), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
   }
 
   function onSettled(reason: BatchReason): void {
@@ -133,8 +150,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
       .sweep()
       .then(() => {
         if (folder.isDirty) settler.changed("");
-        const time = markerTime();
-        if (time !== markerAt) onMarker(time);
+        lookForMarker(false);
       })
       .catch(onProblem);
   }, options.sweepMs ?? 60_000);
@@ -143,6 +159,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   function close(): void {
     isClosed = true;
     clearInterval(sweepTimer);
+    if (looking !== null) clearImmediate(looking);
     settler.close();
     for (const watcher of watchers.values()) watcher.close();
     watchers.clear();

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } fro
 import path from "node:path";
 import { test } from "node:test";
 import { isMidflightError } from "@midflight/protocol";
-import { watchDirectory } from "../../src/index.ts";
+import { readFolder, watchDirectory } from "../../src/index.ts";
 import { createProject, takeBatches, textOf } from "../project.ts";
 
 const marker = "dist/.midflight-done";
@@ -28,6 +28,13 @@ test("the first batch is the whole tree as it is, without what the app never run
   assert.equal(batch.reason, "start");
   assert.deepEqual([...batch.files.keys()].sort(), ["dist/a.js", "dist/lib/b.js", "package.json", "public/img/logo.svg"]);
   assert.equal(batch.lock?.path, "package-lock.json");
+});
+
+test("a look at the folder sees the tree that a watch sees: the marker is no part of either", async (t) => {
+  const project = createProject(t, { "package.json": "{}", "dist/a.js": "1", [marker]: "" });
+  const options = { projectDir: project.dir, code: ["dist"], marker };
+  const watched = await takeBatches(t, watchDirectory(options)).next();
+  assert.deepEqual([...(await readFolder(options)).files.keys()].sort(), [...watched.files.keys()].sort());
 });
 
 test("the build's marker ends a batch at once, with every file that was written before it", async (t) => {
