@@ -55,7 +55,6 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   let wake: (() => void) | null = null;
   let isClosed = false;
   let markerSeen = markerStamp();
-  let isMarkerEvent = false;
   let looking: NodeJS.Immediate | null = null;
 
   const folder = openFolder({ projectDir, scope, enter, leave });
@@ -70,11 +69,11 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
 
   function enter(directory: string): void {
     leave(directory);
-    if (directory === markerFolder) lookForMarker(false);
     try {
       const watcher = watch(path.join(projectDir, directory), (event, name) => onEvent(directory, event, name));
       watcher.on("error", () => revisit(directory));
       watchers.set(directory, watcher);
+      if (directory === markerFolder) lookForMarker(false);
     } catch (cause) {
       if (!isGone(cause)) onProblem(unwatchable(directory, cause));
     }
@@ -111,19 +110,16 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   }
 
   /**
-   * The marker was seen to change, or may have been: its folder was watched too late, or an event was lost. What the
-   * kernel told before, of other folders too, is read until the next turn. File times are too coarse to tell two builds
-   * apart that end within milliseconds, so an event of it counts in any case.
+   * An event of the marker came (`isEvent`), or it may have been missed. What was written before the marker that is
+   * there now has been told by then, or is in the kernel's queue, which is read to its end before the next turn.
+   * File times are too coarse to tell two builds apart that end within milliseconds, so an event counts in any case.
    */
   function lookForMarker(isEvent: boolean): void {
-    isMarkerEvent ||= isEvent;
+    const stamp = markerStamp();
+    if (stamp === null || (!isEvent && stamp === markerSeen)) return;
+    markerSeen = stamp;
     looking ??= setImmediate(() => {
       looking = null;
-      const isTold = isMarkerEvent;
-      isMarkerEvent = false;
-      const stamp = markerStamp();
-      if (isClosed || stamp === null || (!isTold && stamp === markerSeen)) return;
-      markerSeen = stamp;
       settler.ignoreQuiet();
       settler.finished();
     });
