@@ -14,11 +14,14 @@ interface Lived {
 }
 interface Module {
   run(): unknown;
-  hold(): Record<string, () => unknown>;
+  hold(): Held;
+  holdLater(): Held;
 }
+type Held = Record<string, () => unknown>;
 interface Case {
-  setup(module: Module): unknown;
-  probe(module: Module, held: unknown): unknown;
+  setup(module: Module): Held[];
+  between(module: Module, held: Held[]): void;
+  probe(module: Module, held: Held[]): unknown;
 }
 interface World {
   live(boot: Files, steps: readonly Files[], one: Case): Promise<Lived>;
@@ -28,9 +31,11 @@ interface World {
 /** How long to search, in seconds; a nightly run takes longer. Default: 4. */
 const seconds = Number(process.env["MIDFLIGHT_FUZZ_SECONDS"] ?? 4);
 
+/** Handles are taken before the first swap and after each; all are used at the end. */
 const handled: Case = {
-  setup: (module) => module.hold(),
-  probe: (module, held) => [module.run(), Object.entries(held as Record<string, () => unknown>).map(([name, call]) => [name, call()])],
+  setup: (module) => [module.hold()],
+  between: (module, held) => void held.push(module.holdLater()),
+  probe: (module, held) => [module.run(), held.map((handles) => Object.entries(handles).map(([name, call]) => [name, call()]))],
 };
 
 /** Items that are of one kind, and in one place, in all programs: a handle on one of them can be used after any swap. */
@@ -53,12 +58,15 @@ describe("programs nobody thought of", () => {
   test("after any edits, and any way there, a swapped process does what a cold start does, or the swap was refused", async () => {
     const check = async ([a, b, c]: readonly [Program, Program, Program]): Promise<void> => {
       const shared = sharedBy(a, b, c);
-      const [A, B, C] = [printProgram(a, shared), printProgram(b, shared), printProgram(c, shared)];
-      for (const steps of [[B], [B, A], [B, C], [C]]) {
+      const later = sharedBy(b, c);
+      const [A, B, C] = [a, b, c].map((one) => printProgram(one, shared, later)) as [Files, Files, Files];
+      for (const steps of [[B], [B, A], [B, C], [B, C, B]]) {
         const lived = await world.live(A, steps, handled);
-        rungs.set(lived.rung, (rungs.get(lived.rung) ?? 0) + 1);
-        if (lived.rung === "replace" || /^refused: /.test(lived.got ?? "")) continue;
-        assert.equal(lived.got, await world.cold(steps.at(-1)!, handled), `from\n${shown(A)}\nby ${steps.length} steps to\n${shown(steps.at(-1)!)}`);
+        const outcome = /^refused: /.test(lived.got ?? "") ? "refused" : lived.rung;
+        rungs.set(outcome, (rungs.get(outcome) ?? 0) + 1);
+        if (outcome === "replace" || outcome === "refused") continue;
+        const cold = await world.cold(steps.at(-1)!, { ...handled, between: (module, held) => steps.forEach(() => handled.between(module, held)) });
+        assert.equal(lived.got, cold, `from\n${shown(A)}\nby way of ${steps.length} to\n${shown(B)}\nto\n${shown(steps.at(-1)!)}`);
       }
     };
     await fc.assert(fc.asyncProperty(history, check), { numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false, endOnFailure: seconds <= 4 });

@@ -42,8 +42,8 @@ function useOf(item: Item, argument: string): string {
   }
 }
 
-/** Prints a program's units. `shared`: items whose handles are taken before the swap. Items refer only to earlier ones, so that nothing recurses. */
-export function printProgram(items: Program, shared: ReadonlySet<number>): Record<string, string> {
+/** Prints a program's units. `shared`: items whose handles are taken before the first swap; `later`: after each. Items refer only to earlier ones, so that nothing recurses. */
+export function printProgram(items: Program, shared: ReadonlySet<number>, later: ReadonlySet<number> = shared): Record<string, string> {
   const imports = new Map<number, Set<Item>>();
   const lines = new Map<number, string[]>();
   for (let unit = 0; unit < unitCount; unit++) {
@@ -150,7 +150,7 @@ export function printProgram(items: Program, shared: ReadonlySet<number>): Recor
   }
 
   const files: Record<string, string> = {};
-  files["m.mjs"] = printEntry(items, shared);
+  files["m.mjs"] = printEntry(items, shared, later);
   for (let unit = 0; unit < unitCount; unit++) {
     const heads = [...imports.get(unit)!].map((used) => `import { ${nameOf(used)} } from "./${unitPath(used.unit)}";`);
     files[unitPath(unit)] = [...heads, ...lines.get(unit)!, `export const unit${unit}=1;`].join("\n");
@@ -159,15 +159,16 @@ export function printProgram(items: Program, shared: ReadonlySet<number>): Recor
 }
 
 /** Calls everything there is, and hands out what may be held. */
-function printEntry(items: Program, shared: ReadonlySet<number>): string {
+function printEntry(items: Program, shared: ReadonlySet<number>, later: ReadonlySet<number>): string {
   const calls = items.map((item) => `[${JSON.stringify(nameOf(item))},tried(()=>${callOf(item)})]`);
-  const handles = items.filter((item) => shared.has(item.id)).map((item) => `${nameOf(item)}:${handleOf(item)}`);
+  const handles = (ids: ReadonlySet<number>): string => items.filter((item) => ids.has(item.id)).map((item) => `${nameOf(item)}:${handleOf(item)}`).join(",\n");
   return [
     ...items.map((item) => `import { ${nameOf(item)}${item.kind === "cache" ? `, put${item.id}` : ""} } from "./${unitPath(item.unit)}";`),
     `import "./u0.mjs"; import "./u1.mjs"; import "./u2.mjs";`,
     "function tried(make){ try { return make(); } catch (error) { return String(error); } }",
     `export function run(){ return [${calls.join(",\n")}]; }`,
-    `export function hold(){ return {${handles.join(",\n")}}; }`,
+    `export function hold(){ return {${handles(shared)}}; }`,
+    `export function holdLater(){ return {${handles(later)}}; }`,
   ].join("\n");
 }
 

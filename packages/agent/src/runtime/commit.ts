@@ -46,7 +46,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
   if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0) return;
-  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures };
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
@@ -59,9 +59,16 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   instance.written = written;
   instance.live = slots;
   instance.scope = prepared?.scope ?? null;
+  instance.members = prepared?.members ?? [];
   if (prepared?.hasClosures === true) instance.hadClosures = true;
   undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
   if (prepared === null) return;
+  for (const { slot, door, shape } of prepared.unit.ops.bodies) {
+    if (door.kind === "activation" || shape === "") continue;
+    const sealed = instance.sealed.get(slot);
+    instance.sealed.set(slot, shape);
+    undo.push(() => void (sealed === undefined ? instance.sealed.delete(slot) : instance.sealed.set(slot, sealed)));
+  }
   for (const [key, cell] of prepared.cells) {
     instance.cells.set(key, cell);
     undo.push(() => void instance.cells.delete(key));

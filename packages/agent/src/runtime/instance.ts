@@ -1,3 +1,5 @@
+import type { MemberOp } from "@midflight/protocol";
+
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */
 export type Door = (code: string) => unknown;
 
@@ -41,8 +43,10 @@ export class Instance {
   scope: object | null = null;
   /** True once an overlay with closures was live: some of them may be alive and born under it. */
   hadClosures = false;
-  /** What a class needs as soon as it is made. */
-  onClass: ((binding: string) => void) | null = null;
+  /** By slot, the text of a body that made closures which no overlay can reach: what comes later must leave it alone. */
+  readonly sealed: Map<string, string> = new Map();
+  /** Members that the live overlay adds: given to a class as soon as it is made. */
+  members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[] = [];
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
 
   constructor(unit: string, tag: string, url: string, door: Door) {

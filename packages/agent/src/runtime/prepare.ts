@@ -1,7 +1,7 @@
 import type { Cell, Instance, InstanceTable, Pick, Stub } from "./instance.ts";
 import { bodyPart, cellOf, createFunctionStub, createMemberStub, functionPart, memberPart } from "./compile.ts";
 import type { OverlayUnit } from "./overlay.ts";
-import type { MemberOp } from "@midflight/protocol";
+import type { MemberOp, UnitOps } from "@midflight/protocol";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
 
 /** Whether requests of an old generation are open, and how a call tells that it is part of one. */
@@ -37,6 +37,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const cells = new Map<string, Cell>();
   const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
   for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
+  checkSuccession(instance, ops);
   for (const op of ops.cells) {
     if (op.kind === "function") {
       const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
@@ -51,8 +52,6 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
       defineCell(scope, known);
       continue;
     }
-    const isOther = op.kind === "class" && [...instance.cells.values()].some((cell) => cell.kind === "class" && cell.name === op.name);
-    if (isOther) throw new NotPreparable(`class ${op.name} was added by an earlier release and changed since; its instances are of the old one`);
     const cell = cellOf(instance, unit, op, scope);
     defineCell(scope, cell);
     cells.set(op.key, cell);
@@ -73,6 +72,30 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
   steps.unshift(() => instance.prepare(slots.keys()));
   return { instance, unit, scope, slots, cells, functions, members, steps, hasClosures };
+}
+
+/** Keys of cells that hold what a later release must find again as it is: state, instances, functions that others keep. */
+const statePrefix = "state:";
+
+/** Throws if an earlier overlay left something alive that this one would have to change and cannot reach. */
+function checkSuccession(instance: Instance, { cells, bodies }: UnitOps): void {
+  for (const { kind, name, key } of cells) {
+    const known = kind === "function" ? instance.stubs : instance.cells;
+    if (known.has(key)) continue;
+    for (const other of [...instance.cells.keys(), ...instance.stubs.keys()]) {
+      if (nameOfKey(other) !== name || !(other.startsWith(statePrefix) || key.startsWith(statePrefix))) continue;
+      throw new NotPreparable(`${name} was added by an earlier release and changed since; what it holds, and who holds it, would be of two releases`);
+    }
+  }
+  for (const { slot, door, shape, name } of bodies) {
+    const sealed = door.kind === "activation" ? undefined : instance.sealed.get(slot);
+    if (sealed !== undefined && shape !== "" && sealed !== shape) throw new NotPreparable(`${name}() made closures under an earlier release that cannot follow it`);
+  }
+}
+
+/** `state:const:name:hash`, `function:name`; a member's key has blanks instead. */
+function nameOfKey(key: string): string | undefined {
+  return (key.startsWith(statePrefix) ? key.slice(statePrefix.length) : key).split(":")[1];
 }
 
 /** Gives a class an added method or accessor, by a stub that later overlays redirect. Returns the undo. */
@@ -114,11 +137,15 @@ export function retireMembers(instance: Instance, kept: readonly MemberOp[], { h
     const member = stub as Stub & { isRetired: boolean };
     if (!member.isRetired) retired.push(member);
   }
+  const formers = retired.map((member) => member.former);
   for (const member of retired) {
     member.isRetired = true;
     member.former = hasOld ? member.current : null;
   }
   return () => {
-    for (const member of retired) member.isRetired = false;
+    retired.forEach((member, i) => {
+      member.isRetired = false;
+      member.former = formers[i]!;
+    });
   };
 }

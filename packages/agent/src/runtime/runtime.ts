@@ -88,11 +88,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       return (binding, made) => {
         instance.classes.set(binding, made);
         try {
-          for (const op of current.get(unit)?.ops.members ?? []) {
-            if (op.className !== binding) continue;
-            const member = prepared?.members.find((candidate) => candidate.op === op);
-            if (member !== undefined) addMember(instance, op, member.body, now);
-          }
+          for (const { op, body } of instance.members) if (op.className === binding) addMember(instance, op, body, now);
         } catch {
           // The class stays as its text made it; the read-back of the next swap tells.
         }

@@ -10,7 +10,7 @@ export function createScope(): object {
 }
 
 export function defineCell(scope: object, cell: Cell): void {
-  Object.defineProperty(scope, cell.name, { get: () => cell.get(), set: (value) => cell.set(value), enumerable: true });
+  Object.defineProperty(scope, cell.name, { get: () => cell.get(), set: (value) => void cell.set(value), enumerable: true });
 }
 
 export function defineValue(scope: object, name: string, value: unknown): void {

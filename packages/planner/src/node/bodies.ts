@@ -1,13 +1,17 @@
 import type { UnitDetail } from "./analyze.ts";
+import type { AppShape } from "./app.ts";
 import type { Change } from "./changes.ts";
 import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";
+import { endsWithItsCall } from "./in-flight.ts";
 import { referencesIn } from "./scope.ts";
 import type { Site } from "./sites.ts";
+import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
 
 export interface BodyInput {
   readonly unit: string;
+  readonly boot: AppShape;
   readonly before: UnitDetail;
   readonly after: UnitDetail;
   readonly changed: ReadonlyMap<string, Change>;
@@ -38,12 +42,21 @@ export function planBodies(input: BodyInput): void {
     if (blocker !== null) findings.block(unit, `${shown(site)}: ${blocker}`, evidence);
     else {
       if (!isSame) findings.body(unit, shown(site));
-      writer.body(site, former.slot, false);
+      writer.body(site, former.slot, false, site.depth > 0 ? "" : sealOf(input, site));
     }
   }
   for (const former of before.facts.sites.all) {
     if (former.member !== null && !after.facts.byKey.has(former.key) && after.facts.declarations.has(former.className!)) planLostMember(input, former);
   }
+}
+
+/**
+ * Closures that the boot text does not have stand behind no guard of the boot artifact. Those that live on keep the
+ * text of this release, so a later one may come only if it leaves that text alone.
+ */
+function sealOf(input: BodyInput, site: Site): string {
+  const isNew = (nested: Site): boolean => (!input.before.facts.byKey.has(nested.key) && livesOn(input, nested)) || nested.nested.some(isNew);
+  return site.nested.some(isNew) ? contentKey(input.after.text.normalise(site.fn.start, site.fn.end)) : "";
 }
 
 /** `Cart.total()`, `handler of get("/items")`. */
@@ -66,7 +79,8 @@ function readsChanged(detail: UnitDetail, site: Site, changed: ReadonlyMap<strin
   );
 }
 
-function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: Site, isSame: boolean, isReading: boolean): string | null {
+function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean, isReading: boolean): string | null {
+  const { startup, before, after } = input;
   if (former.refusal !== null) return former.refusal;
   if (site.refusal !== null) return site.refusal;
   if (former.form !== site.form) return "it changed from one kind of function to another";
@@ -77,7 +91,7 @@ function bodyBlocker({ startup, before, after }: BodyInput, former: Site, site: 
   if (!former.usesNewTarget && site.usesNewTarget) return "it now uses new.target";
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
-  if (!isSame && former.nested.some(livesOn)) return "the text around its closures changed; closures it made before cannot follow";
+  if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
   const caller = startup.callerOf(former);
   if (caller !== null) return `it may have run when the process started (called from ${caller}), and what it returned or set up may still be in use`;
   return null;
@@ -88,8 +102,9 @@ function paramText({ text }: UnitDetail, { fn }: Site): string {
 }
 
 /** True if closures made at this site may be alive long after, and must follow a change. */
-function livesOn(site: Site): boolean {
-  return (site.escapes && !site.isInFlight) || site.nested.some(livesOn);
+function livesOn(input: BodyInput, site: Site): boolean {
+  const ends = !site.escapes || site.isInFlight || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
+  return !ends || site.nested.some((nested) => livesOn(input, nested));
 }
 
 function takesRest(site: Site): boolean {
@@ -100,7 +115,8 @@ function plainCount(site: Site): number {
   return site.fn.params.length - (takesRest(site) ? 1 : 0);
 }
 
-function planNewMember({ unit, before, after, startup, findings, writer, artifactLineOf }: BodyInput, site: Site): void {
+function planNewMember(input: BodyInput, site: Site): void {
+  const { unit, before, after, startup, findings, writer, artifactLineOf } = input;
   const name = `${site.className}.${site.memberName ?? "[computed]"}()`;
   const evidence = [`${unit}:${artifactLineOf(site)}`];
   if (site.member!.kind === "constructor") findings.block(unit, `class ${site.className} has a new constructor; live instances were made without it`, evidence);
@@ -109,7 +125,7 @@ function planNewMember({ unit, before, after, startup, findings, writer, artifac
   else if (site.memberName.startsWith("#")) findings.block(unit, `${name}: a private name cannot be added to a class that exists`, evidence);
   else if (site.refusal !== null) findings.block(unit, `${name}: ${site.refusal}`, evidence);
   else if (sameName(before, site) || sameName(after, site)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
-  else if (site.isOpaque) findings.block(unit, `${name}: it makes classes, or closures that no door reaches`, evidence);
+  else if (site.isOpaque || site.nested.some((nested) => livesOn(input, nested))) findings.block(unit, `${name}: it makes classes, or closures that no door reaches`, evidence);
   else {
     findings.redefine(unit, `new ${site.member!.kind === "method" ? "method" : "accessor"} ${name}`);
     writer.member(site);

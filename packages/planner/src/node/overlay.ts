@@ -55,13 +55,14 @@ export class OverlayWriter {
     return [start, start + (node.end - node.start)];
   }
 
-  body(site: Site, bootSlot: string, again: boolean): void {
+  /** `seal`: names the text of a body that makes closures which no later overlay can reach; see spec/transition.md. */
+  body(site: Site, bootSlot: string, again: boolean, seal = ""): void {
     const { fn } = site;
     this.bodies.push({
       slot: bootSlot,
       door: site.depth > 0 ? { kind: "activation" } : site.member !== null ? { kind: "class", className: site.className!, variable: classDoorName(site.className!), isStatic: site.member.static } : { kind: "module" },
       form: site.form, isAsync: fn.async, isGenerator: fn.generator, name: site.name, usesSuper: site.usesSuper,
-      shape: this.#detail.facts.shapes.get(site) ?? "", again, text: this.#siteText(site),
+      shape: site.depth > 0 ? (this.#detail.facts.shapes.get(site) ?? "") : seal, again, text: this.#siteText(site),
     });
   }
 

@@ -8,6 +8,7 @@ import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { referencesIn } from "./scope.ts";
+import { holdsFunctions, stateIn } from "./state.ts";
 import { findStartup } from "./startup.ts";
 import { contentKey } from "./text.ts";
 
@@ -108,7 +109,7 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
     const changed = changes.get(unit) ?? new Map();
     const writer = new OverlayWriter(after, changed);
     planBodies({
-      unit, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
+      unit, boot, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
       artifactLineOf: (site) => after.lines.of(site.fn.start),
     });
     planBindings(unit, input, changes, findings, writer);
@@ -142,10 +143,14 @@ function cellKey(target: AppShape, unit: string, name: string, changes: Changes,
   const declaration = detail?.facts.declarations.get(name);
   if (!detail || !declaration || seen.has(id)) return name;
   seen.add(id);
-  // The stub of a function stays the same whatever its body; the others are made anew when what they say changes.
-  if (changes.get(unit)?.get(name) === "function") return `function:${name}`;
+  if (changes.get(unit)?.get(name) === "function") {
+    // The stub of a function stays the same whatever its body; but closures that it made could not follow.
+    const site = detail.facts.byKey.get(name);
+    const makesClosures = site === undefined || site.isOpaque || site.hasParamClosures || site.nested.some((nested) => nested.escapes);
+    return makesClosures ? `state:function:${name}:${contentKey(detail.text.normalise(declaration.start, declaration.end))}` : `function:${name}`;
+  }
   const { value } = declaration;
-  if (value === null) return `${declaration.kind}:${name}`;
+  if (value === null) return `state:${declaration.kind}:${name}`;
   const parts = [detail.text.normalise(value.start, value.end)];
   for (const ref of referencesIn(detail.scopes.references, value.start, value.end)) {
     if (ref.where === "local") continue;
@@ -159,5 +164,7 @@ function cellKey(target: AppShape, unit: string, name: string, changes: Changes,
       parts.push(origin?.kind === "binding" ? cellKey(target, origin.unit, origin.local, changes, seen) : `${imported.specifier} ${imported.imported}`);
     }
   }
-  return `${declaration.kind}:${name}:${contentKey(parts.join("\n"))}`;
+  // What may be assigned or changed, or is kept by others with the functions in it, must not be made anew by a later release.
+  const isPlain = declaration.kind === "const" && stateIn(declaration, unit, target) === null && !holdsFunctions(value);
+  return `${isPlain ? "" : "state:"}${declaration.kind}:${name}:${contentKey(parts.join("\n"))}`;
 }

@@ -64,6 +64,12 @@ export class Startup {
     return implicit.has(name) || this.#called.has(name) || this.#handed.has(name) || this.#read.has(name) || this.#called.has("?");
   }
 
+  /** All functions that a call by a property's name may mean; null if others may be meant, too. */
+  readonly candidates = (key: string): readonly Found[] | null => {
+    if (key === "?" || this.#values.get(key)?.some(({ node }) => !isFunction(node)) === true) return null;
+    return this.#byMember.get(key) ?? [];
+  };
+
   #index(unit: string): void {
     const detail = detailOf(this.#app, unit);
     if (detail === null) return;
@@ -136,7 +142,7 @@ export class Startup {
     callMember: (key) => this.#callMember(key),
     handMember: (key) => this.#handMember(key),
     readMember: (key) => this.#readMember(key),
-    candidates: (key) => (key === "?" || this.#values.get(key)?.some(({ node }) => !isFunction(node)) === true ? null : (this.#byMember.get(key) ?? []).map(({ site }) => site)),
+    candidates: (key) => this.candidates(key)?.map(({ site }) => site) ?? null,
   };
 
   #mark(found: Found, by: string): void {

@@ -53,6 +53,11 @@ function tableOf(value: Node): Table {
   return { kinds, properties, hasFunctions, hasSymbol };
 }
 
+/** True if what an initialiser makes has functions in it. */
+export function holdsFunctions(value: Node): boolean {
+  return tableOf(value).hasFunctions;
+}
+
 function isMath(callee: Extract<Node, { type: "MemberExpression" }>): boolean {
   return callee.object.type === "Identifier" && ["Math", "Number", "String", "BigInt"].includes(callee.object.name);
 }
