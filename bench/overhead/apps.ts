@@ -9,8 +9,8 @@ import type { RawRequest } from "./request-blocks.ts";
 export interface OverheadCase {
   readonly name: string;
   readonly requests: readonly RawRequest[];
-  /** `real`: an ordinary request · `bare`: nothing but a route · `loop`: the worst case of guards, code that only calls. */
-  readonly kind: "real" | "bare" | "loop";
+  /** `request`: judged by what it costs without an agent · `loop`: the worst case of guards, code that only calls and counts. */
+  readonly kind: "request" | "loop";
 }
 
 export interface MeasuredApp {
@@ -35,8 +35,8 @@ function shop(): MeasuredApp {
     name: "shop",
     system: app.system,
     cases: [
-      { name: "shop, customers", kind: "real", requests: [...Array.from({ length: 8 }, (_, i) => [add(i), look(i)]).flat(), { path: "/api/products" }, { path: "/" }, { path: "/api/products" }, { path: "/" }] },
-      { name: "shop, liveness", kind: "bare", requests: [{ path: "/livez" }] },
+      { name: "shop, customers", kind: "request", requests: [...Array.from({ length: 8 }, (_, i) => [add(i), look(i)]).flat(), { path: "/api/products" }, { path: "/" }, { path: "/api/products" }, { path: "/" }] },
+      { name: "shop, liveness", kind: "request", requests: [{ path: "/livez" }] },
     ],
     async prepare(system) {
       linkModules(system);
@@ -51,7 +51,7 @@ function jsonServer(): MeasuredApp {
   return {
     name: "json-server",
     system: app.system,
-    cases: [{ name: "json-server, readers", kind: "real", requests: [{ path: "/posts" }, { path: "/posts?_page=2&_limit=5" }, { path: "/posts?q=post" }, { path: "/posts/7" }, { path: "/posts?_sort=title&_order=desc" }] }],
+    cases: [{ name: "json-server, readers", kind: "request", requests: [{ path: "/posts" }, { path: "/posts?_page=2&_limit=5" }, { path: "/posts?q=post" }, { path: "/posts/7" }, { path: "/posts?_sort=title&_order=desc" }] }],
     async prepare(system) {
       await app.editions[0]!.write(system.projectDir);
       linkModules(system);

@@ -47,7 +47,7 @@ export class Connections {
           rest += chunk.toString("latin1");
           const end = endOfAnswer(rest);
           if (end === -1) return;
-          if (!/^HTTP\/1\.1 2/.test(rest)) return reject(new Error(`the app answered ${rest.slice(0, 200)}`));
+          if (!rest.startsWith("HTTP/1.1 2")) return reject(new Error(`the app answered ${rest.slice(0, 200)}`));
           rest = rest.slice(end);
           ask();
         });

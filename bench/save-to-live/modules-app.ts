@@ -5,6 +5,7 @@ export const codeFolder = "dist";
 /** The build writes it last. */
 export const marker = ".build-finished";
 const moduleBytes = 6 * 1024;
+const modulesPerFolder = 20;
 
 /** An HTTP app without a framework, whose answers say which revision of its modules made them. */
 export interface ModulesApp {
@@ -19,7 +20,7 @@ export interface ModulesApp {
 /** `/one` asks the first module, `/all` every module: one answer if all agree, `mixed` if not. */
 export function writeModulesApp(projectDir: string, modules: number): ModulesApp {
   const folder = path.join(projectDir, codeFolder);
-  mkdirSync(folder, { recursive: true });
+  for (let i = 0; i < modules; i += modulesPerFolder) mkdirSync(path.dirname(path.join(folder, moduleName(i))), { recursive: true });
   writeFileSync(path.join(projectDir, "package.json"), JSON.stringify({ name: "modules-app", private: true, type: "module" }));
   const build = (count: number, revision: string): number => {
     for (let i = 0; i < count; i += 1) writeFileSync(path.join(folder, moduleName(i)), moduleText(i, revision));
@@ -37,7 +38,7 @@ export function writeModulesApp(projectDir: string, modules: number): ModulesApp
 }
 
 function moduleName(i: number): string {
-  return `m${String(i).padStart(3, "0")}.js`;
+  return `shelf-${Math.floor(i / modulesPerFolder)}/m${String(i).padStart(3, "0")}.js`;
 }
 
 export function moduleText(i: number, revision: string): string {

@@ -49,9 +49,9 @@ async function measure(app: ReturnType<typeof measuredApps>[number], node: numbe
     const meter = pathToFileURL(path.join(import.meta.dirname, "heap-meter.mjs")).href;
     const times: Record<"off" | "on", number[]> = { off: [], on: [] };
     const heaps: Record<"off" | "on", number[]> = { off: [], on: [] };
-    const sides = Array<("off" | "on")[]>(rounds).fill(["off", "on"]);
-    for (const [i, pair] of sides.entries()) {
-      for (const side of shuffle(pair, createRandom(i + 1))) {
+    const random = createRandom(node);
+    for (let i = 0; i < rounds; i += 1) {
+      for (const side of shuffle(["off", "on"] as const, random)) {
         const id = `${side}-${node}`;
         const args = await app.args(system, `${id}-${i}`);
         const options = { node: nodeBinary(node), imports: [meter], args };
