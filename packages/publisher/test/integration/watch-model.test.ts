@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { setImmediate as turn, setTimeout } from "node:timers/promises";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { sha256 } from "@midflight/trust";
 import { watchDirectory } from "../../src/index.ts";
 import { createProject } from "../project.ts";
@@ -28,6 +28,29 @@ function filesBelow(directory: string): Record<string, string> {
     if (entry.isFile() && entry.name !== ".done") out[path.join("dist", path.relative(directory, file))] = sha256(readFileSync(file));
   }
   return out;
+}
+
+type Change = { readonly op: "write"; readonly at: string; readonly text: string } | { readonly op: "remove" | "mkdir"; readonly at: string } | { readonly op: "move"; readonly at: string; readonly to: string };
+
+function apply(dist: string, change: Change): void {
+  const at = path.join(dist, change.at);
+  switch (change.op) {
+    case "mkdir":
+      mkdirSync(at, { recursive: true });
+      return;
+    case "remove":
+      rmSync(at, { recursive: statSync(at).isDirectory() });
+      return;
+    case "write":
+      mkdirSync(path.dirname(at), { recursive: true });
+      writeFileSync(at, change.text);
+      return;
+    case "move": {
+      const to = path.join(dist, change.to);
+      mkdirSync(path.dirname(to), { recursive: true });
+      renameSync(at, to);
+    }
+  }
 }
 
 /** Steps that the file system refuses (a file where a folder is needed) are no steps. */
@@ -63,13 +86,7 @@ test("whatever a build does, the batch that its marker ends is exactly what lies
           for (const s of steps) {
             if (s.op === "turn") await turn();
             else if (s.op === "clean") rmSync(dist, { recursive: true, force: true });
-            else attempt(() => {
-              const at = path.join(dist, s.at);
-              if (s.op === "mkdir") mkdirSync(at, { recursive: true });
-              else if (s.op === "remove") statSync(at).isDirectory() ? rmSync(at, { recursive: true }) : unlinkSync(at);
-              else if (s.op === "write") (mkdirSync(path.dirname(at), { recursive: true }), writeFileSync(at, s.text));
-              else (mkdirSync(path.dirname(path.join(dist, s.to)), { recursive: true }), renameSync(at, path.join(dist, s.to)));
-            });
+            else attempt(() => apply(dist, s));
           }
           mkdirSync(dist, { recursive: true });
           // Never the same twice, so that each marker yields a batch.
