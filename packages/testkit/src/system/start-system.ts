@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Beat, Registry, ReleaseId, Report } from "@midflight/protocol";
+import type { Beat, Registry, ReleaseId, Report, TokenRole } from "@midflight/protocol";
 import {
   createCollector, materialise, openProvenance, openPublisher, readFolder,
   type CollectedTree, type Publisher, type PublishOptions, type PublishOutcome,
@@ -36,6 +36,10 @@ export type Published = Extract<PublishOutcome, { kind: "published" }>;
 export interface StartOptions extends Partial<Pick<AppStart, "node" | "imports" | "isManaged" | "env" | "args" | "ready">> {
   /** Default: the one that is live. */
   readonly release?: ReleaseId;
+  /** A directory to start from instead of a release's. */
+  readonly cwd?: string;
+  /** Overrides the system's. */
+  readonly link?: string;
   /** Default: "web-1". The state directory of a target survives its restarts. */
   readonly target?: string;
   readonly probationMs?: number;
@@ -48,6 +52,8 @@ export interface System extends Pick<WatchedRegistry, "until"> {
   readonly channel: string;
   readonly registry: Registry;
   readonly server: RegistryServer;
+  /** What its server accepts, for another server in its place. */
+  readonly tokens: Readonly<Record<string, readonly TokenRole[]>>;
   readonly root: TrustRoot;
   readonly key: SigningKey;
   readonly publisher: Publisher;
@@ -72,6 +78,7 @@ export interface System extends Pick<WatchedRegistry, "until"> {
 }
 
 const token = "e2e-token";
+const tokens = { [token]: ["agent", "publisher", "reader"] } as const;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { app = "shop", code } = options;
@@ -89,7 +96,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   writeFileSync(rootFile, JSON.stringify(root));
   writeFileSync(path.join(directory, "development.key"), encodeSigningKey(key), { mode: 0o600 });
   const { registry, until } = watchRegistry(openRegistry({ path: path.join(directory, "registry.db") }));
-  const server = await serveRegistry(registry, { port: 0, tokens: { [token]: ["agent", "publisher", "reader"] } });
+  const server = await serveRegistry(registry, { port: 0, tokens });
   const collector = createCollector({ commands: [{ service: "web", run: options.run }] });
   const publisher = openPublisher({
     registry, app, channel, root,
@@ -126,23 +133,23 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     return plan.live.release;
   }
 
-  const materialiseRelease = async (releaseId: ReleaseId): Promise<string> => {
+  const materialiseRelease = async (releaseId: ReleaseId, link = options.link ?? repositoryRoot): Promise<string> => {
     const target = path.join(directory, "releases", releaseId.slice(7, 23));
-    return (await materialise({ registry, releaseId, root, directory: target, link: options.link ?? repositoryRoot })).directory;
+    return (await materialise({ registry, releaseId, root, directory: target, link })).directory;
   };
 
   const report: System["report"] = (what, fits) => until(what, async () => (await registry.reports({ channel })).find(fits));
 
   return {
-    directory, projectDir, channel, registry, server, root, key, publisher, until, write, collect, environment, report,
-    materialise: materialiseRelease,
+    directory, projectDir, channel, registry, server, tokens, root, key, publisher, until, write, collect, environment, report,
+    materialise: (release) => materialiseRelease(release),
     publish: async (publishing) => published(await publisher.publish(await collect(), publishing)),
     rollback: async (rolling) => published(await publisher.rollback(rolling)),
-    async start({ release, target = "web-1", env = {}, probationMs, args, ready, ...more } = {}) {
-      const cwd = await materialiseRelease(release ?? (await liveRelease()));
+    async start({ release, cwd, link, target = "web-1", env = {}, probationMs, args, ready, ...more } = {}) {
+      const from = cwd ?? (await materialiseRelease(release ?? (await liveRelease()), link));
       const [, ...own] = options.run.split(" ");
       const probation = probationMs === undefined ? {} : { MIDFLIGHT_PROBATION_MS: String(probationMs) };
-      return startApp({ ...more, args: args ?? own, cwd, env: { ...environment(target), ...probation, ...options.env, ...env }, ready: ready ?? options.ready });
+      return startApp({ ...more, args: args ?? own, cwd: from, env: { ...environment(target), ...probation, ...options.env, ...env }, ready: ready ?? options.ready });
     },
     async swapped({ counter }, target = "web-1") {
       const found = await report(`${target} reports on assign ${counter}`, (r) => r.counter === counter && r.from.target === target);
