@@ -35,7 +35,10 @@ const seconds = Number(process.env["MIDFLIGHT_FUZZ_SECONDS"] ?? 4);
 const handled: Case = {
   setup: (module) => [module.hold()],
   between: (module, held) => void held.push(module.holdLater()),
-  probe: (module, held) => [module.run(), held.map((handles) => Object.entries(handles).map(([name, call]) => [name, call()]))],
+  probe: (module, held) => {
+    const there = Object.keys(module.holdLater()).sort();
+    return [module.run(), held.map((handles) => there.filter((name) => handles[name] !== undefined).map((name) => [name, handles[name]!()]))];
+  },
 };
 
 /** Items that are of one kind, and in one place, in all programs: a handle on one of them can be used after any swap. */

@@ -161,12 +161,14 @@ export function printProgram(items: Program, shared: ReadonlySet<number>, later:
 /** Calls everything there is, and hands out what may be held. */
 function printEntry(items: Program, shared: ReadonlySet<number>, later: ReadonlySet<number>): string {
   const calls = items.map((item) => `[${JSON.stringify(nameOf(item))},tried(()=>${callOf(item)})]`);
-  const handles = (ids: ReadonlySet<number>): string => items.filter((item) => ids.has(item.id)).map((item) => `${nameOf(item)}:${handleOf(item)}`).join(",\n");
+  const handles = (ids: ReadonlySet<number>): string => items.filter((item) => ids.has(item.id)).map((item) => `${nameOf(item)}:hold${item.id}()`).join(",\n");
   return [
     ...items.map((item) => `import { ${nameOf(item)}${item.kind === "cache" ? `, put${item.id}` : ""} } from "./${unitPath(item.unit)}";`),
     `import "./u0.mjs"; import "./u1.mjs"; import "./u2.mjs";`,
     "function tried(make){ try { return make(); } catch (error) { return String(error); } }",
     `export function run(){ return [${calls.join(",\n")}]; }`,
+    // One function each: the text of the closures that it makes is the same in all programs.
+    ...items.filter(({ id }) => shared.has(id) || later.has(id)).map((item) => `function hold${item.id}(){ return ${handleOf(item)}; }`),
     `export function hold(){ return {${handles(shared)}}; }`,
     `export function holdLater(){ return {${handles(later)}}; }`,
   ].join("\n");
