@@ -29,7 +29,7 @@ export interface AgentParts {
   /** The same at once, before the process dies. */
   readonly recordNow: (live: Live) => void;
   /** Bounds the blob cache, but for these. */
-  readonly prune: (needed: ReadonlySet<Digest>) => Promise<void>;
+  readonly pruneSoon: (needed: ReadonlySet<Digest>) => void;
   readonly onState: (state: AgentState) => void;
   readonly onOutcome: (counter: number, outcome: SwapOutcome) => void;
   readonly onTrouble: (where: string, problem: unknown) => void;
@@ -203,7 +203,8 @@ export class Agent {
         }
       },
     }));
-    await report();
+    // It waits for disks; a newer order does not.
+    const reported = report();
     const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
     let choice = await this.#newerThan(ended);
     while (choice.kind === "keep") {
@@ -215,10 +216,13 @@ export class Agent {
       return choice;
     }
     const end = await ended.result;
-    if (end.kind === "failed") await this.#revert(order, before, wayBack, end.reason);
-    else if (!signal.aborted) this.#machine.on("settled");
+    if (end.kind === "failed") {
+      await reported;
+      await this.#revert(order, before, wayBack, end.reason);
+    } else if (!signal.aborted) this.#machine.on("settled");
     over.abort();
-    await this.#parts.prune(new Set(this.#live.blobs));
+    // Nor does it wait for old blobs to be removed.
+    this.#parts.pruneSoon(new Set(this.#live.blobs));
     return choice;
   }
 

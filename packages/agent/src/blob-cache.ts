@@ -19,6 +19,7 @@ export class BlobCache {
   /** Names in the directory when it was last looked at. What others add later is fetched once more, no worse. */
   #names: Set<string> | null = null;
   #writing: Promise<unknown> = Promise.resolve();
+  #isPruning = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -70,6 +71,15 @@ export class BlobCache {
     } catch {
       return false;
     }
+  }
+
+  /** Begins to remove what is too much; once at a time is enough. */
+  pruneSoon(needed: ReadonlySet<Digest>): void {
+    if (this.#isPruning) return;
+    this.#isPruning = true;
+    void this.prune(needed).finally(() => {
+      this.#isPruning = false;
+    });
   }
 
   /** Removes the oldest blobs beyond the cache's size, but none that is needed. */

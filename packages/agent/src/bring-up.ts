@@ -93,8 +93,8 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     recordNow: ({ way }) => {
       if (isKept) writeLiveRecordNow(liveFile, way);
     },
-    prune: async (needed) => {
-      if (isKept) await cache.prune(needed);
+    pruneSoon: (needed) => {
+      if (isKept) cache.pruneSoon(needed);
     },
     onState: (state) => {
       tell({ kind: "state", state });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { BlobCache } from "../src/blob-cache.ts";
+import type { AgentSignal } from "../src/signal.ts";
 import { runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
 import { channel, textOf, unit, World, type Published } from "./support/world.ts";
@@ -51,6 +53,18 @@ describe("an agent", () => {
     const [beat] = await world.registry.presence(channel);
     assert.equal(beat?.live, next.id);
     assert.equal(beat.counter, 2);
+  });
+
+  test("follows the next assign at once, whatever disks still have to do for the last", async (t) => {
+    t.mock.method(BlobCache.prototype, "prune", hangs);
+    const { agent, until, untilState, outcome } = await run();
+    const lives = (release: Published): Promise<AgentSignal> => until((signal): signal is AgentSignal => agent.live === release.id);
+    await world.deploy(boot);
+    await outcome(2, "swapped");
+    await untilState("following");
+    t.mock.method(BlobCache.prototype, "settled", hangs);
+    await lives(await world.deploy(boot));
+    await lives(await world.deploy(boot));
   });
 
   test("on an older known release takes its transition before the app loads", async () => {
