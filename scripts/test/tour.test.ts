@@ -6,6 +6,7 @@ import path from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { guardAgainstLeaks, startProcess, type ProcessExit, type StartedProcess } from "@midflight/testkit";
+import { identify } from "../../packages/control/src/run/process-identity.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const workshop = fs.mkdtempSync(path.join(os.tmpdir(), "midflight-tour-"));
@@ -48,13 +49,9 @@ function pidsIn(text: string): number[] {
   return [...text.matchAll(/^ +web-\d +(\d+) /gm)].map((match) => Number(match[1]));
 }
 
+/** One that ended and only waits for its parent to notice is not alive. */
 function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return identify(pid) !== null;
 }
 
 function folderIn(text: string): string {
@@ -133,7 +130,9 @@ describe("the tour", () => {
     assert.deepEqual(pidsIn(left).map(isAlive), [true, true]);
     const next = await startTour();
     await next.waitForLine(/^ +Load/);
-    assert.deepEqual(pidsIn(left).map(isAlive), [false, false]);
+    const stillAlive = pidsIn(left).filter(isAlive);
     await next.stop({ signal: "SIGINT" });
+    assert.deepEqual(stillAlive, []);
+    assert.equal(fs.existsSync(folderIn(left)), false);
   });
 });
