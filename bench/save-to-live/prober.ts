@@ -13,9 +13,6 @@ export interface ProbeResult {
   readonly everyMs: number;
 }
 
-/** A user is gone by then. */
-const giveUpMs = 2000;
-
 /** Sleeps precisely, which timers of an event loop cannot: they count in whole milliseconds. */
 const ticker = `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -30,6 +27,7 @@ for (;;) {
 /** Asks one app the same question again and again, over one kept connection, until the answer is the one that is waited for. */
 export class Prober {
   readonly #port: number;
+  readonly #giveUpMs: number;
   readonly #isOn = new Int32Array(new SharedArrayBuffer(4));
   readonly #ticker: Worker;
   #socket: Socket | null = null;
@@ -46,8 +44,10 @@ export class Prober {
   #sinceMs = 0;
   #silentMs = 0;
 
-  constructor(port: number, everyMs = 0.4) {
+  /** @param giveUpMs after so long without an answer a connection is given up. Default: 2000, when a user is gone */
+  constructor(port: number, giveUpMs = 2000, everyMs = 0.4) {
     this.#port = port;
+    this.#giveUpMs = giveUpMs;
     this.#ticker = new Worker(ticker, { eval: true, workerData: { isOn: this.#isOn.buffer, everyMs } });
     this.#ticker.on("message", () => this.#tick());
   }
@@ -92,7 +92,7 @@ export class Prober {
     if (this.#socket === null) return this.#open();
     const nowMs = performance.now();
     // Nobody will answer any more: a connection that was handed to a process that ended, say.
-    if ((this.#isAsking || !this.#isOpen) && nowMs - this.#sinceMs > giveUpMs) this.#socket.destroy();
+    if ((this.#isAsking || !this.#isOpen) && nowMs - this.#sinceMs > this.#giveUpMs) this.#socket.destroy();
     if (this.#isAsking || !this.#isOpen) return;
     this.#sinceMs = nowMs;
     this.#isAsking = true;

@@ -23,6 +23,8 @@ export interface RivalCase {
   readonly ms: Spread;
   /** Median of the longest time in which no request was answered. */
   readonly silentMs: number;
+  /** Rounds whose code was not served even seconds later: started in the middle of a build, and not again at its end. */
+  readonly neverLive: number;
   /** Rounds in which a request failed. */
   readonly roundsWithFailures: number;
 }
@@ -42,6 +44,9 @@ interface Rival {
 const folder = path.join(import.meta.dirname, "../rivals");
 /** A restart that followed the first files of a build is over by then, and so are pauses against restarting too often. */
 const restMs = 1200;
+const patienceMs = 8000;
+/** A connection that a process took with it when it ended costs a user his time-out; here it shall not hide when the new code was there. */
+const giveUpMs = 250;
 
 /** The same app and the same edits under tools that restart; each sees the files where they are written. */
 export async function measureRivals(app: ModulesApp, rounds: Readonly<Record<Case["name"], number>>, say: (line: string) => void): Promise<readonly RivalFindings[]> {
@@ -51,7 +56,7 @@ export async function measureRivals(app: ModulesApp, rounds: Readonly<Record<Cas
     const port = await freePort();
     app.build(app.modules, "r0");
     const running = await rival.start(app, port);
-    const prober = new Prober(port);
+    const prober = new Prober(port, giveUpMs);
     try {
       await prober.waitFor("/all", "r0");
       const measured = { name: rival.name, version: rival.version, one: await measureCase("one"), all: await measureCase("all") };
@@ -67,18 +72,17 @@ export async function measureRivals(app: ModulesApp, rounds: Readonly<Record<Cas
       const results: { ms: number; silentMs: number; failed: number }[] = [];
       for (let i = 0; i < rounds[name]; i += 1) {
         await delay(restMs);
-        // Both kinds of answers of one round are of one revision, so that `all` can be asked after `one`.
-        if (count < app.modules && i === 0) app.build(app.modules, "r0");
         const revision = `${name}${i}`;
         const wroteMs = app.build(count, revision);
         app.finish();
         running.afterBuild();
-        const { atMs, silentMs, failed } = await prober.waitFor(question, revision);
-        results.push({ ms: atMs - wroteMs, silentMs, failed });
+        const result = await prober.waitFor(question, revision, patienceMs).catch(() => null);
+        if (result !== null) results.push({ ms: result.atMs - wroteMs, silentMs: result.silentMs, failed: result.failed });
       }
       return {
         ms: spreadOf(results.map((one) => one.ms)),
         silentMs: round(median(results.map((one) => one.silentMs))),
+        neverLive: rounds[name] - results.length,
         roundsWithFailures: results.filter((one) => one.failed > 0).length,
       };
     }
