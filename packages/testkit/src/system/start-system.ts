@@ -29,6 +29,8 @@ export interface SystemOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder whose `node_modules`, or the nearest above, the app uses. Default: the repository. */
   readonly link?: string;
+  /** What agents reach by HTTP instead of the registry itself: a way to lose, repeat and spoil what they are told. */
+  readonly serve?: (registry: Registry) => Registry;
 }
 
 export type Published = Extract<PublishOutcome, { kind: "published" }>;
@@ -96,7 +98,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   writeFileSync(rootFile, JSON.stringify(root));
   writeFileSync(path.join(directory, "development.key"), encodeSigningKey(key), { mode: 0o600 });
   const { registry, until } = watchRegistry(openRegistry({ path: path.join(directory, "registry.db") }));
-  const server = await serveRegistry(registry, { port: 0, tokens });
+  const server = await serveRegistry(options.serve?.(registry) ?? registry, { port: 0, tokens });
   const collector = createCollector({ commands: [{ service: "web", run: options.run }] });
   const publisher = openPublisher({
     registry, app, channel, root,

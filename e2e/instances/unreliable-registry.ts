@@ -1,0 +1,87 @@
+import { type Blob, MidflightError, type Registry } from "@midflight/protocol";
+
+/** Always the same sequence, so that a failure can be had again. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/**
+ * A registry that loses answers after the work is done, repeats and reorders what it hands out, tells all of it again
+ * from the start, and whose hints come late, twice, or both. What is stored is never touched.
+ */
+export function unreliable(inner: Registry, seed: number): Registry {
+  const random = createRandom(seed);
+  const lose = (share: number): void => {
+    if (random() < share) throw new MidflightError("REGISTRY_UNREACHABLE", { what: "The answer was lost.", retryable: true });
+  };
+  const losing = <A extends readonly unknown[], R>(share: number, call: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
+    const result = await call(...args);
+    lose(share);
+    return result;
+  };
+  return {
+    ...forward(inner),
+    report: losing(0.3, (reports) => inner.report(reports)),
+    beat: losing(0.2, (beat, ttlMs) => inner.beat(beat, ttlMs)),
+    getBlobs: losing(0.15, (digests) => inner.getBlobs(digests)),
+    entry: losing(0.15, (id) => inner.entry(id)),
+    transition: losing(0.15, (from, to) => inner.transition(from, to)),
+    async read(channel, after, limit) {
+      const page = await inner.read(channel, after, limit);
+      lose(0.1);
+      const all = random() < 0.2 ? (await inner.read(channel, null, limit)).entries : page.entries;
+      const entries = random() < 0.3 ? [...all].reverse() : random() < 0.4 ? [...all, ...all] : all;
+      return { ...page, entries };
+    },
+    onPoke(channel, poke) {
+      return inner.onPoke(channel, () => {
+        if (random() < 0.6) poke();
+        if (random() < 0.4) poke();
+        // A hint that is lost for good costs half a minute: that is another test's.
+        setTimeout(poke, 20 + random() * 40);
+      });
+    },
+  };
+}
+
+/** Hands out the bytes of every blob with one bit changed, until it is told to stop. */
+export function spoiling(inner: Registry): { readonly registry: Registry; stop(): void } {
+  let isSpoiling = true;
+  const spoil = ({ digest, bytes }: Blob): Blob => {
+    const changed = Uint8Array.from(bytes);
+    changed[0] = (changed[0] ?? 0) ^ 1;
+    return { digest, bytes: changed };
+  };
+  return {
+    registry: { ...forward(inner), getBlobs: async (digests) => (isSpoiling ? (await inner.getBlobs(digests)).map(spoil) : inner.getBlobs(digests)) },
+    stop: () => {
+      isSpoiling = false;
+    },
+  };
+}
+
+function forward(inner: Registry): Registry {
+  return {
+    caps: inner.caps,
+    missing: (digests) => inner.missing(digests),
+    putBlobs: (blobs) => inner.putBlobs(blobs),
+    getBlobs: (digests) => inner.getBlobs(digests),
+    append: (request) => inner.append(request),
+    head: (channel) => inner.head(channel),
+    read: (channel, after, limit) => inner.read(channel, after, limit),
+    entry: (id) => inner.entry(id),
+    transition: (from, to) => inner.transition(from, to),
+    channels: () => inner.channels(),
+    onPoke: (channel, poke) => inner.onPoke(channel, poke),
+    report: (reports) => inner.report(reports),
+    reports: (query) => inner.reports(query),
+    beat: (beat, ttlMs) => inner.beat(beat, ttlMs),
+    presence: (channel) => inner.presence(channel),
+    retain: (policy) => inner.retain(policy),
+    close: () => inner.close(),
+  };
+}
