@@ -234,4 +234,30 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   say("state is one, whatever the generation", [await old, now], [["A1", "A1", "A3", "A3"], ["B2", "B2"]]);
   x.end();
 }
+{
+  const x = await start('export const h=()=>"@V@";', { pinMs: 60_000 });
+  let say2;
+  const server = http.createServer((incoming, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(x.m.h());
+    say2 = () => response.write(x.m.h());
+    incoming.on("close", () => response.end());
+  });
+  const port = await listening(server);
+  let text = "";
+  const sent = http.get({ port, agent: false }, (response) => response.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("error", () => undefined));
+  sent.on("error", () => undefined);
+  while (text === "") await wait(5);
+  const t = performance.now();
+  await x.swap("B");
+  say2();
+  await x.swap("C");
+  const waited = performance.now() - t;
+  say2();
+  while (text.length < 3) await wait(5);
+  say("an event stream goes on message by message, and keeps no swap waiting", [text, waited < 5000], ["ABC", true]);
+  sent.destroy();
+  server.close();
+  x.end();
+}
 process.exit(0);

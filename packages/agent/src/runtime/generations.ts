@@ -12,7 +12,11 @@ export interface Token {
   generation: GenerationMark;
   isOpen: boolean;
   readonly enteredAtMs: number;
+  /** True if it is an event stream by now: it has no end to wait for, and goes on message by message. */
+  readonly isEndless: () => boolean;
 }
+
+const neverEndless = (): boolean => false;
 
 export interface GenerationsOptions {
   /** A request older than this goes on, per call, on the current generation. In ms; Infinity: never. */
@@ -52,8 +56,8 @@ export class Generations {
   }
 
   /** Opens a token on the current generation. */
-  open(): Token {
-    const token: Token = { generation: this.#current, isOpen: true, enteredAtMs: performance.now() };
+  open(isEndless: () => boolean = neverEndless): Token {
+    const token: Token = { generation: this.#current, isOpen: true, enteredAtMs: performance.now(), isEndless };
     this.#current.open++;
     this.#open.add(token);
     return token;
@@ -147,16 +151,16 @@ export class Generations {
     for (const resolve of waiting) resolve();
   }
 
-  /** Moves requests on that are older than the bound: they go on, per call, on the current generation. */
+  /** Moves on event streams, and requests that are older than the bound: they go on, per call, on the current generation. */
   #watchStragglers(): void {
     const { pinMs } = this.#options;
     const old = this.#old;
-    if (old === null || pinMs === Infinity) return;
+    if (old === null) return;
     let nextMs = pinMs;
     const now = performance.now();
     for (const token of [...this.#open]) {
       if (token.generation !== old) continue;
-      const leftMs = token.enteredAtMs + pinMs - now;
+      const leftMs = token.isEndless() ? 0 : token.enteredAtMs + pinMs - now;
       if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
       else {
         token.generation = this.#current;
@@ -164,7 +168,7 @@ export class Generations {
         this.#leave(old);
       }
     }
-    if (old.open > 0) this.#pin = setTimeout(() => this.#watchStragglers(), nextMs + 1).unref();
+    if (old.open > 0 && nextMs < Infinity) this.#pin = setTimeout(() => this.#watchStragglers(), nextMs + 1).unref();
   }
 }
 

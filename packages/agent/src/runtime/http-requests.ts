@@ -35,12 +35,27 @@ export function followHttpRequests(generations: Generations): () => void {
 function enter(generations: Generations, args: readonly unknown[], work: () => boolean): boolean {
   const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
   if (generations.token !== undefined || first === undefined || first[tokenKey] !== undefined) return work();
-  const token = generations.open();
-  first[tokenKey] = token;
   const answers = typeof second?.once === "function" ? second : first;
+  const token = generations.open(() => isEventStream(answers as Answer));
+  first[tokenKey] = token;
   answers[tokenKey] = token;
   if (!(answers instanceof ServerResponse)) answers.once("close", () => generations.close(token));
   return generations.run(token, work);
+}
+
+interface Answer {
+  readonly headersSent?: boolean;
+  /** The head as it went out: `getHeader` does not know what `writeHead` was given (node:http, OutgoingMessage). */
+  readonly _header?: string | null;
+  /** Of a stream of node:http2. */
+  readonly sentHeaders?: Readonly<Record<string, unknown>>;
+}
+
+/** An answer of server-sent events (WHATWG HTML §9.2) that has begun. */
+function isEventStream(answer: Answer): boolean {
+  if (answer.headersSent !== true) return false;
+  if (typeof answer._header === "string") return /^content-type:\s*text\/event-stream/im.test(answer._header);
+  return String(answer.sentHeaders?.["content-type"] ?? "").startsWith("text/event-stream");
 }
 
 function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): Emit {
