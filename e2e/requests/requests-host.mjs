@@ -120,14 +120,16 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
     incoming.on("data", (chunk) => (n += chunk.length));
     incoming.on("end", () => done(n));
   };
+  const began = gate();
   const server = http.createServer((incoming, response) => {
     const s = x.m.h();
+    began.open();
     library(incoming, (n) => response.end(x.m.handler(s, n)));
   });
   const port = await listening(server);
   const answer = await request(port, { method: "POST", async body(sent) {
     sent.write("abc");
-    await wait(30);
+    await began.passed;
     await x.swap("B");
     sent.end("def");
   } });
@@ -138,9 +140,13 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
 }
 {
   const x = await start('export const h=()=>"@V@";');
-  const server = http2.createServer((incoming, response) => {
+  const began = gate();
+  const swapped = gate();
+  const server = http2.createServer(async (incoming, response) => {
     const first = x.m.h();
-    setTimeout(() => response.end(first + x.m.h()), 60);
+    began.open();
+    await swapped.passed;
+    response.end(first + x.m.h());
   });
   const port = await listening(server);
   const client = http2.connect(`http://127.0.0.1:${port}`);
@@ -150,8 +156,9 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
     stream.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("end", () => resolve(text));
   });
   const old = get();
-  await wait(30);
+  await began.passed;
   await x.swap("B");
+  swapped.open();
   say("http2: old stream, new stream", [await old, await get()], ["AA", "BB"]);
   await new Promise((resolve) => client.close(resolve));
   server.close();
@@ -161,19 +168,21 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   const x = await start('export const h=()=>"@V@"; export async function stream(write, stop){ while(!stop()){ write(h()); await new Promise(r=>setTimeout(r,10)) } }');
   let stop = false;
   const seen = [];
+  const more = async () => {
+    const { length } = seen;
+    while (seen.length < length + 2) await wait(5);
+    return seen.at(-1);
+  };
   const endless = x.runtime.run(() => x.m.stream((v) => seen.push(v), () => stop));
-  await wait(30);
+  await more();
   await x.swap("B");
-  await wait(30);
-  const pinned = seen.at(-1);
+  const pinned = await more();
   const t = performance.now();
   await x.runtime.single();
   const waited = performance.now() - t;
-  await wait(30);
-  say("a straggler stays until its bound, then goes on with the current generation", [pinned, seen.at(-1), waited < pinMs * 2], ["A", "B", true]);
+  say("a straggler stays until its bound, then goes on with the current generation", [pinned, await more(), waited < pinMs * 10], ["A", "B", true]);
   await x.swap("C");
-  await wait(30);
-  say("and from then on, per message", seen.at(-1), "C");
+  say("and from then on, per message", await more(), "C");
   stop = true;
   await endless;
   x.end();
@@ -209,15 +218,18 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
 }
 {
   const x = await start('export const h=()=>"@V@"; export const twice=async(p)=>{const a=h(); await p; return a+h()}', { policy: "call" });
+  const began = gate();
+  const swapped = gate();
   const server = http.createServer(async (incoming, response) => {
-    const g = gate();
-    setTimeout(g.open, 50);
-    response.end(await x.m.twice(g.passed));
+    const answer = x.m.twice(swapped.passed);
+    began.open();
+    response.end(await answer);
   });
   const port = await listening(server);
   const old = request(port);
-  await wait(20);
+  await began.passed;
   await x.swap("B");
+  swapped.open();
   say("under policy `call` new calls switch at once", await old, "AB");
   server.close();
   x.end();
