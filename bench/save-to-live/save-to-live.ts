@@ -27,6 +27,13 @@ interface Measured {
   readonly rung: string;
 }
 
+interface Way {
+  /** The build says when it has finished; otherwise a quiet window does. */
+  readonly isMarked: boolean;
+  /** Publisher, registry and control are one process. */
+  readonly isTogether: boolean;
+}
+
 export const saveToLive: Bench = {
   name: "save-to-live",
   summary: "last write → first request answered by new code, 1 and 500 modules, beside tools that restart",
@@ -43,8 +50,9 @@ export const saveToLive: Bench = {
 async function measure(folder: string, options: BenchOptions): Promise<Findings> {
   const { isQuick, say } = options;
   const rounds = { one: isQuick ? 5 : 40, all: isQuick ? 2 : 9 };
-  const marked = await measureOurs(path.join(folder, "marked"), true, rounds, say);
-  const quiet = await measureOurs(path.join(folder, "quiet"), false, { one: isQuick ? 2 : 15, all: 0 }, say);
+  const marked = await measureOurs(path.join(folder, "marked"), { isMarked: true, isTogether: false }, rounds, say);
+  const quiet = await measureOurs(path.join(folder, "quiet"), { isMarked: false, isTogether: false }, { one: isQuick ? 2 : 15, all: 0 }, say);
+  const together = await measureOurs(path.join(folder, "together"), { isMarked: true, isTogether: true }, { one: isQuick ? 2 : 15, all: isQuick ? 1 : 5 }, say);
   const app = writeModulesApp(path.join(folder, "rivals"), allModules);
   const rivals = await measureRivals(app, isQuick ? { one: 1, all: 1 } : { one: 7, all: 5 }, say);
   const p50 = { one: marked.one?.ms.p50 ?? Number.NaN, all: marked.all?.ms.p50 ?? Number.NaN };
@@ -52,7 +60,7 @@ async function measure(folder: string, options: BenchOptions): Promise<Findings>
   const ratios = rivals.flatMap((rival) => cases.map(({ name }) => [`${rival.name} / midflight, ${name}`, round(rival[name].ms.p50 / p50[name], 1)] as const));
   const probeEveryMs = Math.max(...[marked.one, marked.all].map((one) => one?.probeEveryMs ?? Number.NaN));
   return {
-    figures: { modules: allModules, quietMs, marked, quiet: quiet.one },
+    figures: { modules: allModules, quietMs, marked, quiet: quiet.one, "midflight up --watch, marked": together },
     rivals: Object.fromEntries(rivals.map(({ name, ...found }) => [name, found])),
     ratios: Object.fromEntries(ratios),
     bars: [
@@ -66,10 +74,10 @@ async function measure(folder: string, options: BenchOptions): Promise<Findings>
 }
 
 /** Both cases on one system, so that the second one meets what the first one left. */
-async function measureOurs(projectDir: string, isMarked: boolean, rounds: Readonly<Record<Case["name"], number>>, say: (line: string) => void): Promise<Partial<Record<Case["name"], Measured>>> {
+async function measureOurs(projectDir: string, { isMarked, isTogether }: Way, rounds: Readonly<Record<Case["name"], number>>, say: (line: string) => void): Promise<Partial<Record<Case["name"], Measured>>> {
   const app = writeModulesApp(projectDir, allModules);
   const port = await freePort();
-  const system = await startLiveSystem(projectDir, configOf(port, isMarked));
+  const system = await startLiveSystem(projectDir, configOf(port, isMarked), isTogether);
   const prober = new Prober(port);
   const found: Partial<Record<Case["name"], Measured>> = {};
   let revision = 0;
@@ -97,7 +105,7 @@ async function measureOurs(projectDir: string, isMarked: boolean, rounds: Readon
       }
       const [firstMs = Number.NaN, ...ms] = times;
       found[one.name] = { ms: spreadOf(ms), firstMs: round(firstMs), steps: steps.medians(), probeEveryMs: round(median(every)), failed, rung };
-      say(`${isMarked ? "marker" : "quiet window"}, ${one.count} of ${allModules} modules: p50 ${round(median(ms), 1)} ms, p95 ${round(percentile(ms, 95), 1)} ms, first ${round(firstMs, 1)} ms`);
+      say(`${isMarked ? "marker" : "quiet window"}${isTogether ? ", up --watch" : ""}, ${one.count} of ${allModules} modules: p50 ${round(median(ms), 1)} ms, p95 ${round(percentile(ms, 95), 1)} ms, first ${round(firstMs, 1)} ms`);
       say(`  ${JSON.stringify(found[one.name]?.steps)}`);
     }
     return found;

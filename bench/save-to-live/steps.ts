@@ -10,9 +10,9 @@ export class Steps {
     const put = (name: string, at: number): void => {
       this.#ends.set(name, [...(this.#ends.get(name) ?? []), at - wroteAt]);
     };
-    put("1 batch read", steps.batchAt);
-    put("2 collected", steps.collectedAt);
-    for (const { call, at, tookMs } of steps.calls.filter((one) => one.call === "putBlobs" || one.call === "append")) {
+    if (steps.batchAt !== undefined) put("1 batch read", steps.batchAt);
+    if (steps.collectedAt !== undefined) put("2 collected", steps.collectedAt);
+    for (const { call, at, tookMs } of (steps.calls ?? []).filter((one) => one.call === "putBlobs" || one.call === "append")) {
       put(call === "append" ? "4 append sent" : "3 blobs sent", at);
       put(call === "append" ? "7 append answered" : "3 blobs stored", at + tookMs);
     }

@@ -5,6 +5,8 @@ import { parseConfig, type Config, type ResolvedConfig } from "@midflight/contro
 export interface ProjectSetup {
   readonly projectDir: string;
   readonly config: Config;
+  /** Control publishes what is built, as `midflight up --watch` does. */
+  readonly isWatching: boolean;
 }
 
 const variable = "BENCH_SETUP";
@@ -13,9 +15,9 @@ export function setupVariable(setup: ProjectSetup): Readonly<Record<string, stri
   return { [variable]: JSON.stringify(setup) };
 }
 
-export function readSetup(): { readonly config: ResolvedConfig; readonly projectDir: string } {
-  const { projectDir, config } = JSON.parse(process.env[variable] ?? "{}") as ProjectSetup;
-  return { projectDir, config: parseConfig(config, { projectDir, file: "the bench", packageName: null }) };
+export function readSetup(): { readonly config: ResolvedConfig; readonly projectDir: string; readonly isWatching: boolean } {
+  const { projectDir, config, isWatching } = JSON.parse(process.env[variable] ?? "{}") as ProjectSetup;
+  return { projectDir, config: parseConfig(config, { projectDir, file: "the bench", packageName: null }), isWatching };
 }
 
 /** Tells the bench something, as a line of JSON; `at` is epoch time in ms, to a fraction. */
