@@ -26,6 +26,8 @@ export interface AppendRequest {
   readonly channel: string;
   /** Id of the assign that must be the channel's newest; null: there must be none. */
   readonly expect: Digest | null;
+  /** Id of the release that must be the channel's newest; null: there must be none. It keeps numbers apart. Default: any. */
+  readonly lastRelease?: Digest | null;
   /** Appended together or not at all, in this order. */
   readonly entries: readonly Omit<LogEntry, "cursor" | "at">[];
   /** Blobs that must be there already. */

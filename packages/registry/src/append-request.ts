@@ -17,6 +17,7 @@ export function parseAppendRequest(value: unknown): AppendRequest {
   return {
     channel: parseChannel(request["channel"]),
     expect: asNullable(request["expect"], parseDigest, "append.expect"),
+    ...(request["lastRelease"] !== undefined && { lastRelease: asNullable(request["lastRelease"], parseDigest, "append.lastRelease") }),
     entries: entries.map(parseEntry),
     needs: asArray(request["needs"], "append.needs").map((digest) => parseDigest(digest, "append.needs")),
   };

@@ -34,6 +34,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
   const all = (): Held[] => [...channels.values()].flatMap((c) => c.entries).toSorted((a, b) => a.n - b.n);
   const missing = (digests: readonly Digest[]): Digest[] => [...new Set(digests)].filter((d) => !blobs.has(d));
   const head = (channel: string): LogEntry | null => channels.get(channel)?.entries.findLast((e) => e.kind === "assign")?.entry ?? null;
+  const lastRelease = (channel: string): Digest | null => channels.get(channel)?.entries.findLast((e) => e.kind === "release")?.id ?? null;
 
   const findRepeated = ({ channel, entries }: AppendRequest): Held | null => {
     const held = channels.get(channel)?.entries ?? [];
@@ -51,6 +52,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
     if (absent.length > 0) return { kind: "blobs-missing", missing: absent };
     const now = head(request.channel);
     if ((now?.id ?? null) !== request.expect) return { kind: "head-moved", head: now };
+    if (request.lastRelease !== undefined && lastRelease(request.channel) !== request.lastRelease) return { kind: "head-moved", head: now };
     const channel = channels.get(request.channel) ?? { last: 0, floor: 0, entries: [] };
     channels.set(request.channel, channel);
     const at = new Date(clock.now()).toISOString();

@@ -41,6 +41,7 @@ export class SqliteLog {
   readonly #after: StatementSync;
   readonly #batchStarts: StatementSync;
   readonly #batchIds: StatementSync;
+  readonly #lastRelease: StatementSync;
   readonly #byId: StatementSync;
   readonly #byEnds: StatementSync;
 
@@ -57,16 +58,18 @@ export class SqliteLog {
     this.#after = db.prepare("SELECT * FROM entries WHERE channel = ? AND seq > ? ORDER BY seq LIMIT ?");
     this.#batchStarts = db.prepare("SELECT seq FROM entries WHERE channel = ? AND id = ? AND seq = batch ORDER BY seq DESC");
     this.#batchIds = db.prepare("SELECT seq, id FROM entries WHERE channel = ? AND batch = ? ORDER BY seq");
+    this.#lastRelease = db.prepare("SELECT id FROM entries WHERE channel = ? AND kind = 'release' ORDER BY seq DESC LIMIT 1");
     this.#byId = db.prepare("SELECT * FROM entries WHERE id = ? ORDER BY n DESC LIMIT 1");
     this.#byEnds = db.prepare("SELECT * FROM entries WHERE kind = 'transition' AND from_id = ? AND to_id = ? ORDER BY n DESC LIMIT 1");
   }
 
   /** The append alone, compare-and-set included; that blobs are there is the caller's to check before. */
-  append({ channel, expect, entries }: AppendRequest): Exclude<AppendResult, { kind: "blobs-missing" }> {
+  append({ channel, expect, lastRelease, entries }: AppendRequest): Exclude<AppendResult, { kind: "blobs-missing" }> {
     const repeated = this.findRepeated(channel, entries.map((e) => e.id));
     if (repeated !== null) return { kind: "appended", cursor: repeated, repeated: true };
     const head = this.head(channel);
     if ((head?.id ?? null) !== expect) return { kind: "head-moved", head };
+    if (lastRelease !== undefined && this.#readLastRelease(channel) !== lastRelease) return { kind: "head-moved", head };
     const before = this.#readChannel(channel) ?? emptyChannel;
     const batch = before.last_seq + 1;
     const at = new Date(this.#clock.now()).toISOString();
@@ -135,6 +138,10 @@ export class SqliteLog {
 
   #readChannel(channel: string): ChannelRow | undefined {
     return this.#channel.get(channel) as unknown as ChannelRow | undefined;
+  }
+
+  #readLastRelease(channel: string): Digest | null {
+    return (this.#lastRelease.get(channel)?.["id"] as Digest | undefined) ?? null;
   }
 
   #cursor(seq: number): Cursor {

@@ -65,6 +65,21 @@ export function logPromises(open: OpenHarness): void {
     assert.equal((await readAll(registry, f.channel)).length, 1);
   });
 
+  promise(open, "of many that append a release after the same one at once, one wins, also where none assigns", async ({ registry }) => {
+    const f = createFixture();
+    const { release, assign } = await f.publish(registry, 1, "a");
+    const before = await readAll(registry, f.channel);
+    const append = (content: string, lastRelease: Digest | null): Promise<AppendResult> => registry.append({ channel: f.channel, expect: assign, lastRelease, entries: [f.release(2, content).entry], needs: [] });
+    for (const lastRelease of [null, sha256("another"), assign]) {
+      const result = await append("b", lastRelease);
+      assert.equal(result.kind === "head-moved" && result.head?.id, assign);
+    }
+    assert.deepEqual(await readAll(registry, f.channel), before);
+    const results = await Promise.all(["b", "c", "d", "e"].map((content) => append(content, release)));
+    assert.deepEqual(results.map((r) => r.kind).toSorted(), ["appended", "head-moved", "head-moved", "head-moved"]);
+    assert.equal((await readAll(registry, f.channel)).length, before.length + 1);
+  });
+
   promise(open, "the same append again gives the same answer and appends nothing, also after others", async ({ registry }) => {
     const f = createFixture();
     const entries = [f.release(1, "a").entry, f.assign(sha256("r"))];
