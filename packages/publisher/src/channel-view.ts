@@ -13,12 +13,24 @@ export interface ChannelView {
   readonly live: Assign | null;
   /** Highest number of a release; 0 if there is none. */
   readonly lastNumber: number;
+  /** Id of the newest release, for compare-and-set. */
+  readonly lastRelease: Digest | null;
+  /** Releases of that very content, made in that way; the newest last. */
+  readonly holding: (content: ReleaseContent) => readonly NumberedRelease[];
   /** The release of that number. */
   numbered(number: number): ReleaseId | null;
   /** Units that a transition from this boot release ever named. */
   touched(boot: ReleaseId): ReadonlySet<string>;
   /** True if the log has a transition that holds for every process of that boot release. */
   hasRoute(from: ReleaseId, to: ReleaseId): boolean;
+}
+
+/** What makes two releases the same but for their number and where they come from. */
+export type ReleaseContent = Pick<Release, "tree" | "lock" | "instrumentation">;
+
+export interface NumberedRelease {
+  readonly id: ReleaseId;
+  readonly number: number;
 }
 
 /** A statement that was signed here. */
@@ -39,6 +51,8 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   let head: Digest | null = null;
   let live: Assign | null = null;
   let lastNumber = 0;
+  let lastRelease: Digest | null = null;
+  const contents = new Map<string, NumberedRelease[]>();
   const numbers = new Map<number, ReleaseId>();
   const touched = new Map<ReleaseId, { readonly units: Set<string>; grewAt: number }>();
   const routes = new Map<string, Route>();
@@ -48,11 +62,14 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   function apply(entry: LogEntry): void {
     seq += 1;
     if (entry.kind === "assign") head = entry.id;
+    if (entry.kind === "release") lastRelease = entry.id;
     const read = own.get(entry.id) ?? verify(entry);
     own.delete(entry.id);
     if (read?.kind === "release") {
       lastNumber = Math.max(lastNumber, read.release.number);
       numbers.set(read.release.number, read.id);
+      const key = keyOf(read.release);
+      contents.set(key, [...(contents.get(key) ?? []), { id: read.id, number: read.release.number }]);
     } else if (read?.kind === "transition") applyTransition(read.transition);
     else if (read?.kind === "assign" && read.assign.channel === channel && (live === null || compareCounters(read.assign, live) > 0)) live = read.assign;
   }
@@ -85,6 +102,7 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
         // After a gap what is known stays true, but for the head: the log may be another one.
         if (page.gap) {
           head = null;
+          lastRelease = null;
           live = null;
           routes.clear();
         }
@@ -105,6 +123,10 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
     get lastNumber() {
       return lastNumber;
     },
+    get lastRelease() {
+      return lastRelease;
+    },
+    holding: (content) => contents.get(keyOf(content)) ?? [],
     numbered: (number) => numbers.get(number) ?? null,
     touched: (boot) => touched.get(boot)?.units ?? new Set(),
     hasRoute(from, to) {
@@ -112,4 +134,8 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
       return route !== undefined && route.instrumentation === instrumentation && route.seq >= (touched.get(from)?.grewAt ?? 0);
     },
   };
+}
+
+function keyOf({ tree, lock, instrumentation }: ReleaseContent): string {
+  return `${tree} ${lock} ${instrumentation}`;
 }

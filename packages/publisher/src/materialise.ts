@@ -16,6 +16,10 @@ export interface MaterialiseOptions {
   readonly directory: string;
   /** Project whose `node_modules` the release uses, its own or the nearest above. Default: none. */
   readonly link?: string;
+  /** Files to lie beside those of the release, by name. Default: none. */
+  readonly beside?: ReadonlyMap<string, Uint8Array>;
+  /** The directory has to be absent or empty; what it holds otherwise is somebody's, and stays. Default: false. */
+  readonly isNew?: boolean;
 }
 
 /** What stands in a release directory beside its files; agents rebuild the tree from it. */
@@ -35,12 +39,13 @@ const abandonedMs = 60 * 60_000;
  * Makes the read-only directory that processes of a release start from: built aside, fsynced, renamed. Several may
  * make the same at the same time. A directory that is whole already is used as it is, a damaged one is made anew.
  *
- * @throws MidflightError `RELEASE_UNKNOWN`, `DISK_FULL`, `FILE_UNREADABLE`, and what verification throws; then nothing is left behind
+ * @throws MidflightError `RELEASE_UNKNOWN`, `DISK_FULL`, `FILE_UNREADABLE`, `USAGE` (`isNew`), and what verification throws; then nothing is left behind
  */
 export async function materialise(options: MaterialiseOptions): Promise<{ readonly directory: string }> {
   const { registry, releaseId } = options;
   const directory = path.resolve(options.directory);
-  if (await isWhole(directory, options)) return { directory };
+  if (options.isNew === true) await requireNewDirectory(directory);
+  else if (await isWhole(directory, options)) return { directory };
   const entry = await registry.entry(releaseId);
   if (entry?.kind !== "release") throw unknown(releaseId);
   const { id, release } = verifyRelease(entry.envelope, options.root);
@@ -56,6 +61,7 @@ export async function materialise(options: MaterialiseOptions): Promise<{ readon
     await writeFiles(registry, files, aside);
     const manifest: ReleaseManifest = { envelope: entry.envelope, files: Object.fromEntries(files) };
     await writeDurably(path.join(aside, manifestName), Buffer.from(JSON.stringify(manifest)));
+    for (const [name, bytes] of options.beside ?? []) await writeDurably(path.join(aside, name), bytes);
     await linkDependencies(aside, options.link);
     await syncDirectories(aside, files);
     await putInPlace(aside, directory, options);
@@ -149,6 +155,7 @@ async function putInPlace(aside: string, directory: string, options: Materialise
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(errnoOf(error))) throw error;
     }
+    if (options.isNew === true) throw occupied(directory);
     if (await isWhole(directory, options)) return rm(aside, { recursive: true, force: true });
     const damaged = `${aside}-damaged`;
     await rename(directory, damaged).catch((error: unknown) => {
@@ -177,11 +184,30 @@ async function isWhole(directory: string, { releaseId, root }: MaterialiseOption
 
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (!/^\..*\.building(?:-damaged)?$/.test(name)) continue;
+    if (!/^\..+\.\d+-[0-9a-f]{8}\.building(?:-damaged)?$/.test(name)) continue;
     const left = path.join(parent, name);
     const age = Date.now() - (await stat(left).then((found) => found.mtimeMs, () => Date.now()));
     if (age > abandonedMs) await rm(left, { recursive: true, force: true });
   }
+}
+
+/** @throws MidflightError `USAGE` if something is there */
+export async function requireNewDirectory(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw errnoOf(error) === "ENOTDIR" ? occupied(directory) : explain(error, directory);
+  });
+  if (names.length > 0) throw occupied(directory);
+}
+
+function occupied(directory: string): MidflightError {
+  return new MidflightError("USAGE", {
+    what: `${directory} is not an empty directory.`,
+    why: "A release is made in a directory of its own, and nothing that is there is overwritten.",
+    state: "It was left as it is.",
+    fix: ["Remove it, or name another directory."],
+    details: { directory },
+  });
 }
 
 function explain(error: unknown, directory: string): unknown {
@@ -199,7 +225,7 @@ function explain(error: unknown, directory: string): unknown {
       { cause: error },
     );
   }
-  if (!["EACCES", "EPERM", "EROFS", "EIO"].includes(errno)) return error;
+  if (!["EACCES", "EPERM", "EROFS", "EIO", "EBUSY"].includes(errno)) return error;
   return new MidflightError(
     "FILE_UNREADABLE",
     {

@@ -6,9 +6,11 @@ import { openChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import { isLive, makeDraft, placeOf, placeOfTree, unsigned, type Draft } from "./draft.ts";
 import { findBlob, newBlobs } from "./new-blobs.ts";
+import { openNumbering } from "./numbering.ts";
 import type { ProvenanceReader } from "./provenance.ts";
+import { createRelease, findReleaseOf, shapeOf } from "./release-of-tree.ts";
 import { createReleaseShapes, type ReleaseShape } from "./release-shapes.ts";
-import { summarise, type PublishOutcome, type ReleasePlan } from "./release-plan.ts";
+import { summarise, type PublishOutcome, type ReleaseOutcome, type ReleasePlan } from "./release-plan.ts";
 import { withRetry } from "./retry.ts";
 import { createTransition, planRoute, type Place } from "./routes.ts";
 import { createSigner, type PublisherKeys } from "./signer.ts";
@@ -57,6 +59,11 @@ export interface Publisher {
    * @throws MidflightError `REGISTRY_UNREACHABLE`, `DISK_FULL`, `OBJECT_TOO_LARGE`, `BUILD_UNSETTLED`; then nothing of it is in the log
    */
   publish(what: CollectedTree | ReleasePlan, options?: PublishOptions): Promise<PublishOutcome>;
+  /**
+   * Makes a release of a tree and leaves live what is live. A tree that the log has a release of gets no other one.
+   * @throws MidflightError `REGISTRY_UNREACHABLE`, `DISK_FULL`, `OBJECT_TOO_LARGE`, `BUILD_UNSETTLED`, `CHANNEL_HEAD_MOVED`; then nothing of it is in the log
+   */
+  release(tree: CollectedTree, options?: Pick<PublishOptions, "meta">): Promise<ReleaseOutcome>;
   /** Makes a release that exists the live one. Cause `retry` also repeats the live one. @throws MidflightError `RELEASE_UNKNOWN` */
   assign(to: ReleaseId | number, options?: AssignOptions & { readonly cause?: AssignCause }): Promise<PublishOutcome>;
   /** Goes back: to `to`, or to what the live assign prefers. @throws MidflightError `RELEASE_UNKNOWN` */
@@ -97,9 +104,9 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const patient: Manner = { retry, uploader: createUploader(registry, retry) };
   const once = <T>(call: () => Promise<T>): Promise<T> => call();
   const hasty: Manner = { retry: once, uploader: createUploader(registry, once) };
+  const nextNumber = openNumbering({ registry, app, channel, root, view, retry });
   const draft = (target: Place): Promise<Draft> => retry(() => makeDraft(registry, channel, view, shapes, target));
   let running: Promise<unknown> = Promise.resolve();
-  let otherNumbers: Promise<number> | null = null;
   let unprepared: { readonly from: ReleaseId; readonly to: ReleaseId } | null = null;
   let preparing: NodeJS.Timeout | undefined;
 
@@ -126,28 +133,6 @@ export function openPublisher(options: PublisherOptions): Publisher {
     if (next !== null) await inTurn(() => ensureTransition(next.from, next.to, hasty));
   }
 
-  /** Numbers count up over all channels of the app. */
-  async function nextNumber(): Promise<number> {
-    otherNumbers ??= readOtherNumbers();
-    try {
-      return Math.max(view.lastNumber, await otherNumbers) + 1;
-    } catch (error) {
-      otherNumbers = null;
-      throw error;
-    }
-  }
-
-  async function readOtherNumbers(): Promise<number> {
-    let last = 0;
-    for (const other of await retry(() => registry.channels())) {
-      if (!other.startsWith(`${app}/`) || other === channel) continue;
-      const otherView = openChannelView(registry, other, root, instrumentationVersion);
-      await retry(() => otherView.refresh());
-      last = Math.max(last, otherView.lastNumber);
-    }
-    return last;
-  }
-
   /** Signs everything, stores what is new, appends once. */
   async function commit(target: Target, made: Draft, next: Pick<Assign, "cause" | "revertTo" | "why">): Promise<PublishOutcome | "moved"> {
     const signed = createSigner(keys);
@@ -157,9 +142,9 @@ export function openPublisher(options: PublisherOptions): Publisher {
     let shape: ReleaseShape | null = null;
     if (target.made !== null) {
       const { tree, provenance } = target.made;
-      const release = { app, number: target.number, tree: tree.root, instrumentation: instrumentationVersion, lock: tree.lock, units: tree.shape.units.size, provenance };
+      const release = createRelease(app, target.number, tree, provenance);
       id = signed.release(release);
-      shape = { release, files: tree.files, directories: new Set(tree.directories.keys()), shape: tree.shape };
+      shape = shapeOf(release, tree);
     }
     const transitions = [...made.forward, ...made.back].filter((route) => !route.isKnown).map((route) => {
       const [from, to] = [route.from, route.to.id].map((end) => (end === unsigned ? id : end)) as [ReleaseId, ReleaseId];
@@ -188,7 +173,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       expiresAt: null,
     };
     const assignId = signed.assign(assign);
-    const request = { channel, expect: made.head, entries: signed.entries, needs: [...needs].slice(0, maxNeeds) };
+    const request = { channel, expect: made.head, ...(target.made !== null && { lastRelease: view.lastRelease }), entries: signed.entries, needs: [...needs].slice(0, maxNeeds) };
     if ((await patient.uploader.append(request, blobs, (digest) => (target.made === null ? undefined : findBlob(target.made.tree, digest)))) === "moved") return "moved";
     view.appended(signed.own);
     if (shape !== null) shapes.put(id, shape);
@@ -223,6 +208,27 @@ export function openPublisher(options: PublisherOptions): Publisher {
     return overtaken;
   }
 
+  async function release(tree: CollectedTree, meta: PublishOptions["meta"]): Promise<ReleaseOutcome> {
+    const provenance = options.provenance.read(meta);
+    provenance.catch(() => undefined); // it is met where it is awaited
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      await retry(() => view.refresh());
+      const known = findReleaseOf(tree, view);
+      // What a log once had, retention may have taken.
+      if (known !== null && (await retry(() => registry.entry(known.id))) !== null) return { kind: "known", release: known.id, number: known.number };
+      const before = view.live === null ? null : await retry(() => shapes.get(view.live!.release));
+      const made = createRelease(app, await nextNumber(), tree, await provenance);
+      const signed = createSigner(keys);
+      const id = signed.release(made);
+      const blobs = newBlobs(tree, before);
+      const request = { channel, expect: view.head, lastRelease: view.lastRelease, entries: signed.entries, needs: [...blobs.keys()].slice(0, maxNeeds) };
+      if ((await patient.uploader.append(request, blobs, (digest) => findBlob(tree, digest))) === "moved") continue;
+      view.appended(signed.own);
+      return { kind: "released", release: id, number: made.number };
+    }
+    throw overtakenBy("a release");
+  }
+
   async function assign(to: ReleaseId | number | null, cause: AssignCause, { maxRung = "reload", why = null as string | null }): Promise<PublishOutcome> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       await retry(() => view.refresh());
@@ -254,13 +260,14 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));
       if ((await uploader.append({ channel, expect: view.head, entries: signed.entries, needs: [...book.keys()] }, book)) === "appended") return view.appended(signed.own);
     }
-    throw new MidflightError("CHANNEL_HEAD_MOVED", { what: "Others deployed each time a transition was to be added.", state: "What is live stays live.", retryable: true });
+    throw overtakenBy("a transition");
   }
 
   return {
     plan: (tree) => inTurn(async () => (await makePlan(tree)).plan),
     publish: (what, publishing = {}) =>
       inTurn(() => ("head" in what ? publish(what.tree, { expect: { head: what.head, tree: what.tree.root }, ...publishing }) : publish(what, publishing))),
+    release: (tree, { meta } = {}) => inTurn(() => release(tree, meta)),
     assign: (to, { cause = "deploy", ...assigning } = {}) => inTurn(() => assign(to, cause, assigning)),
     rollback: ({ to, ...assigning } = {}) => inTurn(() => assign(to ?? null, "rollback", assigning)),
     ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to, patient)),
@@ -294,6 +301,10 @@ function revertToAfter(live: Assign | null, to: ReleaseId, cause: AssignCause): 
   if (cause === "retry") return live.revertTo;
   const before = cause === "rollback" ? live.revertTo.slice(live.revertTo.indexOf(to) + 1) : [live.release, ...live.revertTo];
   return before.filter((release) => release !== to).slice(0, maxRevertTo);
+}
+
+function overtakenBy(what: string): MidflightError {
+  return new MidflightError("CHANNEL_HEAD_MOVED", { what: `Others deployed each time ${what} was to be added.`, state: "What is live stays live.", retryable: true });
 }
 
 function unknownNumber(number: number): MidflightError {

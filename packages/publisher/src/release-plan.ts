@@ -51,6 +51,14 @@ export type PublishOutcome =
       readonly verdicts: readonly UnitVerdict[];
     };
 
+/** What became of a tree that was to be a release, and not to be live. */
+export interface ReleaseOutcome {
+  /** `known`: the log had a release of that very tree. */
+  readonly kind: "released" | "known";
+  readonly release: ReleaseId;
+  readonly number: number;
+}
+
 export function summarise(route: Route, agents: number): RouteSummary {
   return { from: route.from, rung: route.plan.rung, agents, verdicts: route.plan.verdicts };
 }

@@ -90,6 +90,27 @@ test("a whole directory is used again, a damaged one is made anew", async (t) =>
   assert.deepEqual(readdirSync(releases), ["a"]);
 });
 
+test("a directory that has to be new is made where nothing is, with what is to lie beside it, and nothing of others is touched", async (t) => {
+  const { at, releases, shop } = await release(t);
+  const beside = new Map([["package-lock.json", Buffer.from("{}")]]);
+  const fresh = (name: string): Promise<{ directory: string }> => materialise({ ...at(name), beside, isNew: true });
+  mkdirSync(path.join(releases, "empty"), { recursive: true });
+  for (const name of ["absent", "empty"]) {
+    const { directory } = await fresh(name);
+    assert.deepEqual(list(directory), [manifestName, "package-lock.json", "package.json", "src/price.js", "src/server.js", "src/tax.js"]);
+  }
+  mkdirSync(path.join(releases, "full"));
+  writeFileSync(path.join(releases, "full/mine.txt"), "mine");
+  writeFileSync(path.join(releases, "file"), "mine");
+  const isUsage = (e: unknown): boolean => isMidflightError(e) && e.code === "USAGE";
+  for (const name of ["full", "file", "absent"]) await assert.rejects(fresh(name), isUsage);
+  // Somebody fills it while it is built.
+  const late: Registry = { ...at("a").registry, getBlobs: async (digests) => (mkdirSync(path.join(releases, "late"), { recursive: true }), writeFileSync(path.join(releases, "late/mine.txt"), "mine"), at("a").registry.getBlobs(digests)) };
+  await assert.rejects(materialise({ registry: late, releaseId: at("a").releaseId, root: shop.root, directory: path.join(releases, "late"), isNew: true }), isUsage);
+  assert.deepEqual(readdirSync(releases).sort(), ["absent", "empty", "file", "full", "late"]);
+  for (const name of ["full", "late"]) assert.deepEqual(list(path.join(releases, name)), ["mine.txt"]);
+});
+
 test("a directory whose manifest leaves files out does not count as whole", async (t) => {
   const { at } = await release(t);
   const { directory } = await materialise(at("a"));
