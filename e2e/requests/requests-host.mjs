@@ -13,7 +13,9 @@ const hash = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex
 const directory = process.argv[2];
 // The runtime never holds a process; this one waits for it.
 setInterval(() => undefined, 1000);
-const pinMs = 300;
+// Beyond any stall of a busy machine: only the straggler's test has a bound to reach.
+const pinMs = 60_000;
+const stragglerMs = 3000;
 const lingerMs = 20;
 let serial = 0;
 
@@ -165,7 +167,7 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   x.end();
 }
 {
-  const x = await start('export const h=()=>"@V@"; export async function stream(write, stop){ while(!stop()){ write(h()); await new Promise(r=>setTimeout(r,10)) } }');
+  const x = await start('export const h=()=>"@V@"; export async function stream(write, stop){ while(!stop()){ write(h()); await new Promise(r=>setTimeout(r,10)) } }', { pinMs: stragglerMs });
   let stop = false;
   const seen = [];
   const more = async () => {
@@ -180,7 +182,7 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   const t = performance.now();
   await x.runtime.single();
   const waited = performance.now() - t;
-  say("a straggler stays until its bound, then goes on with the current generation", [pinned, await more(), waited < pinMs * 10], ["A", "B", true]);
+  say("a straggler stays until its bound, then goes on with the current generation", [pinned, await more(), waited < stragglerMs * 10], ["A", "B", true]);
   await x.swap("C");
   say("and from then on, per message", await more(), "C");
   stop = true;
