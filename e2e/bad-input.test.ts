@@ -178,7 +178,7 @@ describe("up --watch, beside a build that goes wrong", () => {
   });
 
   test("a file that never rests is told, and goes live once it does", async () => {
-    const writer = await startWriter(at("src/growing.js"));
+    const writer = await startWriter(at("src/counter.js"));
     try {
       await tellsInFourLines(desk.up.process, "BUILD_UNSETTLED");
       assert.equal((await desk.up.ask()).says, "whole again");
