@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A request as bytes on the wire, so that the generator costs as little as can be. */
 export interface RawRequest {
@@ -15,12 +16,19 @@ export class Connections {
     this.#sockets = sockets;
   }
 
-  static async open(url: URL, count = 4): Promise<Connections> {
-    const open = (): Promise<Socket> =>
-      new Promise((resolve, reject) => {
-        const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true }, () => resolve(socket));
-        socket.once("error", reject);
-      });
+  /** Some apps say that they listen a moment before they do: tries for up to `withinMs`. */
+  static async open(url: URL, count = 4, withinMs = 5000): Promise<Connections> {
+    const endMs = performance.now() + withinMs;
+    const open = async (): Promise<Socket> => {
+      for (;;) {
+        try {
+          return await openSocket(url);
+        } catch (error) {
+          if (performance.now() > endMs) throw error;
+          await delay(10);
+        }
+      }
+    };
     return new Connections(await Promise.all(Array.from({ length: count }, open)));
   }
 
@@ -63,6 +71,13 @@ export class Connections {
       socket.destroy();
     }
   }
+}
+
+function openSocket(url: URL): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true }, () => resolve(socket));
+    socket.once("error", reject);
+  });
 }
 
 function toText({ method = "GET", path, body }: RawRequest): string {
