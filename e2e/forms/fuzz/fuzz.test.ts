@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { printProgram } from "./print-program.ts";
 import { history, type Program } from "./program.ts";
 
@@ -53,7 +53,7 @@ describe("programs nobody thought of", () => {
   const rungs = new Map<string, number>();
   before(async () => {
     directory = mkdtempSync(path.join(realpathSync(os.tmpdir()), "midflight-fuzz-"));
-    const { createWorld } = (await import(new URL("../world.mjs", import.meta.url).href)) as { createWorld(directory: string): World };
+    const { createWorld } = (await import(new URL("../world.mjs", import.meta.url).href)) as { createWorld: (directory: string) => World };
     world = createWorld(directory);
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
@@ -65,7 +65,7 @@ describe("programs nobody thought of", () => {
       const [A, B, C] = [a, b, c].map((one) => printProgram(one, shared, later)) as [Files, Files, Files];
       for (const steps of [[B], [B, A], [B, C], [B, C, B]]) {
         const lived = await world.live(A, steps, handled);
-        const outcome = /^refused: /.test(lived.got ?? "") ? "refused" : lived.rung;
+        const outcome = lived.got?.startsWith("refused: ") === true ? "refused" : lived.rung;
         rungs.set(outcome, (rungs.get(outcome) ?? 0) + 1);
         if (outcome === "replace" || outcome === "refused") continue;
         const cold = await world.cold(steps.at(-1)!, { ...handled, between: (module, held) => steps.forEach(() => handled.between(module, held)) });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** An expression; what it refers to is an item by its number, printed as 0 where there is no such item. */
 export type Expression =

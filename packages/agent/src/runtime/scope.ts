@@ -10,7 +10,8 @@ export function createScope(): object {
 }
 
 export function defineCell(scope: object, cell: Cell): void {
-  Object.defineProperty(scope, cell.name, { get: () => cell.get(), set: (value) => void cell.set(value), enumerable: true });
+  const set = (value: unknown): void => cell.set(value);
+  Object.defineProperty(scope, cell.name, { get: () => cell.get(), set, enumerable: true });
 }
 
 export function defineValue(scope: object, name: string, value: unknown): void {

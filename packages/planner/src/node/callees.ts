@@ -38,7 +38,7 @@ export type Fate = "kept" | "listening" | "contained" | "handed" | "called";
 export function fateOutside(name: string, call: Call, argument: Node, functionOf: (node: Node) => FunctionNode | null): Fate {
   if (keepers.has(name)) return "kept";
   const first = call.arguments[0];
-  if (routeMethods.has(name) && call.arguments.length > 1 && isPath(first)) return "kept";
+  if (routeMethods.has(name) && ((call.arguments.length > 1 && isPath(first)) || isRouteChain(call.callee))) return "kept";
   const event = first?.type === "Literal" && typeof first.value === "string" ? first.value : null;
   if (eventMethods.has(name) && event !== null) return startEvents.test(event) ? "handed" : "listening";
   if (name === "addHook") return event !== null && !startHooks.has(event) ? "kept" : "handed";
@@ -49,6 +49,14 @@ export function fateOutside(name: string, call: Call, argument: Node, functionOf
   if (name === "all" && argument.type === "ArrayExpression") return "contained";
   if (callers.has(name)) return "called";
   return containers.has(name) ? "contained" : "handed";
+}
+
+/** `router.route("/").get(list).post(create)`: the path came before. */
+function isRouteChain(callee: Node): boolean {
+  const before = callee.type === "MemberExpression" ? callee.object : null;
+  if (before?.type !== "CallExpression") return false;
+  const name = calleeName(before.callee);
+  return (name === "route" && isPath(before.arguments[0])) || (routeMethods.has(name) && isRouteChain(before.callee));
 }
 
 function isPath(node: Node | undefined): boolean {

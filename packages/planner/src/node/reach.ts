@@ -4,7 +4,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName, fateOutside, isEmitting, isOutsideCallback, isPassiveBase } from "./callees.ts";
 import { namesOf, type Names, type Source } from "./names.ts";
 import { Outside } from "./outside.ts";
-import { fateInside, strongerFate } from "./parameters.ts";
+import { strongerFate, type ArgumentFates } from "./parameters.ts";
 import type { Site } from "./sites.ts";
 import { forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 
@@ -36,8 +36,9 @@ export interface Reached {
   readMember(key: string): void;
   callReturned(site: Site): void;
   siteOf(fn: FunctionNode): Site | undefined;
+  readonly parameters: ArgumentFates;
   /** All functions that a call by a property's name may mean; null if others may be meant, too. */
-  candidates(key: string): readonly Site[] | null;
+  readonly candidates: (key: string) => readonly Site[] | null;
 }
 
 /** Follows what running a piece of a unit's code may call, without running it. Over-approximates. */
@@ -601,12 +602,11 @@ export class Walker {
     if (isOutside) return useOf[outside];
     const { callee } = call;
     if (callee.type === "MemberExpression") {
-      const inside = this.#out.candidates(name);
-      if (inside === null) return outside === "kept" ? "hand" : "call";
-      return useOf[inside.reduce((fate, site) => strongerFate(fate, fateInside(site.fn, index, call, this.#out)), outside)];
+      if (this.#out.candidates(name) === null) return outside === "kept" ? "hand" : "call";
+      return useOf[strongerFate(outside, this.#out.parameters.fateInMember(name, index, call))];
     }
     const fn = callee.type === "Identifier" ? this.#functionOf(callee) : null;
-    return fn === null ? "hand" : useOf[fateInside(fn, index, call, this.#out)];
+    return fn === null ? "hand" : useOf[this.#out.parameters.fateIn(fn, index, call)];
   }
 
   #functionOf(node: Node): FunctionNode | null {

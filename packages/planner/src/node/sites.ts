@@ -129,7 +129,7 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
       const plain = keyName(member.key, member.computed);
       const shown = plain ?? `[${source.slice(member.key.start, member.key.end)}]`;
       const kind = member.kind === "get" || member.kind === "set" ? `${member.kind} ` : "";
-      add(`${binding}.${member.static ? "static " : ""}${kind}${shown}`, member.value as FunctionNode, {
+      add(`${binding}.${member.static ? "static " : ""}${kind}${shown}`, member.value, {
         binding, className: binding, member, memberName: plain, form: "method", name: plain ?? shown,
       });
     }

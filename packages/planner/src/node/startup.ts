@@ -1,5 +1,6 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { namesOf } from "./names.ts";
+import { ArgumentFates } from "./parameters.ts";
 import { Walker, type Reached } from "./reach.ts";
 import type { Site } from "./sites.ts";
 import { isFunction } from "./syntax.ts";
@@ -138,6 +139,7 @@ export class Startup {
       this.#returned.add(site);
       this.#walker(this.#unitOf.get(site)!)?.callReturned(site.fn);
     },
+    parameters: new ArgumentFates((key) => this.candidates(key)?.map(({ site }) => site) ?? null),
     siteOf: (fn) => this.#siteOf.get(fn),
     callMember: (key) => this.#callMember(key),
     handMember: (key) => this.#handMember(key),
