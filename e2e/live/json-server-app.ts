@@ -17,13 +17,15 @@ interface Change {
 /** Every answer says which edition rendered it; the first edition is what the package's authors wrote, and says nothing. */
 const says = (edition: string): Change => ({
   file: "lib/server/router/index.js",
-  find: "    res.jsonp(res.locals.data);\n  };",
-  replace: `    res.setHeader('X-Edition', '${edition}');\n    res.jsonp(res.locals.data);\n  };`,
+  find: "    router.render(req, res);\n  });",
+  replace: `    res.setHeader('X-Edition', '${edition}');\n    router.render(req, res);\n  });`,
 });
+
+const pluralFile = "lib/server/router/plural.js";
 
 /** Inside a function that its factory has handed to a router long ago. */
 const totalOnEveryList: Change = {
-  file: "lib/server/router/plural.js",
+  file: pluralFile,
   find: "    if (_end || _limit || _page) {\n      res.setHeader('X-Total-Count', chain.size());",
   replace: "    res.setHeader('X-Total-Count', chain.size());\n    if (_end || _limit || _page) {",
 };
@@ -31,32 +33,36 @@ const totalOnEveryList: Change = {
 /** A new function and a new constant of the module, used from there. */
 const cappedPages: readonly Change[] = [
   {
-    file: "lib/server/utils.js",
-    find: "function getPage(array, page, perPage) {\n  const obj = {};",
-    replace: "const MOST_PER_PAGE = 3;\n\nfunction cap(perPage) {\n  return Math.min(perPage, MOST_PER_PAGE);\n}\n\nfunction getPage(array, page, wanted) {\n  const perPage = cap(wanted);\n  const obj = {};",
+    file: pluralFile,
+    find: "module.exports = (db, name, opts) => {",
+    replace: "const MOST_PER_PAGE = 3;\n\nfunction cap(wanted) {\n  return Math.min(wanted, MOST_PER_PAGE);\n}\n\nmodule.exports = (db, name, opts) => {",
   },
+  { file: pluralFile, find: "_limit = parseInt(_limit, 10) || 10;", replace: "_limit = cap(parseInt(_limit, 10) || 10);" },
 ];
 
-/** A method that lodash has copied into its own object. */
-const caseMatters: Change = {
-  file: "lib/server/mixins.js",
-  find: "value.toString().toLowerCase().indexOf(q) !== -1",
-  replace: "value.toString().indexOf(q) !== -1",
+/** A search that finds nothing where the case differs. */
+const caseMatters: Change = { file: pluralFile, find: "      q = q.toLowerCase();\n", replace: "" };
+
+/** What one row may show is decided in another closure of the same factory. */
+const rowsHaveLength: Change = {
+  file: pluralFile,
+  find: "      res.locals.data = clone;",
+  replace: "      clone.fields = Object.keys(clone).length;\n      res.locals.data = clone;",
 };
 
 const history: readonly { readonly name: string; readonly changes: readonly Change[] }[] = [
   { name: "A", changes: [] },
   { name: "B", changes: [says("B"), totalOnEveryList] },
   { name: "C", changes: [says("C"), ...cappedPages] },
-  { name: "D", changes: [says("D"), totalOnEveryList, caseMatters] },
+  { name: "D", changes: [says("D"), totalOnEveryList, caseMatters, rowsHaveLength] },
 ];
 
-/** What each edition answers: the total on a plain list, how many posts a page of five holds, how many posts "post" finds. */
-const answers: Readonly<Record<string, { readonly total: boolean; readonly page: number; readonly found: number }>> = {
-  A: { total: false, page: 5, found: 20 },
-  B: { total: true, page: 5, found: 20 },
-  C: { total: false, page: 3, found: 20 },
-  D: { total: true, page: 5, found: 0 },
+/** What each edition answers: the total on a plain list, how many posts a page of five holds, how many "Post" finds, how many fields it counts. */
+const answers: Readonly<Record<string, { readonly total: boolean; readonly page: number; readonly found: number; readonly fields: number | undefined }>> = {
+  A: { total: false, page: 5, found: 20, fields: undefined },
+  B: { total: true, page: 5, found: 20, fields: undefined },
+  C: { total: false, page: 3, found: 20, fields: undefined },
+  D: { total: true, page: 5, found: 0, fields: 2 },
 };
 
 /** json-server 0.17.4: a REST server on Express from the npm registry, as its authors published it. */
@@ -77,9 +83,8 @@ export function jsonServerApp(): LiveApp {
     system: {
       app: "json-server",
       from: packageDir,
-      copied: ["package.json", "public"],
+      copied: ["package.json"],
       code: ["lib"],
-      assets: ["public/**"],
       run: "node lib/cli/bin.js",
       ready: /^ {2}(http:\/\/[^/\s]+)$/,
     },
@@ -115,7 +120,7 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
         return { path: "/posts?_page=2&_limit=5" };
       case 3:
       case 11:
-        return { path: "/posts?q=post" };
+        return { path: "/posts?q=Post" };
       case 4:
         return { path: "/drafts", method: "POST", status: 201, body: { text: "soon gone" }, next: (made) => ({ path: `/drafts/${(made.json() as { id: number }).id}`, method: "DELETE" }) };
       case 5:
@@ -136,7 +141,8 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
     const length = Array.isArray(body) ? body.length : null;
     if (spec.path === "/posts" && ("x-total-count" in response.headers) !== expected.total) return `${edition} ${expected.total ? "left out" : "sent"} the total`;
     if (spec.path.includes("_page") && length !== expected.page) return `a page of ${edition} holds ${length}`;
-    if (spec.path.includes("q=post") && length !== expected.found) return `${edition} found ${length}`;
+    if (/^\/posts\/\d+$/.test(spec.path) && (body as { fields?: number }).fields !== expected.fields) return `${edition} counts ${String((body as { fields?: number }).fields)} fields`;
+    if (spec.path.includes("q=Post") && length !== expected.found) return `${edition} found ${length}`;
     return null;
   }
 
