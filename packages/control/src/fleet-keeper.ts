@@ -1,4 +1,4 @@
-import { MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
+import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
 import { materialise, type Publisher } from "@midflight/publisher";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
@@ -117,7 +117,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     for (const from of boots) {
       const key = `${from}>${to}`;
       if (planned.has(key)) continue;
-      await publisher.ensureTransition(from, to);
+      await publisher.ensureTransition(from, to).catch(ignoreUnknown);
       planned.add(key);
     }
   }
@@ -172,4 +172,9 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       await working;
     },
   };
+}
+
+/** An image may be older than all that the registry keeps: its process stays as it is, and holds nobody up. */
+function ignoreUnknown(error: unknown): void {
+  if (!isMidflightError(error) || error.code !== "RELEASE_UNKNOWN") throw error;
 }

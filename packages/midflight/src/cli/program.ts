@@ -71,6 +71,12 @@ function addDaily(program: Command, wire: Wire): void {
       options["dryRun"] === true ? (await import("../command/plan.ts")).plan(options) : (await import("../command/deploy.ts")).deploy(what, options),
   );
   wire(
+    program.command("build").description("make a release and a directory to start it from, for an image; nothing goes live")
+      .option("-o, --out <dir>", "the directory to make")
+      .addOption(meta()),
+    async (_, options) => (await import("../command/build.ts")).build(options),
+  );
+  wire(
     program.command("status").description("what runs where, and is it fine").option("-w, --watch", "go on showing it"),
     async (_, options) => (await import("../command/status.ts")).status(options),
   );
