@@ -40,6 +40,9 @@ function findPackageFaults(folder, name, room, version) {
   if (room !== null) faults.push(...findDeclarationFaults(name, room, declared, version));
   faults.push(...findReferenceFaults(folder, name, Object.keys(declared).filter((one) => !(room?.starts ?? []).includes(one))));
 
+  // A published package carries its licence; npm takes only the one in the package's own folder.
+  if (manifest.private !== true && !fs.existsSync(path.join(folder, "LICENSE"))) faults.push(`${name}: there is no LICENSE beside its package.json`);
+
   const ownName = manifest.name;
   for (const file of sourceFiles(path.join(folder, "src"))) {
     const place = `packages/${name}/src/${path.relative(path.join(folder, "src"), file)}`;

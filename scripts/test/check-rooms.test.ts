@@ -19,7 +19,7 @@ function repositoryWith(plant: (copy: string) => void): string {
     const from = path.join(repository, "packages", name);
     const to = path.join(copy, "packages", name);
     fs.mkdirSync(path.join(to, "src"), { recursive: true });
-    for (const file of ["package.json", "tsconfig.json"]) fs.copyFileSync(path.join(from, file), path.join(to, file));
+    for (const file of ["package.json", "tsconfig.json", "LICENSE"].filter((one) => fs.existsSync(path.join(from, one)))) fs.copyFileSync(path.join(from, file), path.join(to, file));
   }
   plant(copy);
   return copy;
@@ -83,6 +83,11 @@ describe("check-rooms", () => {
       }),
     );
     assert.match(faults.join(), /agent: package\.json depends on acorn/);
+  });
+
+  test("a published package without its licence is found", () => {
+    const copy = repositoryWith((root) => fs.rmSync(path.join(root, "packages/trust/LICENSE")));
+    assert.deepEqual(findRoomFaults(copy), ["trust: there is no LICENSE beside its package.json"]);
   });
 
   test("a package without a room is found", () => {

@@ -40,7 +40,7 @@ describe("packages that run in a user's process", () => {
     assert.deepEqual(packed.map((one) => one.name).sort(), inUserProcess.map((name) => `@midflight/${name}`).sort());
     for (const { name, files } of packed) {
       const paths = files.map((file) => file.path);
-      for (const wanted of ["package.json", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) assert.ok(paths.includes(wanted), `${name} lacks ${wanted}`);
+      for (const wanted of ["package.json", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) assert.ok(paths.includes(wanted), `${name} lacks ${wanted}`);
       const strays = paths.filter((file) => file !== "package.json" && !/^(README\.md|LICENSE|(dist|src)\/.*\.(js|ts|map))$/.test(file));
       assert.deepEqual(strays, [], name);
     }
