@@ -51,6 +51,21 @@ describe("the documentation", () => {
     assert.deepEqual(broken, []);
   });
 
+  test("has each decision under its number, with context, decision and consequences", () => {
+    const decisions = pages.filter((page) => page.startsWith("docs/adr/"));
+    assert.ok(decisions.length > 10, `only ${decisions.length} decisions found`);
+    for (const page of decisions) {
+      assert.ok(read(page).startsWith(`# ${path.basename(page).slice(0, 4)} · `), page);
+      for (const part of ["Context", "Decision", "Consequences"]) assert.match(read(page), new RegExp(`^\\*\\*${part}\\.\\*\\* `, "m"), page);
+    }
+  });
+
+  test("has a decision for each package of others that is loaded", () => {
+    const decision = read("docs/adr/0001-third-party-packages-are-few-and-none-is-in-the-app.md");
+    const others = Object.values(rooms).flatMap((room) => room?.others ?? []);
+    assert.deepEqual(others.filter((name) => !decision.includes(`\`${name}\``)), []);
+  });
+
   test("names only source files that exist", () => {
     const missing = pages.flatMap((page) =>
       [...read(page).matchAll(/`((?:packages\/)?([a-z][a-z-]*)\/src\/[\w/.-]+\.ts|scripts\/[\w/.-]+\.(?:mjs|ts))`/g)].flatMap(([, file, room]) => {
