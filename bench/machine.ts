@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { repositoryRoot } from "@midflight/testkit";
 
@@ -21,12 +20,6 @@ export function describeMachine(): Machine {
     load: loadavg()[0] ?? 0,
     commit: readCommit(),
   };
-}
-
-/** Seconds in which other machines ran on our CPUs, since the start of this one; 0 where the system does not tell. */
-export function stolenSeconds(): number {
-  if (process.platform !== "linux") return 0;
-  return Number(readFileSync("/proc/stat", "utf8").split("\n")[0]?.split(/\s+/)[8] ?? 0) / 100;
 }
 
 function readCommit(): string {

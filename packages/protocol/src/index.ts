@@ -24,5 +24,5 @@ export {
   type AppendRequest, type AppendResult, type Blob, type Cursor, type LogEntry, type ReadResult, type Registry, type ReportQuery, type RetentionPolicy, type RetentionResult,
 } from "./registry.ts";
 export { decodePack, encodePack, frameHeaderBytes, maxPackBytes } from "./pack.ts";
-export { compareCounters, foldAssigns, type CounterFloor } from "./fold.ts";
+export { compareCounters, type CounterFloor } from "./counter.ts";
 export { heartbeatMs, maxJsonBytes, paths, presenceTtlMs, silenceMs, type TokenRole } from "./wire.ts";

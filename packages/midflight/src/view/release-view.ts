@@ -1,7 +1,5 @@
 import type { ReleaseRecord } from "@midflight/control";
 import { shortDigest, type Provenance, type Release } from "@midflight/protocol";
-import { formatAge } from "../output/duration.ts";
-import type { Pane } from "../output/pane.ts";
 import { toPlainLine } from "../output/text.ts";
 
 /** "r12 8c1f9ae" with the commit, or the digest where there is none; "+" marks changes that are not in the commit. */
@@ -22,10 +20,6 @@ export function subjectOf({ vcs }: Provenance): string {
 export function releaseJson({ id, release, publishedAt, state }: ReleaseRecord): Readonly<Record<string, unknown>> {
   const { provenance } = release;
   return { release: `r${release.number}`, number: release.number, digest: id, tree: release.tree, state, publishedAt, units: release.units, provenance };
-}
-
-export function ageOf(pane: Pane, iso: string | null): string {
-  return iso === null ? "" : pane.paint("dim", `${formatAge(iso, Date.now())} ago`);
 }
 
 export const stateWords: Readonly<Record<ReleaseRecord["state"], string>> = {
