@@ -52,7 +52,7 @@ describe("between registry and agents", () => {
       ...base,
       serve: (registry) => {
         const spoiled = spoiling(registry);
-        stop = spoiled.stop;
+        stop = () => spoiled.stop();
         return spoiled.registry;
       },
     });

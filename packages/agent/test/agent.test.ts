@@ -58,7 +58,7 @@ describe("an agent", () => {
   test("follows the next assign at once, whatever disks still have to do for the last", async (t) => {
     t.mock.method(BlobCache.prototype, "prune", hangs);
     const { agent, until, untilState, outcome } = await run();
-    const lives = (release: Published): Promise<AgentSignal> => until((signal): signal is AgentSignal => agent.live === release.id);
+    const lives = (release: Published): Promise<AgentSignal> => until((_signal): _signal is AgentSignal => agent.live === release.id);
     await world.deploy(boot);
     await outcome(2, "swapped");
     await untilState("following");

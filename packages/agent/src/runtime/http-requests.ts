@@ -55,7 +55,8 @@ interface Answer {
 function isEventStream(answer: Answer): boolean {
   if (answer.headersSent !== true) return false;
   if (typeof answer._header === "string") return /^content-type:\s*text\/event-stream/im.test(answer._header);
-  return String(answer.sentHeaders?.["content-type"] ?? "").startsWith("text/event-stream");
+  const type = answer.sentHeaders?.["content-type"];
+  return typeof type === "string" && /^text\/event-stream/i.test(type);
 }
 
 function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): Emit {

@@ -7,7 +7,8 @@ import { readFolder } from "../../src/index.ts";
 import { createProject, textOf } from "../project.ts";
 
 test("a file that is written to in short steps is not taken half, and one that never rests is told by name", async (t) => {
-  const { dir, write } = createProject(t, { "src/a.js": "1;\n" });
+  const project = createProject(t, { "src/a.js": "1;\n" });
+  const { dir } = project;
   let steps = 0;
   const timer = setInterval(() => {
     steps += 1;
@@ -20,7 +21,7 @@ test("a file that is written to in short steps is not taken half, and one that n
 
   const endless = setInterval(() => appendFileSync(path.join(dir, "src/a.js"), "more;\n"), 5);
   t.after(() => clearInterval(endless));
-  write({ "src/b.js": "2;\n" });
+  project.write({ "src/b.js": "2;\n" });
   await assert.rejects(readFolder({ projectDir: dir, code: ["src"], unsettledMs: 300 }), (error) => isMidflightError(error) && error.code === "BUILD_UNSETTLED" && /src\/a\.js/.test(error.message + error.facts.what));
 });
 
