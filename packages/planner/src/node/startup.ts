@@ -1,9 +1,11 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { namesOf } from "./names.ts";
 import { ArgumentFates } from "./parameters.ts";
-import { Walker, type Reached } from "./reach.ts";
+import { Walker } from "./reach.ts";
+import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
-import { isFunction } from "./syntax.ts";
+import { isFunction, type Node } from "./syntax.ts";
+import { Values } from "./values.ts";
 
 const known = new WeakMap<AppShape, Startup>();
 
@@ -28,7 +30,7 @@ export class Startup {
   readonly #ran = new Map<Site, string>();
   readonly #waiting: Found[] = [];
   readonly #byMember = new Map<string, Found[]>();
-  readonly #values = new Map<string, { readonly unit: string; readonly node: Parameters<Walker["callValue"]>[0] }[]>();
+  readonly #values = new Map<string, { readonly unit: string; readonly node: Node }[]>();
   readonly #kept = new Map<Site, string>();
   readonly #called = new Set<string>();
   readonly #handed = new Set<string>();
@@ -111,6 +113,11 @@ export class Startup {
     return detail === null ? null : new Walker(this.#app, unit, detail, this.#reached);
   }
 
+  #valuesOf(unit: string): Values | null {
+    const detail = detailOf(this.#app, unit);
+    return detail === null ? null : new Values(this.#app, unit, detail, this.#reached);
+  }
+
   readonly #reached: Reached = {
     call: (unit, site) => this.#mark({ unit, site }, this.#by),
     keep: (unit, site, isContained) => {
@@ -137,7 +144,7 @@ export class Startup {
     callReturned: (site) => {
       if (this.#returned.has(site)) return;
       this.#returned.add(site);
-      this.#walker(this.#unitOf.get(site)!)?.callReturned(site.fn);
+      this.#valuesOf(this.#unitOf.get(site)!)?.callReturned(site.fn);
     },
     parameters: new ArgumentFates((key) => this.candidates(key)?.map(({ site }) => site) ?? null),
     siteOf: (fn) => this.#siteOf.get(fn),
@@ -167,7 +174,7 @@ export class Startup {
       const isKnown = this.#byMember.has(key) || this.#values.has(key);
       for (const found of isKnown ? [] : (this.#byMember.get("?") ?? [])) this.#mark(found, this.#by);
       for (const found of this.#byMember.get(key) ?? []) this.#mark(found, this.#by);
-      for (const { unit, node } of this.#values.get(key) ?? []) this.#walker(unit)?.callValue(node);
+      for (const { unit, node } of this.#values.get(key) ?? []) this.#valuesOf(unit)?.callValue(node);
       return;
     }
     for (const list of this.#byMember.values()) for (const found of list) this.#mark(found, this.#by);
@@ -178,7 +185,7 @@ export class Startup {
     if (this.#called.has(key) || this.#handed.has(key)) return;
     this.#handed.add(key);
     for (const found of this.#byMember.get(key) ?? []) this.#mark(found, this.#by);
-    for (const { unit, node } of this.#values.get(key) ?? []) this.#walker(unit)?.handValue(node);
+    for (const { unit, node } of this.#values.get(key) ?? []) this.#valuesOf(unit)?.handValue(node);
   }
 
   #readMember(key: string): void {

@@ -1,0 +1,28 @@
+import type { ArgumentFates } from "./parameters.ts";
+import type { Site } from "./sites.ts";
+import type { FunctionNode } from "./syntax.ts";
+
+/** Who walks reports what it finds. */
+export interface Reached {
+  /** A function may be called. */
+  call(unit: string, site: Site): void;
+  /** A function is kept in a place from which it may be called without its name. */
+  keep(unit: string, site: Site, isContained: boolean): void;
+  /** Something is called that may be any function that is kept. */
+  callUnknown(): void;
+  /** Something that was in a list, a map or an object may be called. */
+  callContained(): void;
+  /** A function listens to events. */
+  listen(unit: string, site: Site): void;
+  /** Code of the app emits an event. */
+  callListeners(): void;
+  /** A property is called or read, on an object that may be the app's. "?" for a computed one. */
+  readonly callMember: (key: string) => void;
+  handMember(key: string): void;
+  readMember(key: string): void;
+  callReturned(site: Site): void;
+  siteOf(fn: FunctionNode): Site | undefined;
+  readonly parameters: ArgumentFates;
+  /** All functions that a call by a property's name may mean; null if others may be meant, too. */
+  readonly candidates: (key: string) => readonly Site[] | null;
+}
