@@ -192,6 +192,8 @@ describe("completion", () => {
       return spawnSync("bash", ["-c", script], { encoding: "utf8", cwd: empty }).stdout.trim();
     };
     assert.equal(complete("roll"), "rollback");
+    assert.equal(complete("bui"), "build");
+    assert.equal(complete("build", "--ou"), "--out");
     assert.equal(complete("deploy", "--max-rung", "rel"), "reload");
   });
 });
