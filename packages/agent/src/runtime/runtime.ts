@@ -5,7 +5,7 @@ import { Generations } from "./generations.ts";
 import { followHttpRequests } from "./http-requests.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../pace.ts";
 import { addMember, prepare, type Choice, type Prepared } from "./prepare.ts";
 import type { Modules } from "./scope.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
@@ -55,7 +55,7 @@ const hook = Symbol.for("midflight.agent.v1");
 export function createRuntime(options: RuntimeOptions): Runtime {
   const table = new InstanceTable();
   const added = new AddedUnits(options.releaseDirectory);
-  const pace = new Pace();
+  const pace = new Pace({ sliceMs: 0.5 });
   const generations = new Generations({ pinMs: options.pinMs ?? 10_000, lingerMs: options.lingerMs ?? 30 });
   const byRequest = options.policy !== "call";
   const { isOld } = generations;

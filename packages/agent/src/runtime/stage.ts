@@ -2,7 +2,7 @@ import type { ErrorCode, ImportOp } from "@midflight/protocol";
 import type { AddedUnits } from "./added-units.ts";
 import type { Instance, InstanceTable } from "./instance.ts";
 import type { Overlay } from "./overlay.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
 import type { Modules } from "./scope.ts";
 
@@ -38,6 +38,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld }: Sta
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
   const loadedAdded = await added.load(overlay.added);
+  pace.resume();
   if (loadedAdded !== null) return refuse("OVERLAY_FAILED", loadedAdded.reason, loadedAdded.unit);
   const namespaces = new Map<string, Readonly<Record<string, unknown>>>();
   const modules: Modules = (instance, op) => (op.from === "added" ? added.namespace(op.unit) : namespaces.get(`${instance.url}\0${op.specifier}`));
@@ -48,13 +49,14 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld }: Sta
       try {
         for (const op of unit.ops.imports) {
           const reason = await loadImport(op, instance, table, namespaces);
+          pace.resume();
           if (reason !== null) return refuse("OVERLAY_FAILED", reason, unit.ops.unit);
         }
         prepared.set(instance, prepare(instance, unit, table, scopeOf, modules, isOld));
       } catch (error) {
         return refusal(error, unit.ops.unit);
       }
-      await pace.step();
+      await pace.breathe();
     }
   }
   for (const [instance, { steps }] of prepared) {
@@ -64,7 +66,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld }: Sta
       } catch (error) {
         return refusal(error, instance.unit);
       }
-      await pace.step();
+      await pace.breathe();
     }
   }
   await pace.yield();
