@@ -13,6 +13,7 @@ interface Window {
   readonly counter: number;
   readonly kind: string;
   readonly longestMs: number;
+  readonly longestIn: string;
   readonly pauseMs: number;
   readonly delayMs: number;
   readonly tookMs: number;
@@ -25,6 +26,8 @@ interface Excess {
   readonly swap: Spread;
   readonly back: Spread;
   readonly sham: Spread;
+  /** In which of the agent's states the longest turn of a swap began and ended, and how often. */
+  readonly longestIn: Readonly<Record<string, number>>;
   readonly excessP50Ms: number;
   readonly excessP95Ms: number;
   /** The same by the agent's own account, and by `monitorEventLoopDelay`. */
@@ -116,11 +119,18 @@ async function measureCount(system: System, app: AppProcess, heapMb: number, mod
     swap: spread("swap", "longestMs"),
     back: spread("back", "longestMs"),
     sham: spread("sham", "longestMs"),
+    longestIn: countOf(windows.swap.map((one) => one.longestIn)),
     excessP50Ms: round(median(longest("swap")) - median(longest("sham"))),
     excessP95Ms: round(percentile(longest("swap"), 95) - percentile(longest("sham"), 95)),
     agent: { swap: spread("swap", "pauseMs"), sham: spread("sham", "pauseMs") },
     delay: { swap: spread("swap", "delayMs"), sham: spread("sham", "delayMs") },
   };
+}
+
+function countOf(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /** What the meter in the app says of each assign. */

@@ -7,6 +7,8 @@ import type { Pace } from "./pace.ts";
 
 /** What the cache may hold before the oldest blobs go, in bytes. */
 const maxCacheBytes = 64 << 20;
+/** Longer than a swap takes. */
+const pauseMs = 500;
 /** Files that are written at a time: as many as Node has threads for it. */
 const writers = 4;
 
@@ -20,6 +22,11 @@ export class BlobCache {
   #names: Set<string> | null = null;
   #writing: Promise<unknown> = Promise.resolve();
   #isPruning = false;
+  /** To be written when the swap that they were fetched for is over. */
+  #pending: Blob[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  /** What the directory holds, as far as it is known; null: nobody has counted yet. */
+  #totalBytes: number | null = null;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -42,14 +49,24 @@ export class BlobCache {
     return found;
   }
 
-  /** Begins to keep verified blobs; no swap waits for a disk. */
+  /** Keeps verified blobs when somebody waits for it, or in a moment: the swap that they were fetched for comes first. */
   keepSoon(blobs: readonly Blob[]): void {
-    this.#writing = this.#writing.then(() => this.keep(blobs));
+    this.#pending.push(...blobs);
+    this.#timer ??= setTimeout(() => this.#begin(), pauseMs).unref();
   }
 
   /** Settles when everything that was to be kept has been written, or given up. */
   async settled(): Promise<void> {
+    this.#begin();
     await this.#writing;
+  }
+
+  #begin(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const blobs = this.#pending;
+    this.#pending = [];
+    if (blobs.length > 0) this.#writing = this.#writing.then(() => this.keep(blobs));
   }
 
   /** Keeps verified blobs. A cache that cannot be written is only slower, so nothing is thrown; false tells of it. */
@@ -64,6 +81,7 @@ export class BlobCache {
           await writeFile(temporary, blob.bytes, { mode: 0o600 });
           await rename(temporary, file);
           this.#names?.add(blob.digest.slice(7));
+          if (this.#totalBytes !== null) this.#totalBytes += blob.bytes.length;
         }
       };
       await Promise.all(Array.from({ length: writers }, write));
@@ -85,6 +103,8 @@ export class BlobCache {
   /** Removes the oldest blobs beyond the cache's size, but none that is needed. */
   async prune(needed: ReadonlySet<Digest>, maxBytes: number = maxCacheBytes): Promise<void> {
     await this.settled();
+    // Looking at thousands of files takes the app's time, so it is done once and when there is something to remove.
+    if (this.#totalBytes !== null && this.#totalBytes <= maxBytes) return;
     const names = await readdir(this.#directory).catch(() => []);
     const keep = new Set([...needed].map((digest) => digest.slice(7)));
     const files: { readonly file: string; readonly bytes: number; readonly usedAtMs: number }[] = [];
@@ -97,11 +117,13 @@ export class BlobCache {
       if (!keep.has(name)) files.push({ file, bytes: facts.size, usedAtMs: facts.mtimeMs });
     }
     files.sort((a, b) => a.usedAtMs - b.usedAtMs);
+    this.#totalBytes = total;
     for (const { file, bytes } of files) {
       if (total <= maxBytes) return;
       await rm(file, { force: true }).catch(() => undefined);
       this.#names?.delete(path.basename(file));
       total -= bytes;
+      this.#totalBytes = total;
     }
   }
 

@@ -52,6 +52,28 @@ describe("the blob cache", () => {
     assert.deepEqual(new Set(readdirSync(directory)), new Set([sha256("1111").slice(7), sha256("4444").slice(7)]));
   });
 
+  test("is written when somebody waits for it, not before", async () => {
+    const cache = new BlobCache(directory);
+    cache.keepSoon([blob("a")]);
+    cache.keepSoon([blob("b")]);
+    assert.deepEqual(readdirSync(directory), []);
+    await cache.settled();
+    assert.equal(readdirSync(directory).length, 2);
+  });
+
+  test("knows that its bound is passed also by what came after it was looked at", async () => {
+    const cache = new BlobCache(directory);
+    await cache.keep([blob("1111")]);
+    await cache.prune(new Set(), 8);
+    await cache.keep([blob("2222")]);
+    await cache.prune(new Set(), 8);
+    assert.equal(readdirSync(directory).length, 2);
+    utimesSync(path.join(directory, sha256("1111").slice(7)), 1, 1);
+    await cache.keep([blob("3333")]);
+    await cache.prune(new Set(), 8);
+    assert.deepEqual(new Set(readdirSync(directory)), new Set([sha256("2222").slice(7), sha256("3333").slice(7)]));
+  });
+
   test("that cannot be written only says so", async () => {
     writeFileSync(path.join(directory, "file"), "");
     assert.equal(await new BlobCache(path.join(directory, "file")).keep([blob("a")]), false);
