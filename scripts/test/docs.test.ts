@@ -77,6 +77,13 @@ describe("the documentation", () => {
     assert.deepEqual(missing.filter((one) => !one.startsWith("examples/shop/")), []);
   });
 
+  test("has each page of the specification that the sources name", () => {
+    const sources = execFileSync("git", ["ls-files", "packages/*/src/**/*.ts", "packages/*/src/*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+    const named = sources.filter((file) => fs.existsSync(path.join(root, file))).flatMap((file) => [...read(file).matchAll(/\b(?:spec|docs)\/[\w/-]+\.md\b/g)].map(([page]) => `${file}: ${page}`));
+    assert.ok(named.length > 3, `only ${named.length} found`);
+    assert.deepEqual(named.filter((one) => !fs.existsSync(path.join(root, one.split(": ")[1]!))), []);
+  });
+
   test("shows the rooms as they are enforced", () => {
     const rows = new Map(tableRows(sectionOf("ARCHITECTURE.md", "Rooms")).map(([name, , ours, others]) => [name!.replaceAll("`", ""), { ours: ours!, others: others! }]));
     const listed = (cell: string): string[] => (cell.startsWith("–") || cell.startsWith("none") ? [] : cell.split(",").map((one) => one.trim()));

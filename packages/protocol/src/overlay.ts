@@ -4,7 +4,7 @@ import { isSafePath, parseDigest } from "./tree.ts";
 
 /**
  * What a transition does to one unit: operations, and ranges into the unit's signed artifact. Never free code:
- * every text an agent compiles is cut from the artifact and joined by the few insertions below (spec/transition.md).
+ * every text an agent compiles is cut from the artifact and joined by the few insertions below (spec/instrument.md).
  */
 export interface UnitOps {
   readonly unit: string;

@@ -55,7 +55,7 @@ export class OverlayWriter {
     return [start, start + (node.end - node.start)];
   }
 
-  /** `seal`: names the text of a body that makes closures which no later overlay can reach; see spec/transition.md. */
+  /** `seal`: names the text of a body that makes closures which no later overlay can reach; see spec/instrument.md. */
   body(site: Site, bootSlot: string, again: boolean, seal = ""): void {
     const { fn } = site;
     this.bodies.push({
