@@ -1,6 +1,11 @@
 import type { LiveSystem, PublishSteps } from "../system/start-live-system.ts";
 import { median, round } from "../statistics.ts";
 
+/** What was planned later, at a quiet moment, is stored and appended in the same way. */
+function isOfPublish({ call, at }: { readonly call: string; readonly at: number }, { collectedAt }: PublishSteps): boolean {
+  return (call === "putBlobs" || call === "append") && at >= (collectedAt ?? 0);
+}
+
 /** Where the time between the last write and the first new answer went, in ms from the last write; each the median over all rounds. */
 export class Steps {
   readonly #ends = new Map<string, number[]>();
@@ -12,7 +17,7 @@ export class Steps {
     };
     if (steps.batchAt !== undefined) put("1 batch read", steps.batchAt);
     if (steps.collectedAt !== undefined) put("2 collected", steps.collectedAt);
-    for (const { call, at, tookMs } of (steps.calls ?? []).filter((one) => one.call === "putBlobs" || one.call === "append")) {
+    for (const { call, at, tookMs } of (steps.calls ?? []).filter((one) => isOfPublish(one, steps))) {
       put(call === "append" ? "4 append sent" : "3 blobs sent", at);
       put(call === "append" ? "7 append answered" : "3 blobs stored", at + tookMs);
     }
