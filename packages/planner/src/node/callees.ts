@@ -4,13 +4,13 @@ type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
 
 /** Functions of Node's and of well-known packages that keep a function for later events, and do not call it while the process starts. */
 const keepers = new Set([
-  "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "route", "addEventListener", "watchFile",
+  "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "route", "watchFile",
 ]);
 
 /** Route methods: keep a handler if a path comes first. */
 const routeMethods = new Set(["get", "post", "put", "delete", "patch", "head", "options", "all", "search", "trace", "ws"]);
 
-const eventMethods = new Set(["on", "once", "addListener", "prependListener", "prependOnceListener"]);
+const eventMethods = new Set(["on", "once", "addListener", "addEventListener", "prependListener", "prependOnceListener"]);
 
 /** Events that come while a process starts. */
 const startEvents = /^(ready|listening|open|opened|connect|connected|connection|online|load|loaded|start|started|init|initialized|mount|bootstrap|spawn|secureConnect|newListener|register|route|worker|plugin|exit|beforeExit)$/i;
@@ -67,7 +67,12 @@ function isPath(node: Node | undefined): boolean {
 
 /** Methods by which code tells its listeners of an event. */
 export function isEmitting(name: string): boolean {
-  return /^(emit|emitAsync|emitSerial|dispatch|dispatchEvent|trigger|publish|fire|notify)$/.test(name);
+  return /^(emit|emitAsync|emitSerial|dispatch|dispatchEvent|trigger|publish|fire|notify|abort)$/.test(name);
+}
+
+/** Functions that read, or give, every property of an object. */
+export function isWholeReader(name: string): boolean {
+  return /^(assign|values|entries|stringify|structuredClone)$/.test(name);
 }
 
 /** Classes of Node's and the language's that call a method of a subclass only if its name begins with `_`, if at all. */

@@ -5,6 +5,7 @@ import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
 import { namesOf } from "./names.ts";
+import { movedIn } from "./readings.ts";
 import { referencesIn } from "./scope.ts";
 
 /** How a binding of a unit differs from the boot shape. */
@@ -44,7 +45,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
     if (former === undefined) {
       if (old.imports.has(name)) {
         findings.block(unit, `${name} was imported and is now declared here: what holds the imported one keeps it`, [line(declaration)]);
-      } else addBinding(unit, declaration, changed, findings);
+      } else addBinding(unit, declaration, target, changed, findings);
       continue;
     }
     if (former.kind !== declaration.kind || former.isFunctionValue !== declaration.isFunctionValue) {
@@ -85,14 +86,18 @@ function compareEffects(unit: string, old: readonly { text: string; line: number
   findings.block(unit, "code at the top level changed, and it ran when the process started", [`${unit}:${at.line}  ${at.text.split("\n")[0]!.slice(0, 60)}`]);
 }
 
-function addBinding(unit: string, declaration: Declaration, changed: Map<string, Change>, findings: Findings): void {
+function addBinding(unit: string, declaration: Declaration, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
   const { name, kind } = declaration;
   if (declaration.isPattern || !declaration.isPure) {
     findings.block(unit, `new ${kind} ${name}: its initialiser may have effects`, [`${unit}:${declaration.line}`]);
   } else if (kind === "function" || declaration.isFunctionValue) {
     if (kind === "let" || kind === "var") findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);
     else changed.set(name, "function");
-  } else changed.set(name, kind === "var" ? "let" : kind);
+  } else {
+    const moved = movedIn(declaration, unit, target);
+    if (moved !== null) findings.block(unit, `new ${kind} ${name}: ${moved}`, [`${unit}:${declaration.line}`]);
+    changed.set(name, kind === "var" ? "let" : kind);
+  }
   findings.redefine(unit, `new ${kind === "function" || declaration.isFunctionValue ? `function ${name}()` : `${kind} ${name}`}`);
 }
 
@@ -103,7 +108,9 @@ function changeConst(unit: string, former: Declaration, declaration: Declaration
   else if (!former.isPure || !declaration.isPure) findings.block(unit, `const ${name}: its initialiser may have effects, or holds what the process built up`, evidence);
   else {
     const blocker = stateIn(former, unit, boot) ?? stateIn(declaration, unit, target);
+    const moved = movedIn(declaration, unit, target);
     if (blocker !== null) findings.block(unit, `const ${name} may hold state: ${blocker}`, evidence);
+    else if (moved !== null) findings.block(unit, `const ${name}: ${moved}`, evidence);
     else {
       changed.set(name, "const");
       findings.redefine(unit, `const ${name} changed`);
@@ -184,7 +191,7 @@ function spreadToConstants(unit: string, detail: UnitDetail, boot: AppShape, tar
   for (const [name, declaration] of detail.facts.declarations) {
     if (changed.has(name) || declaration.value === null || declaration.isFunctionValue || declaration.kind === "class") continue;
     if (!readsInOwn(detail, declaration.value.start, declaration.value.end, changed)) continue;
-    const blocker = declaration.kind !== "const" || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : (stateIn(declaration, unit, boot) ?? stateIn(declaration, unit, target));
+    const blocker = declaration.kind !== "const" || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : (stateIn(declaration, unit, boot) ?? stateIn(declaration, unit, target) ?? movedIn(declaration, unit, target));
     if (blocker !== null) findings.block(unit, `${name} was computed from a value that changed: ${blocker}`, [`${unit}:${declaration.line}`]);
     else {
       changed.set(name, "const");

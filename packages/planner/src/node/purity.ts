@@ -45,6 +45,9 @@ export function isPure(node: Node, source: string): boolean {
     case "CallExpression": {
       const callee = source.slice(node.callee.start, node.callee.end);
       const isKnown = node.callee.type === "Identifier" ? pureGlobals.has(callee) : pureStatics.has(callee);
+      // What Array.from is given is called.
+      const calls = callee === "Array.from" ? node.arguments[1] : undefined;
+      if (calls !== undefined && !(calls.type === "ArrowFunctionExpression" && !calls.async && calls.body.type !== "BlockStatement" && pure(calls.body))) return false;
       return isKnown && node.arguments.every((argument) => pure(argument));
     }
     case "ClassDeclaration":

@@ -1,6 +1,6 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, fateOutside, isEmitting, isHelper } from "./callees.ts";
+import { calleeName, fateOutside, isEmitting, isHelper, isWholeReader } from "./callees.ts";
 import { Lookup } from "./lookup.ts";
 import { Outside } from "./outside.ts";
 import { strongerFate } from "./parameters.ts";
@@ -96,10 +96,13 @@ export class Walker {
       case "ObjectExpression": {
         const inside = use === "none" || use === "keep" ? "contain" : use === "call" ? "hand" : use;
         for (const property of node.properties) {
-          if (property.type === "SpreadElement") this.#visit(property.argument, inside);
-          else {
+          if (property.type === "SpreadElement") {
+            this.#out.runAccessors();
+            this.#visit(property.argument, inside);
+          } else {
             if (property.computed) this.#visit(property.key, "none");
-            this.#visit(property.value, inside);
+            // Under a symbol, such as Symbol.iterator or inspect.custom: whoever knows it calls it.
+            this.#visit(property.value, property.computed && property.key.type === "MemberExpression" ? "hand" : inside);
           }
         }
         return;
@@ -242,6 +245,7 @@ export class Walker {
     else this.#visit(callee, "call");
     const name = calleeName(callee);
     if (isEmitting(name)) this.#out.callListeners();
+    if (isWholeReader(name)) this.#out.runAccessors();
     if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Reflect")) {
       if (node.arguments[0]) this.#visit(node.arguments[0], "call");
     }

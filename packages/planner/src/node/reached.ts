@@ -20,6 +20,8 @@ export interface Reached {
   readonly callMember: (key: string) => void;
   handMember(key: string): void;
   readMember(key: string): void;
+  /** Every property of an object is read, or given: that runs accessors which nobody names. */
+  runAccessors(): void;
   callReturned(site: Site): void;
   siteOf(fn: FunctionNode): Site | undefined;
   readonly parameters: ArgumentFates;

@@ -17,7 +17,7 @@ export function findStartup(app: AppShape): Startup {
 }
 
 /** Methods that the language itself calls. */
-const implicit = new Set(["toString", "valueOf", "toJSON", "then", "next", "return", "throw"]);
+const implicit = new Set(["toString", "valueOf", "toJSON", "then", "next", "return", "throw", "handleEvent"]);
 
 interface Found {
   readonly unit: string;
@@ -43,13 +43,15 @@ export class Startup {
   #unknown: string | null = null;
   #taken: string | null = null;
   #emitter: string | null = null;
+  #ranAccessors = false;
   #by = "";
 
   constructor(app: AppShape) {
     this.#app = app;
     for (const unit of app.units.keys()) this.#index(unit);
     for (const found of this.#byMember.get("?") ?? []) if (/\[Symbol\./.test(found.site.key)) this.#mark(found, "the language itself");
-    for (const key of implicit) for (const found of this.#byMember.get(key) ?? []) this.#mark(found, "the language itself");
+    this.#by = "the language itself";
+    for (const key of implicit) this.#handMember(key);
     for (const unit of app.units.keys()) this.#runUnit(unit);
     for (let found = this.#waiting.pop(); found !== undefined; found = this.#waiting.pop()) {
       this.#by = `${found.site.key}() in ${found.unit}`;
@@ -141,6 +143,12 @@ export class Startup {
       this.#emitter = this.#by;
       for (const [site, unit] of this.#listeners) this.#mark({ unit, site }, this.#by);
     },
+    runAccessors: () => {
+      if (this.#ranAccessors) return;
+      this.#ranAccessors = true;
+      // A class's getters are its prototype's, which is not read with its instances.
+      for (const list of this.#byMember.values()) for (const found of list) if (isAccessor(found.site) && found.site.member?.kind !== "get") this.#mark(found, this.#by);
+    },
     callReturned: (site) => {
       if (this.#returned.has(site)) return;
       this.#returned.add(site);
@@ -179,6 +187,7 @@ export class Startup {
     }
     for (const list of this.#byMember.values()) for (const found of list) this.#mark(found, this.#by);
     this.#callUnknown();
+    this.#reached.callListeners();
   }
 
   #handMember(key: string): void {

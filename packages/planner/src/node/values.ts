@@ -260,6 +260,7 @@ export class Values {
     if ((key === "call" || key === "apply") && !node.computed) this.callValue(node.object);
     if (key === "bind" && !node.computed) this.#keepBound(node.object);
     if (key === "?" && this.#lookup.isElement(node)) return this.#out.callUnknown();
+    if (node.computed && /^\d+$/.test(key)) this.#out.callContained();
     if (node.object.type === "Super" || !this.#outside.isValue(node.object)) this.#out.callMember(key);
   }
 
