@@ -41,7 +41,8 @@ export interface Sender {
 
 /** Sends requests to one origin, each exactly once: a lost connection is a failure, never a retry. */
 export function createSender(target: URL, timeoutMs: number): Sender {
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
+  // In turn, so that none rests for as long as a server keeps an idle connection: it may close it at the very moment it is used again.
+  const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
   return {
     send: (spec, isFresh) => sendOnce(target, spec, isFresh ? false : agent, timeoutMs),
     close: () => agent.destroy(),
