@@ -38,6 +38,7 @@ process.once("SIGTERM", () => watched.close());
 for await (const batch of watched) {
   const batchAt = now();
   calls.length = 0;
+  publisher.lookAhead();
   const tree = await collector.collect(batch);
   const collectedAt = now();
   const outcome = await publisher.publish(tree);

@@ -74,6 +74,7 @@ async function tryPublish(options: PublishLoopOptions, batch: Batch, why: string
 
 async function publishBatch({ config, publishing, listen }: PublishLoopOptions, batch: Batch, why: string | null): Promise<void> {
   const startedAt = performance.now();
+  publishing.publisher.lookAhead();
   const tree = await publishing.collector.collect(batch);
   // Nothing runs yet at the start, so nothing is disrupted by it.
   const maxRung = batch.reason === "start" ? "replace" : config.rollout.maxRung;

@@ -99,6 +99,8 @@ export function createCollector(options: { readonly commands: readonly RunComman
   }
 
   async function collect(batch: Batch): Promise<CollectedTree> {
+    // What was asked of a registry just before goes out first.
+    await turn();
     const isRecheck = refreshKinds(batch);
     const changed = new Map<string, Collected>();
     let sliceEnd = performance.now() + sliceMs;

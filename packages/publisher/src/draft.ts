@@ -1,5 +1,5 @@
 import { instrumentationVersion } from "@midflight/planner";
-import { isMidflightError, type Assign, type Digest, type Registry, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
+import { isMidflightError, type Assign, type Beat, type Digest, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
 import type { ChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import type { ReleaseShape, ReleaseShapes } from "./release-shapes.ts";
@@ -39,8 +39,7 @@ export async function placeOf(shapes: ReleaseShapes, id: ReleaseId): Promise<Pla
 }
 
 /** Plans the ways to a target and back. Reads only. */
-export async function makeDraft(registry: Registry, channel: string, view: ChannelView, shapes: ReleaseShapes, target: Place): Promise<Draft> {
-  const [beats] = await Promise.all([registry.presence(channel), view.refresh()]);
+export async function makeDraft(beats: readonly Beat[], view: ChannelView, shapes: ReleaseShapes, target: Place): Promise<Draft> {
   const agents = new Map<ReleaseId, number>();
   for (const { boot } of beats) if (boot !== null) agents.set(boot, (agents.get(boot) ?? 0) + 1);
   const assign = view.live;

@@ -9,6 +9,7 @@ import { findBlob, newBlobs } from "./new-blobs.ts";
 import { openNumbering } from "./numbering.ts";
 import type { ProvenanceReader } from "./provenance.ts";
 import { createRelease, findReleaseOf, shapeOf } from "./release-of-tree.ts";
+import { openOutlook } from "./outlook.ts";
 import { createReleaseShapes, type ReleaseShape } from "./release-shapes.ts";
 import { summarise, type PublishOutcome, type ReleaseOutcome, type ReleasePlan } from "./release-plan.ts";
 import { withRetry } from "./retry.ts";
@@ -52,6 +53,8 @@ export interface PublishOptions extends AssignOptions {
  * channel's head: it is in the log as a whole or not at all, and of two publishers one goes first.
  */
 export interface Publisher {
+  /** Begins to read what the next plan is made on, while its code is still being collected. */
+  lookAhead(): void;
   /** What publishing this tree would do. No effect. */
   plan(tree: CollectedTree): Promise<ReleasePlan>;
   /**
@@ -100,12 +103,13 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const clock = options.clock ?? (() => new Date());
   const retry = <T>(call: () => Promise<T>): Promise<T> => withRetry(options.retryMs ?? 5_000, call);
   const view = openChannelView(registry, channel, root, instrumentationVersion);
+  const outlook = openOutlook(registry, channel, view);
   const shapes = createReleaseShapes(registry, root, options.analyses);
   const patient: Manner = { retry, uploader: createUploader(registry, retry) };
   const once = <T>(call: () => Promise<T>): Promise<T> => call();
   const hasty: Manner = { retry: once, uploader: createUploader(registry, once) };
   const nextNumber = openNumbering({ registry, app, channel, root, view, retry });
-  const draft = (target: Place): Promise<Draft> => retry(() => makeDraft(registry, channel, view, shapes, target));
+  const draft = (target: Place): Promise<Draft> => retry(async () => makeDraft(await outlook.take(), view, shapes, target));
   let running: Promise<unknown> = Promise.resolve();
   let unprepared: { readonly from: ReleaseId; readonly to: ReleaseId } | null = null;
   let preparing: NodeJS.Timeout | undefined;
@@ -264,6 +268,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
   }
 
   return {
+    lookAhead: () => void inTurn(() => outlook.ahead()),
     plan: (tree) => inTurn(async () => (await makePlan(tree)).plan),
     publish: (what, publishing = {}) =>
       inTurn(() => ("head" in what ? publish(what.tree, { expect: { head: what.head, tree: what.tree.root }, ...publishing }) : publish(what, publishing))),

@@ -271,3 +271,28 @@ test("a file over the registry's limit is refused by name of the limit", async (
   await assert.rejects(shop.save({ "src/big.json": `"${"x".repeat(200_000)}"` }), (e) => isMidflightError(e) && e.code === "OBJECT_TOO_LARGE" && e.facts.what.includes("100000"));
   assert.deepEqual(await logOf(registry), []);
 });
+
+test("what was looked at ahead is not looked at again, and a deploy by somebody else meanwhile is met by the compare-and-set", async (t) => {
+  const store = openMemoryRegistry();
+  let looks = 0;
+  const registry: Registry = {
+    ...store,
+    presence: (of) => {
+      looks += 1;
+      return store.presence(of);
+    },
+  };
+  const shop = createShop(t, registry);
+  const first = published(await shop.save({}));
+  looks = 0;
+  shop.publisher.lookAhead();
+  const second = published(await shop.save(priceOf(3)));
+  assert.equal(looks, 1);
+  shop.publisher.lookAhead();
+  // In turn: when this is done, so is that.
+  await shop.publisher.prepare();
+  published(await shop.again(store).rollback());
+  const third = published(await shop.save(priceOf(4)));
+  assert.equal(looks, 3, "ahead, and again once overtaken");
+  assert.deepEqual([second.before, third.before, third.number], [first.release, first.release, 3]);
+});
