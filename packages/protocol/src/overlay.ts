@@ -144,13 +144,20 @@ function parseImport(value: unknown): ImportOp {
       return {
         from,
         name,
-        specifier: asString(i["specifier"], "import.specifier"),
+        specifier: asSpecifier(i["specifier"]),
         imported: asString(i["imported"], "import.imported", 500),
         witness: asNullable(i["witness"], asString, "import.witness"),
       };
     case "added":
       return { from, name, unit: asString(i["unit"], "import.unit"), imported: asString(i["imported"], "import.imported", 500) };
   }
+}
+
+/** A module's name or a relative path: an address (`data:`, `file:`, `https:`) could hold a text that nobody signed. */
+function asSpecifier(value: unknown): string {
+  const specifier = asString(value, "import.specifier");
+  if (/^[/\\\s]|^(?!node:)[a-z][a-z\d+.-]*:/i.test(specifier)) invalid("import.specifier", "a module's name or a relative path");
+  return specifier;
 }
 
 function parseCell(value: unknown): CellOp {

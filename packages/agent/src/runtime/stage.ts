@@ -1,3 +1,4 @@
+import { isBuiltin } from "node:module";
 import type { ErrorCode, ImportOp } from "@midflight/protocol";
 import type { AddedUnits } from "./added-units.ts";
 import type { Instance, InstanceTable } from "./instance.ts";
@@ -87,6 +88,7 @@ function findIncomplete(overlay: Overlay, table: InstanceTable): Refused | null 
 async function loadImport(op: ImportOp, instance: Instance, table: InstanceTable, namespaces: Map<string, Readonly<Record<string, unknown>>>): Promise<string | null> {
   if (op.from === "overlay" || op.from === "unit") return table.of(op.unit).length > 0 ? null : `it imports ${op.unit}, which this process has not loaded`;
   if (op.from === "added") return null;
+  if (op.witness === null && !isBuiltin(op.specifier)) return `it imports ${op.specifier}, which is not one of Node's own`;
   if (op.witness !== null && !table.loaded.has(op.witness)) return `it imports ${op.specifier}, which this process has not loaded`;
   const namespace = (await instance.door(`import(${JSON.stringify(op.specifier)})`)) as Readonly<Record<string, unknown>>;
   if (op.imported !== "*" && !(op.imported in namespace)) return `${op.specifier} has no export ${op.imported}`;

@@ -101,7 +101,8 @@ function channelOf(query: URLSearchParams): string {
 }
 
 function digestsOf(body: unknown): Digest[] {
-  return asArray(body, "digests", maxDigests).map((digest) => parseDigest(digest, "digests"));
+  // Each once: a large blob that is named thousands of times would be sent as often.
+  return [...new Set(asArray(body, "digests", maxDigests).map((digest) => parseDigest(digest, "digests")))];
 }
 
 function numberOf(query: URLSearchParams, name: string): number | null {

@@ -212,7 +212,7 @@ test("a large pack is sent as it is read, and a caller that takes nothing of it 
     },
   };
   const { url } = await serve(t, { stallMs: 200 }, endless);
-  const body = JSON.stringify(Array.from({ length: 2_000 }, () => `sha256:${"0".repeat(64)}`));
+  const body = JSON.stringify(Array.from({ length: 2_000 }, (_, i) => `sha256:${String(i).padStart(64, "0")}`));
   const socket = await openRaw(t, url);
   await takeNothing(socket, `POST /v1/fetch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer agent-token\r\ncontent-length: ${body.length}\r\n\r\n${body}`).gone;
   assert.ok(read < 200, `${read} MB were read for a caller that took nothing`);
@@ -236,4 +236,12 @@ test("closing ends streams and kept connections at once, and may be done twice",
   await server.close();
   await readRaw(stream);
   await assert.rejects(fetch(server.url + paths.health));
+});
+
+test("a blob that is asked for many times in one request is sent once", async (t) => {
+  const { url, registry } = await serve(t);
+  const [blob = assert.fail()] = createFixture().blobs("a blob");
+  await registry.putBlobs([blob]);
+  const response = await fetch(url + paths.fetch, { method: "POST", headers: bearer("reader-token"), body: JSON.stringify(Array.from({ length: 500 }, () => blob.digest)) });
+  assert.equal((await response.arrayBuffer()).byteLength, 36 + blob.bytes.length);
 });
