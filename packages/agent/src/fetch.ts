@@ -76,7 +76,11 @@ export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "roo
   const artifacts = artifactsOf(transition);
   const named = blobsOf(transition);
   const read = (digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> => fetchBlobs(sources, digests, pace);
-  const [bytes, directories] = await Promise.all([read(named), verifyInTree({ root: release.tree, artifacts, read }, pace)]);
+  // With what the transition hints at, one question brings all: each level of the tree would be one more.
+  const hinted = new Set(transition.directories);
+  const all = read([...named, ...hinted]);
+  const readLevel = (digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> => (digests.every((digest) => hinted.has(digest)) ? all : read(digests));
+  const [bytes, directories] = await Promise.all([all, verifyInTree({ root: release.tree, artifacts, read: readLevel }, pace)]);
   return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), way, blobs: [...named, ...directories] };
 }
 

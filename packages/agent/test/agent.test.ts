@@ -67,6 +67,23 @@ describe("an agent", () => {
     await lives(await world.deploy(boot));
   });
 
+  test("asks once for all that a swap needs, if the transition names the directories; level by level if it does not", async () => {
+    const asked: number[] = [];
+    const getBlobs = world.registry.getBlobs.bind(world.registry);
+    const { outcome } = await run({ registry: { ...world.registry, getBlobs: (digests) => (asked.push(digests.length), getBlobs(digests)) } });
+    const deploy = async (isHinted: boolean): Promise<void> => {
+      const to = world.release();
+      const directories = isHinted ? world.directories.get(to.release.tree)! : [];
+      await world.append(to.entry, await world.transition(boot, to, { directories }), world.assign(to));
+    };
+    await deploy(true);
+    await outcome(2, "swapped");
+    assert.deepEqual(asked.splice(0), [4], "operations, text, root, src");
+    await deploy(false);
+    await outcome(3, "swapped");
+    assert.deepEqual(asked.slice(0, 3).sort(), [1, 1, 2]);
+  });
+
   test("on an older known release takes its transition before the app loads", async () => {
     const next = await world.deploy(boot);
     const { runtime, agent, states } = await run();

@@ -19,6 +19,8 @@ export interface Transition {
   readonly units: readonly TransitionUnit[];
   /** Units that the boot release does not have; loaded when an overlay imports them. */
   readonly added: readonly { readonly unit: string; readonly format: "esm" | "cjs"; readonly artifact: Digest }[];
+  /** Directories on the way from the tree's root to the units, to be fetched in one go with the rest. A hint: whoever lacks one asks for it. Default: none. */
+  readonly directories?: readonly Digest[];
 }
 
 export interface TransitionUnit {
@@ -65,6 +67,7 @@ export function parseTransitionStatement(value: unknown): Transition {
         artifact: parseDigest(record["artifact"], "transition.added.artifact"),
       };
     }),
+    ...(t["directories"] !== undefined && { directories: asArray(t["directories"], "transition.directories").map((d) => parseDigest(d, "transition.directories")) }),
   };
 }
 

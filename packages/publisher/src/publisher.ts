@@ -96,6 +96,8 @@ const maxAttempts = 5;
 const maxRevertTo = 10;
 /** The guard is for what retention may have swept; what was just stored needs none. */
 const maxNeeds = 50_000;
+/** Directories that a transition names; beyond that, agents find them by themselves. */
+const maxHints = 1_000;
 const prepareAfterMs = 5_000;
 
 export function openPublisher(options: PublisherOptions): Publisher {
@@ -150,9 +152,10 @@ export function openPublisher(options: PublisherOptions): Publisher {
       id = signed.release(release);
       shape = shapeOf(release, tree);
     }
+    const fresh = [...(target.made?.tree.directories.keys() ?? [])].filter((digest) => made.live?.shape.directories.has(digest) !== true).slice(0, maxHints);
     const transitions = [...made.forward, ...made.back].filter((route) => !route.isKnown).map((route) => {
       const [from, to] = [route.from, route.to.id].map((end) => (end === unsigned ? id : end)) as [ReleaseId, ReleaseId];
-      const { transition, ...made } = createTransition({ ...route, from }, to);
+      const { transition, ...made } = createTransition({ ...route, from }, to, to === id ? fresh : []);
       signed.transition(transition);
       for (const { digest, bytes } of made.blobs) {
         blobs.set(digest, () => bytes);
@@ -258,7 +261,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (view.hasRoute(fromId, toId)) return;
       const from = await retry(() => placeOf(shapes, fromId));
       const to = await retry(() => placeOf(shapes, toId));
-      const { transition, blobs } = createTransition(planRoute(from, to, view.touched(fromId)), toId);
+      const { transition, blobs } = createTransition(planRoute(from, to, view.touched(fromId), view.added(fromId)), toId);
       const signed = createSigner(keys);
       signed.transition(transition);
       const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));

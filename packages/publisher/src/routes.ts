@@ -1,6 +1,7 @@
 import { instrumentationVersion, planTransition, type AppShape, type Plan } from "@midflight/planner";
 import { strongerRung, type Blob, type Digest, type FileEntry, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
+import type { Added } from "./channel-view.ts";
 
 /** One end of a route. */
 export interface Place {
@@ -19,10 +20,28 @@ export interface Route {
   readonly isKnown: boolean;
 }
 
-/** Plans one route. `touched`: units that other transitions from the same boot release name. */
-export function planRoute(from: Place, to: Place, touched: ReadonlySet<string>): Route {
+/** Plans one route. `touched`: units that other transitions from the same boot release name. `added`: what they may have loaded. */
+export function planRoute(from: Place, to: Place, touched: ReadonlySet<string>, added: Added): Route {
   const plan = from.shape === null || to.shape === null ? incomparable() : planTransition({ boot: from.shape, target: to.shape, touched, hash: sha256 });
-  return { from: from.id, to, plan, isKnown: false };
+  return { from: from.id, to, plan: refuseChangedAdditions(plan, to, added), isKnown: false };
+}
+
+/** A module that an update has loaded is loaded once: whoever imported it holds its functions. */
+function refuseChangedAdditions(plan: Plan, to: Place, added: Added): Plan {
+  const changed = new Set<string>();
+  for (const { unit } of plan.added) {
+    const entry = to.files.get(unit);
+    const loaded = added.get(unit);
+    if (entry?.kind === "unit" && loaded !== undefined && [...loaded].some((artifact) => artifact !== entry.artifact)) changed.add(unit);
+  }
+  if (changed.size === 0) return plan;
+  const refuse = (verdict: UnitVerdict): UnitVerdict => ({
+    ...verdict,
+    rung: "replace",
+    reason: "a module that was added while processes ran, and changed since",
+    rejected: [...verdict.rejected, { rung: "redefine", because: "what holds its functions would keep the old ones" }],
+  });
+  return { rung: "replace", verdicts: plan.verdicts.map((verdict) => (changed.has(verdict.unit) ? refuse(verdict) : verdict)), units: [], added: [] };
 }
 
 function incomparable(): Plan {
@@ -30,8 +49,11 @@ function incomparable(): Plan {
   return { rung: "replace", verdicts: [{ unit: "instrumentation", rung: "replace", reason, evidence: [], rejected: [] }], units: [], added: [] };
 }
 
-/** The transition as it is signed, and the blobs that it names beside those of its target's tree. */
-export function createTransition(route: Route, to: ReleaseId): { readonly transition: Transition; readonly blobs: readonly Blob[]; readonly artifacts: readonly Digest[] } {
+/**
+ * The transition as it is signed, and the blobs that it names beside those of its target's tree.
+ * `directories`: those of that tree that its units lie in and agents are not likely to have.
+ */
+export function createTransition(route: Route, to: ReleaseId, directories: readonly Digest[] = []): { readonly transition: Transition; readonly blobs: readonly Blob[]; readonly artifacts: readonly Digest[] } {
   const { from, plan } = route;
   const blobs: Blob[] = [];
   const units = plan.units.map(({ unit, birth, ops }) => {
@@ -46,7 +68,7 @@ export function createTransition(route: Route, to: ReleaseId): { readonly transi
     return { unit, format, artifact: entry.artifact };
   });
   const { rung, verdicts } = plan;
-  const transition: Transition = { from, to, instrumentation: instrumentationVersion, rung, verdicts, units, added };
+  const transition: Transition = { from, to, instrumentation: instrumentationVersion, rung, verdicts, units, added, ...(units.length + added.length > 0 && directories.length > 0 && { directories }) };
   return { transition, blobs, artifacts: [...units, ...added].map((unit) => unit.artifact) };
 }
 

@@ -55,6 +55,8 @@ test("a changed body is one append: release, ways there and back, assign", async
   assert.equal(there.units[0]?.artifact, target?.kind === "unit" && target.artifact);
   const ops = await registry.getBlobs(there.units.map((u) => u.ops));
   assert.equal(parseUnitOps(JSON.parse(Buffer.from(ops[0]?.bytes ?? []).toString())).unit, "src/price.js");
+  assert.equal(there.directories?.length, 2, "the root and src");
+  assert.deepEqual(await registry.missing(there.directories), []);
   await transitionOf(registry, shop, first.release, first.release);
   await shop.publisher.prepare();
   assert.equal((await transitionOf(registry, shop, second.release, first.release)).rung, "patch", "and for those that start from the new one");

@@ -34,6 +34,8 @@ export class World {
   readonly root: TrustRoot;
   registry: Registry = openMemoryRegistry();
   readonly directory: string = mkdtempSync(path.join(tmpdir(), "midflight-agent-"));
+  /** Of each release's tree, by its root. */
+  readonly directories: Map<Digest, readonly Digest[]> = new Map();
   #counter = 0;
   #number = 0;
   readonly #unstored: Blob[] = [];
@@ -57,6 +59,7 @@ export class World {
     const artifact = sha256(text);
     const tree = buildTree(new Map([[unit, { kind: "unit", format: "esm", source: sha256(`plain ${text}`), artifact, bytes: text.length }]]), sha256);
     for (const [digest, bytes] of tree.blobs) this.#unstored.push({ digest, bytes });
+    this.directories.set(tree.root, [...tree.blobs.keys()]);
     const release: Release = {
       app: "shop",
       number,
@@ -76,7 +79,7 @@ export class World {
   }
 
   /** A way that changes the unit; its blobs are stored. */
-  async transition(from: Published, to: Published, options: { readonly birth?: string; readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey } = {}): Promise<Entry> {
+  async transition(from: Published, to: Published, options: { readonly birth?: string; readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey; readonly directories?: readonly Digest[] } = {}): Promise<Entry> {
     const { text = textOf(to), birth = to.id, rung = "patch", key = this.planner } = options;
     const artifact = sha256(text);
     const ops: UnitOps = { unit, birth, artifact, imports: [], cells: [], bodies: [], members: [] };
@@ -91,6 +94,7 @@ export class World {
         verdicts: isReplace ? [{ unit, rung, reason: "price.js: a side effect changed", evidence: [], rejected: [] }] : [],
         units: isReplace ? [] : [{ unit, birth: sha256("boot"), ops: sha256(opsText), artifact }],
         added: [],
+        ...(options.directories !== undefined && { directories: options.directories }),
       }),
       key,
     );
