@@ -105,9 +105,10 @@ export class Generations {
   retreat(): void {
     const former = this.#old;
     if (former === null) return;
-    former.open += this.#current.open;
-    for (const token of this.#open) token.generation = former;
-    this.#current = former;
+    // A new mark: the end of the former one may be on its way, and must not end the next.
+    const again: GenerationMark = { number: former.number, open: former.open + this.#current.open };
+    for (const token of this.#open) token.generation = again;
+    this.#current = again;
     this.#end();
   }
 
