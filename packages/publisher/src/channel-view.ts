@@ -21,6 +21,8 @@ export interface ChannelView {
   numbered(number: number): ReleaseId | null;
   /** Units that a transition from this boot release ever named. */
   touched(boot: ReleaseId): ReadonlySet<string>;
+  /** Artifacts of units that a transition from this boot release ever added: processes may have loaded them. */
+  added(boot: ReleaseId): Added;
   /** True if the log has a transition that holds for every process of that boot release. */
   hasRoute(from: ReleaseId, to: ReleaseId): boolean;
 }
@@ -39,6 +41,9 @@ export type OwnEntry =
   | { readonly kind: "transition"; readonly id: Digest; readonly transition: Transition }
   | { readonly kind: "assign"; readonly id: Digest; readonly assign: Assign };
 
+/** Digests of artifacts, by unit. */
+export type Added = ReadonlyMap<string, ReadonlySet<Digest>>;
+
 interface Route {
   readonly seq: number;
   readonly instrumentation: number;
@@ -55,6 +60,7 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   const contents = new Map<string, NumberedRelease[]>();
   const numbers = new Map<number, ReleaseId>();
   const touched = new Map<ReleaseId, { readonly units: Set<string>; grewAt: number }>();
+  const added = new Map<ReleaseId, Map<string, Set<Digest>>>();
   const routes = new Map<string, Route>();
   const own = new Map<Digest, OwnEntry>();
   let seq = 0;
@@ -92,6 +98,9 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
       known.units.add(unit);
       known.grewAt = seq;
     }
+    const loaded = added.get(transition.from) ?? new Map<string, Set<Digest>>();
+    added.set(transition.from, loaded);
+    for (const { unit, artifact } of transition.added) loaded.set(unit, (loaded.get(unit) ?? new Set()).add(artifact));
     routes.set(transition.from + transition.to, { seq, instrumentation: transition.instrumentation });
   }
 
@@ -129,6 +138,7 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
     holding: (content) => contents.get(keyOf(content)) ?? [],
     numbered: (number) => numbers.get(number) ?? null,
     touched: (boot) => touched.get(boot)?.units ?? new Set(),
+    added: (boot) => added.get(boot) ?? new Map(),
     hasRoute(from, to) {
       const route = routes.get(from + to);
       return route !== undefined && route.instrumentation === instrumentation && route.seq >= (touched.get(from)?.grewAt ?? 0);

@@ -52,10 +52,11 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
     const from = await placeOf(shapes, boot).catch(nullIfUnknown);
     if (from === null) continue;
     const touched = view.touched(boot);
-    const there = planRoute(from, target, touched);
+    const added = view.added(boot);
+    const there = planRoute(from, target, touched, added);
     const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
-    if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
+    if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown, added), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
   }
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
   return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts: mergeVerdicts(forward, differing), agents };
