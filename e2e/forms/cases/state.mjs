@@ -64,3 +64,14 @@ pair("a function becomes an arrow", "function g(){return 1} export const f=()=>g
 pair("order of modules with effects changed", { "m.mjs": "import {a} from './a.mjs'; import {b} from './b.mjs'; export const f=()=>globalThis.order.join()+a+b", "a.mjs": "globalThis.order=[...(globalThis.order??[]),'a'].slice(-2); export const a=1", "b.mjs": "globalThis.order=[...(globalThis.order??[]),'b'].slice(-2); export const b=1" }, { "m.mjs": "import {b} from './b.mjs'; import {a} from './a.mjs'; export const f=()=>globalThis.order.join()+a+b", "a.mjs": "globalThis.order=[...(globalThis.order??[]),'a'].slice(-2); export const a=1", "b.mjs": "globalThis.order=[...(globalThis.order??[]),'b'].slice(-2); export const b=1" }, (m) => m.f(), replace);
 pair("import of a module with effects removed", { "m.mjs": "import {a} from './a.mjs'; export const f=()=>[typeof a, globalThis.mark??0]", "a.mjs": "globalThis.mark=1; export const a=1" }, { "m.mjs": "const a=1; export const f=()=>[typeof a, globalThis.mark??0]", "a.mjs": "globalThis.mark=1; export const a=1" }, (m) => m.f(), replace);
 pair("an added table that holds state, changed again", "export const f=()=>0", "const seen=new Map([['a',1]]); export const f=()=>{seen.set('b',2); return seen.size}", (m) => m.f(), { oneWay: true });
+
+const memo = (how, code, more = {}) => add(`computed once and kept: ${how}`, code.replaceAll("MADE", "1"), code.replaceAll("MADE", "2"), (m) => m.f(), { setup: (m) => m.f(), ...replace, ...more });
+memo("by ??=", "let kept; function make(){return MADE} export const f=()=>kept??=make()");
+memo("by ||= in a field", "class S{get(){return this.v||=make()}} const s=new S(); function make(){return MADE} export const f=()=>s.get()");
+memo("by an if", "let kept=null; function make(){return inner()} function inner(){return MADE} export const f=()=>{if(!kept) kept=make(); return kept}");
+memo("in a map", "const kept=new Map(); function make(){return MADE} export const f=()=>{if(!kept.has(1)) kept.set(1,make()); return kept.get(1)}");
+memo("by an if that compares", "let kept; function make(){return MADE} export const f=()=>{if(kept===undefined){kept=make()} return kept}");
+memo("in a variable of the call only", "function make(){return MADE} export const f=()=>{let kept; kept??=make(); return kept}", { rung: "patch" });
+memo("by an if that takes it out of a map", "const kept=new Map(); function make(){return MADE} export const f=()=>{let v=kept.get(1); if(!kept.get(1)){kept.set(1,make())} return kept.get(1)}");
+memo("not at all, where an if only answers", "const seen=new Set(); function make(){return MADE} export const f=(x)=>{if(!seen.has(x)) return make(); return 0}", { rung: "patch" });
+memo("in a map, by way of a local", "const kept=new Map(); function make(){return MADE} export const f=()=>{let v=kept.get(1); if(v===undefined){v=make(); kept.set(1,v)} return v}");

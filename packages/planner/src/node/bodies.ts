@@ -93,7 +93,7 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
   if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
   const caller = startup.callerOf(former);
-  if (caller !== null) return `it may have run when the process started (called from ${caller}), and what it returned or set up may still be in use`;
+  if (caller !== null) return `it may have run ${caller.startsWith("code of ") ? "already" : "when the process started"} (called from ${caller}), and what it returned or set up may still be in use`;
   return null;
 }
 

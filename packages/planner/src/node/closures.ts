@@ -41,6 +41,10 @@ const eventMethods = new Set(["on", "once", "addListener", "addEventListener", "
 /** Names of what lives as long as one request. */
 const requestNames = /^_?(req|request|res|response|reply|rep|incoming|outgoing)$/;
 
+export function isRequestName(name: string): boolean {
+  return requestNames.test(name);
+}
+
 /** True if a function passed to this call ends with the request, or with the call, that it was made for. */
 function endsWithCall(callee: Node): boolean {
   const name = calleeName(callee);

@@ -1,4 +1,5 @@
 import type { UnitDetail } from "./analyze.ts";
+import { keptByAssignment, keptByIf } from "./kept.ts";
 import { forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -18,6 +19,8 @@ export interface Names {
   readonly members: ReadonlyMap<string, readonly Node[]>;
   /** What each function stands in directly. */
   readonly parents: ReadonlyMap<FunctionNode, Node>;
+  /** Expressions whose value is computed once and kept: `cache ??= build()`. */
+  readonly kept: readonly Node[];
   /** Names that are used other than by calling them, so that somebody else may call what they stand for. */
   readonly usedAsValue: ReadonlySet<string>;
   /** Properties that are read other than by calling them. "?" if one is computed. */
@@ -32,7 +35,8 @@ export function namesOf(detail: UnitDetail): Names {
   return names;
 }
 
-function collect({ program, scopes }: UnitDetail): Names {
+function collect(detail: UnitDetail): Names {
+  const { program, scopes } = detail;
   const sources = new Map<string, Source[]>();
   const members = new Map<string, Node[]>();
   const parents = new Map<FunctionNode, Node>();
@@ -49,6 +53,7 @@ function collect({ program, scopes }: UnitDetail): Names {
   };
   const unknown: Source = { kind: "unknown" };
   const readMembers = new Set<string>();
+  const kept: Node[] = [];
 
   /** `from`: what the whole pattern is bound to, if that is known. */
   const bind = (pattern: Node | null | undefined, from: Source): void => {
@@ -92,7 +97,11 @@ function collect({ program, scopes }: UnitDetail): Names {
         case "VariableDeclarator":
           if (node.init) bind(node.id, { kind: "value", node: node.init });
           break;
+        case "IfStatement":
+          kept.push(...keptByIf(node, detail));
+          break;
         case "AssignmentExpression":
+          kept.push(...keptByAssignment(node, detail));
           bind(node.left, { kind: "value", node: node.right });
           break;
         case "MemberExpression":
@@ -121,7 +130,7 @@ function collect({ program, scopes }: UnitDetail): Names {
   forEachChild(program, (child) => walk(child, program));
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
-  return { sources, members, parents, usedAsValue, readMembers };
+  return { sources, members, parents, kept, usedAsValue, readMembers };
 }
 
 function isNewCallee(parent: Node, start: number): boolean {

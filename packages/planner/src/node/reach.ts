@@ -42,6 +42,11 @@ export class Walker {
     forEachChild(this.#detail.program, (child) => this.#visit(child, "none"));
   }
 
+  /** A piece of a function runs, once, and what it gives is kept. */
+  runOnce(node: Node): void {
+    this.#visit(node, "keep");
+  }
+
   /** A function runs. */
   runFunction(fn: FunctionNode): void {
     for (const param of fn.params) this.#pattern(param);

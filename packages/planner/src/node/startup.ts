@@ -100,7 +100,14 @@ export class Startup {
   #runUnit(unit: string): void {
     const analysis = this.#app.units.get(unit)!;
     this.#by = `top level of ${unit}`;
-    if (analysis.detail !== null) return this.#walker(unit)?.runProgram();
+    if (analysis.detail !== null) {
+      const walker = this.#walker(unit)!;
+      walker.runProgram();
+      // What is computed once and kept, whenever that is, is still in use.
+      this.#by = `code of ${unit} that keeps what it gives`;
+      for (const node of namesOf(analysis.detail).kept) walker.runOnce(node);
+      return;
+    }
     const inside = analysis.imports.flatMap(({ specifier }) => resolveUnit(this.#app, unit, specifier) ?? []);
     if (inside.length === 0) return;
     // Its code cannot be read: all that it can reach may have run.
