@@ -60,7 +60,15 @@ export function planTransition(input: PlanInput): Plan {
   const verdicts = findings.verdicts();
   const rung = verdicts.reduce<Rung>((strongest, verdict) => strongerRung(strongest, verdict.rung), "patch");
   if (rung === "replace") return { rung, verdicts, units: [], added: [] };
-  return { rung, verdicts, units, added: added.map((unit) => ({ unit, format: target.units.get(unit)!.format })) };
+  const imported = added.length === 0 ? new Set() : importedUnits(target);
+  // What nobody imports is not loaded: once it is, it can change no more.
+  return { rung, verdicts, units, added: added.filter((unit) => imported.has(unit)).map((unit) => ({ unit, format: target.units.get(unit)!.format })) };
+}
+
+function importedUnits(app: AppShape): ReadonlySet<string> {
+  const out = new Set<string>();
+  for (const [path, { imports }] of app.units) for (const { specifier } of imports) out.add(resolveUnit(app, path, specifier) ?? "");
+  return out;
 }
 
 /** Files that are not units: nothing is known of who read them when. */
