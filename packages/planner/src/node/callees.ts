@@ -82,7 +82,8 @@ export function isPassiveBase(name: string): boolean {
 
 /** By the names of its parameters: what a web framework calls per request, not what sets something up. */
 function isMiddleware(fn: FunctionNode): boolean {
-  const [first, second] = fn.params.map((param) => boundNames(param)[0]?.replace(/^_/, ""));
+  const names = fn.params.map((param) => boundNames(param)[0]?.replace(/^_/, ""));
+  const [first, second] = /^(e|err|error)$/.test(names[0] ?? "") && names.length === 4 ? names.slice(1) : names;
   if (/^(req|request)$/.test(first ?? "")) return /^(res|response|reply)$/.test(second ?? "");
   return /^(c|ctx|context)$/.test(first ?? "") && second === "next";
 }
