@@ -19,11 +19,12 @@ function checkWith(change: (lock: Lock) => void): { status: number | null; stder
   const copy = fs.mkdtempSync(path.join(workshop, "copy-"));
   const lock: Lock = JSON.parse(fs.readFileSync(path.join(repository, "package-lock.json"), "utf8"));
   const folders = Object.keys(lock.packages).filter((key) => !key.includes("node_modules/"));
-  for (const folder of [...folders, "e2e/node-versions"]) {
+  const apart = ["e2e/node-versions", "bench/rivals"];
+  for (const folder of [...folders, ...apart]) {
     fs.mkdirSync(path.join(copy, folder), { recursive: true });
     fs.copyFileSync(path.join(repository, folder, "package.json"), path.join(copy, folder, "package.json"));
   }
-  fs.copyFileSync(path.join(repository, "e2e/node-versions/package-lock.json"), path.join(copy, "e2e/node-versions/package-lock.json"));
+  for (const folder of apart) fs.copyFileSync(path.join(repository, folder, "package-lock.json"), path.join(copy, folder, "package-lock.json"));
   change(lock);
   fs.writeFileSync(path.join(copy, "package-lock.json"), JSON.stringify(lock));
   return spawnSync(process.execPath, [path.join(repository, "scripts/check-lock.mjs"), copy], { encoding: "utf8" });

@@ -7,8 +7,8 @@ export type Source =
   | { readonly kind: "function"; readonly fn: FunctionNode }
   | { readonly kind: "class"; readonly node: Node }
   | { readonly kind: "param"; readonly fn: FunctionNode; readonly index: number }
-  /** Taken out of an object under a key. */
-  | { readonly kind: "member"; readonly key: string }
+  /** Taken out of an object under a key; `of`: the object, if the pattern was bound to nothing else. */
+  | { readonly kind: "member"; readonly key: string; readonly of: Node | null }
   | { readonly kind: "value"; readonly node: Node }
   | { readonly kind: "unknown" };
 
@@ -71,7 +71,7 @@ function collect(detail: UnitDetail): Names {
           if (property.type === "RestElement") bind(property.argument, unknown);
           else {
             const key = keyName(property.key, property.computed);
-            bind(property.value, key === null ? unknown : { kind: "member", key });
+            bind(property.value, key === null ? unknown : { kind: "member", key, of: from.kind === "value" ? from.node : null });
           }
         }
         return;

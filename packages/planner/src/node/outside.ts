@@ -2,7 +2,7 @@ import { isBuiltin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isPlainData } from "./callees.ts";
 import type { ImportBinding } from "./facts.ts";
-import { namesOf, type Names } from "./names.ts";
+import { namesOf, type Names, type Source } from "./names.ts";
 import { keyName, type Node } from "./syntax.ts";
 
 type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
@@ -30,7 +30,7 @@ export class Outside {
     const imported = this.#imports.get(callee.name);
     if (imported !== undefined) return this.#isSpecifier(imported.specifier);
     if (!this.#names.sources.has(callee.name)) return callee.name in globalThis || callee.name === "require";
-    return this.#names.sources.get(callee.name)!.every((source) => source.kind === "value" && this.#isOutsideSource(source.node));
+    return this.#names.sources.get(callee.name)!.every((source) => this.#isOutsideName(source));
   }
 
   #isSpecifier(specifier: string): boolean {
@@ -40,6 +40,12 @@ export class Outside {
     // A unit that is not instrumented and imports nothing of the app's is as good as a package.
     const analysis = this.#app.units.get(unit)!;
     return analysis.detail === null && analysis.imports.every((inner) => resolveUnit(this.#app, unit, inner.specifier) === null);
+  }
+
+  /** `const { createServer } = require("node:http")` is as good as an import. */
+  #isOutsideName(source: Source): boolean {
+    if (source.kind === "member") return source.of !== null && this.#isRequire(source.of);
+    return source.kind === "value" && this.#isOutsideSource(source.node);
   }
 
   /** `require("pino")`, `Object.defineProperty`: a function of somebody else's under a name of the unit's own. */
