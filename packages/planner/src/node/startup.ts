@@ -30,6 +30,8 @@ export class Startup {
   readonly #ran = new Map<Site, string>();
   readonly #waiting: Found[] = [];
   readonly #byMember = new Map<string, Found[]>();
+  readonly #walkers = new Map<string, Walker>();
+  readonly #sitesByMember = new Map<string, readonly Site[] | null>();
   readonly #values = new Map<string, { readonly unit: string; readonly node: Node }[]>();
   readonly #kept = new Map<Site, string>();
   readonly #called = new Set<string>();
@@ -75,6 +77,12 @@ export class Startup {
     return this.#byMember.get(key) ?? [];
   };
 
+  #sitesOf(key: string): readonly Site[] | null {
+    let sites = this.#sitesByMember.get(key);
+    if (sites === undefined) this.#sitesByMember.set(key, (sites = this.candidates(key)?.map(({ site }) => site) ?? null));
+    return sites;
+  }
+
   #index(unit: string): void {
     const detail = detailOf(this.#app, unit);
     if (detail === null) return;
@@ -119,7 +127,10 @@ export class Startup {
 
   #walker(unit: string): Walker | null {
     const detail = detailOf(this.#app, unit);
-    return detail === null ? null : new Walker(this.#app, unit, detail, this.#reached);
+    if (detail === null) return null;
+    let walker = this.#walkers.get(unit);
+    if (walker === undefined) this.#walkers.set(unit, (walker = new Walker(this.#app, unit, detail, this.#reached)));
+    return walker;
   }
 
   #valuesOf(unit: string): Values | null {
@@ -161,12 +172,12 @@ export class Startup {
       this.#returned.add(site);
       this.#valuesOf(this.#unitOf.get(site)!)?.callReturned(site.fn);
     },
-    parameters: new ArgumentFates((key) => this.candidates(key)?.map(({ site }) => site) ?? null),
+    parameters: new ArgumentFates((key) => this.#sitesOf(key)),
     siteOf: (fn) => this.#siteOf.get(fn),
     callMember: (key) => this.#callMember(key),
     handMember: (key) => this.#handMember(key),
     readMember: (key) => this.#readMember(key),
-    candidates: (key) => this.candidates(key)?.map(({ site }) => site) ?? null,
+    candidates: (key) => this.#sitesOf(key),
   };
 
   #mark(found: Found, by: string): void {
