@@ -66,7 +66,7 @@ export const overhead: Bench = {
 };
 
 async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: BenchOptions): Promise<CaseFigures[]> {
-  const [launches, rounds] = isQuick ? [1, 5] : [3, 11];
+  const [launches, rounds] = isQuick ? [1, 5] : [3, 9];
   const random = createRandom(node);
   const system = await startSystem(app.system);
   try {
@@ -137,14 +137,14 @@ async function stopAll(running: Record<Side, Running>): Promise<void> {
   }
 }
 
-/** Warms each side up, and finds how many requests take about 400 ms. */
+/** Warms each side up, and finds how many requests take about 300 ms. */
 async function calibrate(running: Record<Side, Running>, one: OverheadCase): Promise<number> {
   let count = 500;
   for (const side of sides) {
     for (const endMs = performance.now() + 1500; performance.now() < endMs; ) {
       const startedMs = performance.now();
       await running[side].connections.send(one.requests, count);
-      count = Math.max(100, Math.round((count * 400) / (performance.now() - startedMs)));
+      count = Math.max(100, Math.round((count * 300) / (performance.now() - startedMs)));
     }
   }
   // Whole turns through the list: each block asks for the same.
