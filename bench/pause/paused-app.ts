@@ -19,7 +19,7 @@ for (let n = 0; process.memoryUsage().heapUsed < heapBytes; n += 1000) {
 }
 // A heap that has just grown is still being marked: a process that has run for a while is measured.
 setFlagsFromString("--expose-gc");
-runInNewContext("gc")();
+runInNewContext("gc()");
 
 const server = createServer((request, response) => {
   response.end(JSON.stringify({ remark: remark(), parts: ballast.length, revisions: revisions.map((revision) => revision()) }));
