@@ -4,8 +4,11 @@ import type { Change } from "./changes.ts";
 import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";
 import { endsWithItsCall } from "./in-flight.ts";
+import { isRequestName } from "./closures.ts";
+import { mayRunForEver } from "./lasting.ts";
 import { referencesIn } from "./scope.ts";
 import type { Site } from "./sites.ts";
+import type { Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
 
@@ -92,6 +95,7 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
   if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
+  if (isEndless(before, former)) return "a call of it may be running for ever, in a loop that waits, on the text that it began with";
   const caller = startup.callerOf(former);
   if (caller !== null) return `it may have run ${caller.startsWith("code of ") ? "already" : "when the process started"} (called from ${caller}), and what it returned or set up may still be in use`;
   return null;
@@ -104,7 +108,13 @@ function paramText({ text }: UnitDetail, { fn }: Site): string {
 /** True if closures made at this site may be alive long after, and must follow a change. */
 function livesOn(input: BodyInput, site: Site): boolean {
   const ends = !site.escapes || site.isInFlight || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
-  return !ends || site.nested.some((nested) => livesOn(input, nested));
+  return !ends || isEndless(input.before, site) || site.nested.some((nested) => livesOn(input, nested));
+}
+
+/** True if a call of it, or of what is part of its text, may never end. What a request is read from ends with that. */
+function isEndless({ facts }: UnitDetail, site: Site): boolean {
+  const isBounded = (loop: Node): boolean => loop.type === "ForOfStatement" && loop.right.type === "Identifier" && isRequestName(loop.right.name);
+  return mayRunForEver(site.fn, (fn) => fn !== site.fn && facts.byFunction.has(fn), isBounded);
 }
 
 function takesRest(site: Site): boolean {

@@ -1,4 +1,5 @@
 import { calleeName } from "./callees.ts";
+import { startsItselfAgain } from "./lasting.ts";
 import { referencesIn, type Scopes } from "./scope.ts";
 import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
@@ -28,6 +29,20 @@ const onTheSpot = new Set([
 
 export function isOnTheSpot(callee: string): boolean {
   return onTheSpot.has(callee);
+}
+
+/** Those that take a function elsewhere than first; any other that does keeps it under what comes first: `router.find("/", fn)`. */
+const takesLater = new Set(["then", "replace", "replaceAll", "from", "fromAsync", "groupBy"]);
+
+/** True if the call uses this argument at once, or once and soon. */
+function isUsedOnTheSpot(call: Extract<Node, { type: "CallExpression" | "NewExpression" }>, argument: Node | null): boolean {
+  const name = calleeName(call.callee);
+  return onTheSpot.has(name) && (takesLater.has(name) || argument === null || call.arguments[0] === argument || isTimer(name, call));
+}
+
+/** What a timer, or a tick, is given besides its function is handed to that. */
+function isTimer(name: string, { arguments: [first] }: { readonly arguments: readonly Node[] }): boolean {
+  return /^(setTimeout|setImmediate|nextTick|forEach|reduce|reduceRight)$/.test(name) && first !== undefined && first.type !== "Literal" && first.type !== "TemplateLiteral";
 }
 
 /** Callees that await the function they are given, and are done with it. */
@@ -72,7 +87,8 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
       const first = parent.arguments[0];
       const hasLiteral = first?.type === "Literal" && typeof first.value === "string" && parent.arguments.length > 1;
       const label = hasLiteral ? `${callee}(${JSON.stringify(first.value)})` : callee;
-      return make(label, !onTheSpot.has(callee), { callee, isInFlight: endsWithCall(parent.callee) });
+      const isEndless = fn.type !== "ArrowFunctionExpression" && fn.id ? startsItselfAgain(fn, fn.id.name, fn) : false;
+      return make(label, isEndless || !isUsedOnTheSpot(parent, fn), { callee, isInFlight: !isEndless && endsWithCall(parent.callee) });
     }
     case "Property":
       return make(`.${keyName(parent.key, parent.computed) ?? "[]"}`, true, { isMethod: parent.method || parent.kind !== "init", name: keyName(parent.key, parent.computed) });
@@ -94,12 +110,13 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
   }
 }
 
-/** True if a local function's name is used other than by calling it or passing it on the spot, within a region. */
-export function closureUses({ byName }: Scopes, name: string, region: Node): boolean {
+/** True if a local function's name is used other than by calling it or passing it on the spot, within a region, or if it starts itself again. */
+export function closureUses({ byName }: Scopes, name: string, region: Node, fn: FunctionNode): boolean {
+  if (startsItselfAgain(fn, name, region)) return true;
   for (const ref of referencesIn(byName.get(name) ?? [], region.start, region.end)) {
     if (ref.role === "call") continue;
     const { parent } = ref;
-    if ((parent.type === "CallExpression" || parent.type === "NewExpression") && onTheSpot.has(calleeName(parent.callee))) continue;
+    if ((parent.type === "CallExpression" || parent.type === "NewExpression") && isUsedOnTheSpot(parent, parent.arguments.find((argument) => argument.start === ref.start) ?? null)) continue;
     if (isFunction(parent) && parent.type === "FunctionDeclaration") continue;
     return true;
   }

@@ -1,4 +1,5 @@
 import { reservedPrefix } from "@midflight/protocol";
+import { startsItselfAgain } from "./lasting.ts";
 import { boundNames, containsOwn, type FunctionNode, type Node } from "./syntax.ts";
 import { referencesIn, type Scopes } from "./scope.ts";
 import type { Site } from "./sites.ts";
@@ -53,6 +54,7 @@ export function formRefusal(site: Site, source: string, scopes: Scopes): string 
   if (member?.kind === "constructor") return "a constructor: live instances keep what the old one gave them";
   if (site.member === null && site.form === "method" && site.usesSuper) return "a method of an object literal that uses super";
   if (member !== null && member.computed && keyIsPrivate(member)) return "a computed private name";
+  if (fn.type === "FunctionExpression" && fn.id && startsItselfAgain(fn, fn.id.name, fn)) return "a named function expression that hands itself on: its name would mean the new body, and stay with it";
   if (fn.generator && paramPlan(fn) === "moved") return "a generator whose parameters have effects: they run at the call, the body at the first next()";
   if (site.usesNewTarget && fn.generator) return "a generator that uses new.target";
   if (paramPlan(fn) === "moved") return movedRefusal(fn, source, scopes);

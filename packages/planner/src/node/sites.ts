@@ -109,7 +109,7 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     const walk = (node: Node, parent: Node): void => {
       if (isClass(node)) hasClass = true;
       else if (isFunction(node)) {
-        const closure = labelOf(node, parent, source, (name) => closureUses(scopes, name, fn ?? region));
+        const closure = labelOf(node, parent, source, (name) => closureUses(scopes, name, fn ?? region, node));
         if (closure.escapes) closures.push(closure);
         else {
           const inside = closuresOf(node, node);
