@@ -13,9 +13,10 @@ ${indices.map((i) => `import { revision as r${i} } from "./m${i}.js";`).join("\n
 
 const revisions = [${indices.map((i) => `() => r${i}()`).join(", ")}];
 const ballast = [];
+let last = null;
 const heapBytes = Number(process.env.HEAP_MB) * 1e6;
 for (let n = 0; process.memoryUsage().heapUsed < heapBytes; n += 1000) {
-  for (let k = n; k < n + 1000; k += 1) ballast.push({ id: k, name: "part " + k, next: ballast.at(-1) ?? null });
+  for (let k = n; k < n + 1000; k += 1) ballast.push((last = { id: k, name: "part " + k, next: last }));
 }
 // A heap that has just grown is still being marked: a process that has run for a while is measured.
 setFlagsFromString("--expose-gc");
