@@ -17,8 +17,7 @@ interface Wanted {
 }
 
 /**
- * Proves that every text is the release's own: a planner orders pieces of what a builder signed, and brings no text of
- * its own. Reads the directories on the way to the units, a level at a time; the result is their digests.
+ * Proves that every text is cut from the release's own: a planner orders pieces of what a builder signed. Reads the directories on the way to the units, a level at a time; the result is their digests.
  *
  * @throws MidflightError `ARTIFACT_DIGEST_MISMATCH`, `OBJECT_INVALID`
  */

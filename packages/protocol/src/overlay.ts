@@ -3,8 +3,8 @@ import { asArray, asCount, asNullable, asOneOf, asRecord, asString, invalid } fr
 import { isSafePath, parseDigest } from "./tree.ts";
 
 /**
- * What a transition does to one unit: operations, and ranges into the unit's signed artifact. Never free code:
- * every text an agent compiles is cut from the artifact and joined by the few insertions below (spec/instrument.md).
+ * What a transition does to one unit: operations, and ranges into the unit's signed artifact: every
+ * text an agent compiles is cut from the artifact and joined by the few insertions below (spec/instrument.md).
  */
 export interface UnitOps {
   readonly unit: string;

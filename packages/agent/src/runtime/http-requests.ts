@@ -34,7 +34,8 @@ export function followHttpRequests(generations: Generations): () => void {
 /** `request` carries a request and its response; `stream` one two-way stream and its headers. */
 function enter(generations: Generations, args: readonly unknown[], work: () => boolean): boolean {
   const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
-  if (generations.token !== undefined || first === undefined || first[tokenKey] !== undefined) return work();
+  // A server that was opened by a request that has ended inherits that request's context; its own requests are new ones.
+  if (generations.token?.isOpen === true || first === undefined || first[tokenKey] !== undefined) return work();
   const answers = typeof second?.once === "function" ? second : first;
   const token = generations.open(() => isEventStream(answers as Answer));
   first[tokenKey] = token;

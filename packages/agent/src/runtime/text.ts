@@ -1,8 +1,8 @@
 import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
 
 /**
- * Joins the pieces of a text. The only words that are not the artifact's are the forms of spec/instrument.md,
- * so a transition can order and leave out, but not write.
+ * Joins the pieces of a text. The only words that are not the artifact's are the forms of spec/instrument.md.
+ * That bounds what a transition can say; it does not make its signer harmless, who is trusted as the builder is.
  * Throws a RangeError if a piece lies outside the artifact.
  */
 export function joinPieces(artifact: string, pieces: readonly Piece[]): string {
