@@ -103,7 +103,7 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   x.end();
 }
 {
-  const x = await start('const q=[]; export const tick=()=>q.splice(0).forEach(f=>f()); const h=()=>"@V@"; export function inline(r){ q.push(() => r("@V@"+h())) } export async function timers(){ const out=["@V@"]; await new Promise(r=>setTimeout(()=>{ out.push(h()); r() },30)); await new Promise(r=>setImmediate(r)); out.push(h()); for await (const v of (async function*(){ await null; yield h() })()) out.push(v); return out.join("") }');
+  const x = await start('const q=[]; export const tick=()=>q.splice(0).forEach(f=>f()); const h=()=>"@V@"; export function inline(r){ q.push(() => r("@V@"+h())) } export async function timers(){ const out=[h()]; await new Promise(r=>setTimeout(()=>{ out.push(h()); r() },30)); await new Promise(r=>setImmediate(r)); out.push(h()); for await (const v of (async function*(){ await null; yield h() })()) out.push(v); return out.join("") }');
   const pooled = x.runtime.run(() => new Promise((resolve) => x.m.inline(resolve)));
   const timed = x.runtime.run(() => x.m.timers());
   await x.swap("B");

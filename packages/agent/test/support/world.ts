@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import {
   buildTree, createAssignStatement, createReleaseStatement, createTransitionStatement, type Assign, type Blob, type LogEntry, type Registry, type Release, type ReleaseId, type Report,
-  type Rung, type UnitOps,, type Digest } from "@midflight/protocol";
+  type Rung, type UnitOps, type Digest,
+} from "@midflight/protocol";
 import { openMemoryRegistry } from "@midflight/registry";
 import { createTrustRoot, generateSigningKey, sha256, signStatement, type SigningKey, type TrustRoot } from "@midflight/trust";
 import type { BootRelease } from "../../src/boot.ts";
