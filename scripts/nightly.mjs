@@ -4,6 +4,10 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+// Searches that take the same path in every test run take a new one, and longer, here.
+process.env.MIDFLIGHT_FUZZ_SECONDS ??= "600";
+process.env.MIDFLIGHT_KILL_ROUNDS ??= "4";
+
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const bench = ["--conditions=@midflight/source", "bench/run.ts"];
 /** A bench whose own self-check failed exits so: its figures are void, not bad. */

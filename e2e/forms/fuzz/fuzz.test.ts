@@ -28,8 +28,10 @@ interface World {
   cold(files: Files, one: Case): Promise<string>;
 }
 
-/** How long to search, in seconds; a nightly run takes longer. Default: 4. */
-const seconds = Number(process.env["MIDFLIGHT_FUZZ_SECONDS"] ?? 4);
+/** How long to search, in seconds, from a seed of chance: for nightly runs. Without it the same programs are tried each time. */
+const seconds = process.env["MIDFLIGHT_FUZZ_SECONDS"] === undefined ? null : Number(process.env["MIDFLIGHT_FUZZ_SECONDS"]);
+const search: fc.Parameters<unknown> =
+  seconds === null ? { seed: 20_26, numRuns: 60, endOnFailure: true } : { numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false };
 
 /** Handles are taken before the first swap and after each; all are used at the end. */
 const handled: Case = {
@@ -72,8 +74,8 @@ describe("programs nobody thought of", () => {
         assert.equal(lived.got, cold, `from\n${shown(A)}\nby way of ${steps.length} to\n${shown(B)}\nto\n${shown(steps.at(-1)!)}`);
       }
     };
-    await fc.assert(fc.asyncProperty(history, check), { numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false, endOnFailure: seconds <= 4 });
-    if (process.env["MIDFLIGHT_FUZZ_SECONDS"]) console.log([...rungs]);
+    await fc.assert(fc.asyncProperty(history, check), search as fc.Parameters<[readonly [Program, Program, Program]]>);
+    if (seconds !== null) console.log([...rungs]);
     const live = (rungs.get("patch") ?? 0) + (rungs.get("redefine") ?? 0);
     assert.ok(live > 5, `too few programs were swapped to prove anything: ${JSON.stringify([...rungs])}`);
   });
