@@ -5,8 +5,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 // Searches that take the same path in every test run take a new one, and longer, here.
-process.env.MIDFLIGHT_FUZZ_SECONDS ??= "600";
-process.env.MIDFLIGHT_KILL_ROUNDS ??= "4";
+process.env["MIDFLIGHT_FUZZ_SECONDS"] ??= "600";
+process.env["MIDFLIGHT_KILL_ROUNDS"] ??= "4";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const bench = ["--conditions=@midflight/source", "bench/run.ts"];
