@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createServer } from "node:net";
-import { guardAgainstLeaks, type StartedProcess, startProcess } from "@midflight/testkit";
+import { guardAgainstLeaks } from "@midflight/testkit";
 import { makeProject } from "../packages/midflight/test/support/project.ts";
 import { Desk, expectFourLines, greeting, tellsInFourLines } from "./bad-input/desk.ts";
 
@@ -21,14 +21,8 @@ function mountSmall(directory: string): boolean {
   }
 }
 
-/** Writes on and on, without a pause. */
-async function startWriter(file: string): Promise<StartedProcess> {
-  const code = `const { appendFileSync } = require("node:fs"); const line = "// and on and on\\n";
-    for (let size = 0; size < 50e6; size += line.length) { appendFileSync(process.argv[1], line); if (size === 0) console.log("writing"); }`;
-  const writer = await startProcess({ command: process.execPath, args: ["-e", code, file] });
-  await writer.waitForLine(/^writing/);
-  return writer;
-}
+/** Makes `growing.js` grow with each look that a command takes at it. */
+const growWhenRead = ["--import", new URL("./bad-input/grow-when-read.mjs", import.meta.url).href];
 
 /** Uses what is minified. */
 const counter = 'import { m } from "./vendor.js";\nexport class Counter {\n  total = 0;\n  add() {\n    this.total += m(0);\n  }\n}\n';
@@ -37,7 +31,7 @@ describe("a deploy of code that must not go live", () => {
   let desk: Desk;
   const at = (file: string): string => path.join(desk.project.directory, file);
   before(async () => {
-    desk = await Desk.open({ "src/vendor.js": minified(1), "src/counter.js": counter });
+    desk = await Desk.open({ files: { "src/vendor.js": minified(1), "src/counter.js": counter }, nodeArgs: growWhenRead });
   });
   after(() => desk?.close());
 
@@ -66,13 +60,9 @@ describe("a deploy of code that must not go live", () => {
   });
 
   test("a file that grows while it is read is waited for, and then told", async () => {
-    const writer = await startWriter(at("src/growing.js"));
-    try {
-      assert.match(await desk.refuses(["deploy"], "BUILD_UNSETTLED", 3), /src\/growing\.js/);
-    } finally {
-      await writer.kill();
-      rmSync(at("src/growing.js"));
-    }
+    desk.project.write("src/growing.js", "export const a = 1;\n");
+    assert.match(await desk.refuses(["deploy"], "BUILD_UNSETTLED", 3), /src\/growing\.js/);
+    rmSync(at("src/growing.js"));
   });
 
   test("an initialiser that throws when the agent evaluates it is taken back, and the old code never stopped", async () => {
@@ -152,7 +142,7 @@ describe("up --watch, beside a build that goes wrong", () => {
   let desk: Desk;
   const at = (file: string): string => path.join(desk.project.directory, file);
   before(async () => {
-    desk = await Desk.open({}, "--watch");
+    desk = await Desk.open({ nodeArgs: growWhenRead }, "--watch");
   });
   after(() => desk?.close());
 
@@ -178,13 +168,10 @@ describe("up --watch, beside a build that goes wrong", () => {
   });
 
   test("a file that never rests is told, and goes live once it does", async () => {
-    const writer = await startWriter(at("src/counter.js"));
-    try {
-      await tellsInFourLines(desk.up.process, "BUILD_UNSETTLED");
-      assert.equal((await desk.up.ask()).says, "whole again");
-    } finally {
-      await writer.kill();
-    }
+    desk.project.write("src/growing.js", "export const a = 1;\n");
+    await tellsInFourLines(desk.up.process, "BUILD_UNSETTLED");
+    assert.equal((await desk.up.ask()).says, "whole again");
+    appendFileSync(at("src/growing.js"), "// at rest\n");
     desk.project.write("src/greeting.js", greeting("at rest"));
     await desk.untilSays("at rest");
   });

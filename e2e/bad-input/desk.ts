@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connectRegistry } from "@midflight/registry-client";
 import type { LogEntry } from "@midflight/protocol";
 import type { LineLog, StartedProcess } from "@midflight/testkit";
-import { makeProject, type Project, type Ran, type Up } from "../../packages/midflight/test/support/project.ts";
+import { makeProject, type Project, type ProjectOptions, type Ran, type Up } from "../../packages/midflight/test/support/project.ts";
 import { openProxy, type Meddling } from "./meddling-proxy.ts";
 
 export const greeting = (says: string): string => `export function greet() {\n  return ${JSON.stringify(says)};\n}\n`;
@@ -17,8 +17,8 @@ export class Desk {
     this.up = up;
   }
 
-  static async open(files: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<Desk> {
-    return Desk.at(makeProject({ files }), ...args);
+  static async open(options: ProjectOptions = {}, ...args: readonly string[]): Promise<Desk> {
+    return Desk.at(makeProject(options), ...args);
   }
 
   static async at(project: Project, ...args: readonly string[]): Promise<Desk> {

@@ -1,17 +1,28 @@
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { openFolder, stampGranularityMs, unsettled } from "./folder.ts";
+import { openFolder, unsettled } from "./folder.ts";
 import { openLockFile } from "./lock-file.ts";
 import { createScope, type ScopeOptions } from "./scope.ts";
 import { createSettler } from "./settle.ts";
-import type { Batch, Source } from "./source.ts";
+import type { Batch, FileContent, Source } from "./source.ts";
 import { requireDirectories } from "./watch-directory.ts";
 
 export interface FolderSourceOptions extends ScopeOptions {
   readonly projectDir: string;
   /** How long a file may go on growing. Default: 2,000 ms. */
   readonly unsettledMs?: number;
+  /** The caller knows that nobody is writing any more: the tree is taken as it is found. Default: false. */
+  readonly isFinished?: boolean;
 }
+
+/** A build that wrote something this recently may be writing still. */
+const recentMs = 1_000;
+/**
+ * So many looks in a row, so far apart, must find the same. They are counted and not timed, because on a busy machine
+ * a writer that gets no turn looks like one that has finished: whatever keeps it waiting makes our looks take longer.
+ */
+const restLooks = 5;
+const lookMs = 50;
 
 /**
  * One batch: a folder that somebody else filled, such as a CI job's build. Ends after it.
@@ -37,16 +48,26 @@ export async function readFolder(options: FolderSourceOptions): Promise<Batch> {
     onSettled: () => undefined,
     onProblem: () => undefined,
   });
-  // Nobody says that the build has finished: what was written a moment ago has to rest before it is taken.
-  const deadline = performance.now() + unsettledMs;
-  for (;;) {
-    await settler.settle("manual");
-    const moving = folder.fresh();
-    if (moving.length === 0) break;
-    if (performance.now() > deadline) throw unsettled(moving);
-    await delay(stampGranularityMs);
-    for (const file of moving) folder.touch(file);
-    await folder.sweep();
-  }
+  await settler.settle("manual");
+  if (options.isFinished !== true && folder.wasWrittenWithin(recentMs)) await untilAtRest();
   return { files: folder.snapshot(), lock: openLockFile(projectDir)(), reason: "manual" };
+
+  /** Nobody says that the build has finished: what was written a moment ago has to rest before it is taken. */
+  async function untilAtRest(): Promise<void> {
+    const deadline = performance.now() + unsettledMs;
+    for (let looks = 0, seen = folder.snapshot(); looks < restLooks; looks++) {
+      await delay(lookMs);
+      await folder.sweep();
+      await settler.settle("manual");
+      const now = folder.snapshot();
+      if (now === seen) continue;
+      if (performance.now() > deadline) throw unsettled(changedFiles(seen, now));
+      seen = now;
+      looks = -1;
+    }
+  }
+}
+
+function changedFiles(before: ReadonlyMap<string, FileContent>, after: ReadonlyMap<string, FileContent>): readonly string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((file) => before.get(file) !== after.get(file));
 }

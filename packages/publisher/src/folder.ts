@@ -31,8 +31,8 @@ export interface Folder {
   sweep(): Promise<void>;
   /** Reads what is dirty, but for `except`. Answers the paths that moved meanwhile; they stay dirty. */
   readDirty(except?: (path: string) => boolean): readonly string[];
-  /** Files that were read a moment after they were written, and may be half of themselves. */
-  fresh(): readonly string[];
+  /** True if a file was written less than this long ago, as far as is known from its last reading. */
+  wasWrittenWithin(ms: number): boolean;
   /** All files as last read; unchanged ones are the same objects as in the last snapshot. */
   snapshot(): ReadonlyMap<string, FileContent>;
 }
@@ -50,7 +50,7 @@ interface HeldContent extends FileContent {
 }
 
 /** Coarsest granularity of file times that is still common, with room to spare. */
-export const stampGranularityMs = 50;
+const stampGranularityMs = 50;
 /** Bytes of a batch that are kept in memory until they are first used; what is beyond is read again. */
 const maxHeldBytes = 64 << 20;
 
@@ -298,10 +298,11 @@ export function openFolder(options: FolderOptions): Folder {
       }
       return moving;
     },
-    fresh() {
-      // A time in the future is a clock's, not a build's.
-      const isRecent = ({ stamp }: Known): boolean => Math.abs(Date.now() - Number(stamp.mtimeNs / 1_000_000n)) < stampGranularityMs;
-      return [...files].flatMap(([target, known]) => (known.isFresh && isRecent(known) ? [target] : []));
+    wasWrittenWithin(ms) {
+      const now = Date.now();
+      // A time in the far future is a clock's, not a build's.
+      for (const { stamp } of files.values()) if (Math.abs(now - Number(stamp.mtimeNs / 1_000_000n)) < ms) return true;
+      return false;
     },
     snapshot() {
       if (changes.size === 0) return contents;

@@ -50,7 +50,7 @@ export function createShop(t: TestContext, registry: Registry, more: Partial<Pub
     });
   const publisher = open(collector, registry);
   t.after(() => publisher.close());
-  const collect = async (): Promise<CollectedTree> => collector.collect(await readFolder({ projectDir: project.dir, code: ["src"] }));
+  const collect = async (): Promise<CollectedTree> => collector.collect(await readFolder({ projectDir: project.dir, code: ["src"], isFinished: true }));
   return {
     project,
     key,

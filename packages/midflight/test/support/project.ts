@@ -75,6 +75,8 @@ export function isAlive(pid: number): boolean {
 export interface ProjectOptions {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** For the Node that runs each command, such as `--import` of a module. */
+  readonly nodeArgs?: readonly string[];
 }
 
 export function makeProject(options: ProjectOptions = {}): Project {
@@ -87,7 +89,7 @@ export function makeProject(options: ProjectOptions = {}): Project {
   for (const [file, text] of Object.entries({ ...files, ...options.files })) if (text !== null) write(file, text);
   const env = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, LC_ALL: "C.UTF-8", MIDFLIGHT_PROBATION_MS: "200", ...options.env };
   const start = (...args: readonly string[]): Promise<StartedProcess> =>
-    startProcess({ command: process.execPath, args: ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning", main, ...args], cwd: directory, env });
+    startProcess({ command: process.execPath, args: ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning", ...(options.nodeArgs ?? []), main, ...args], cwd: directory, env });
   const run = async (...args: readonly string[]): Promise<Ran> => {
     const started = await start(...args);
     const { code } = await started.exited;

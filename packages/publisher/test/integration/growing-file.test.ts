@@ -25,6 +25,25 @@ test("a file that is written to in short steps is not taken half, and one that n
   await assert.rejects(readFolder({ projectDir: dir, code: ["src"], unsettledMs: 300 }), (error) => isMidflightError(error) && error.code === "BUILD_UNSETTLED" && /src\/a\.js/.test(error.message + error.facts.what));
 });
 
+test("a writer that pauses for longer than between two looks is not taken half either", async (t) => {
+  const { dir } = createProject(t, { "src/a.js": "0;\n" });
+  let steps = 0;
+  const timer = setInterval(() => {
+    steps += 1;
+    if (steps <= 5) appendFileSync(path.join(dir, "src/a.js"), `${steps};\n`);
+  }, 150);
+  t.after(() => clearInterval(timer));
+  const batch = await readFolder({ projectDir: dir, code: ["src"] });
+  assert.match(textOf(batch, "src/a.js") ?? "", /^5;$/m, "it waited for the last step");
+});
+
+test("a file that comes while the others rest belongs to the batch", async (t) => {
+  const project = createProject(t, { "src/a.js": "1;\n" });
+  const timer = setTimeout(() => project.write({ "src/late.js": "2;\n" }), 120);
+  t.after(() => clearTimeout(timer));
+  assert.equal(textOf(await readFolder({ projectDir: project.dir, code: ["src"] }), "src/late.js"), "2;\n");
+});
+
 test("a file from the future, as a wrong clock makes it, is taken as it is", async (t) => {
   const { dir } = createProject(t, { "src/a.js": "1;\n" });
   const future = new Date(Date.now() + 3_600_000);

@@ -116,7 +116,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 
   const collect = async (): Promise<CollectedTree> =>
-    collector.collect(await readFolder({ projectDir, code, ...(options.assets === undefined ? {} : { assets: options.assets }) }));
+    collector.collect(await readFolder({ projectDir, code, isFinished: true, ...(options.assets === undefined ? {} : { assets: options.assets }) }));
 
   const environment = (target = "web-1"): Record<string, string> => ({
     MIDFLIGHT_REGISTRY: server.url,
