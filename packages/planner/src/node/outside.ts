@@ -2,6 +2,7 @@ import { isBuiltin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isPlainData } from "./callees.ts";
 import type { ImportBinding } from "./facts.ts";
+import { knownGlobals } from "./globals.ts";
 import { namesOf, type Names, type Source } from "./names.ts";
 import { keyName, type Node } from "./syntax.ts";
 
@@ -29,7 +30,7 @@ export class Outside {
     if (callee.type !== "Identifier") return false;
     const imported = this.#imports.get(callee.name);
     if (imported !== undefined) return this.#isSpecifier(imported.specifier);
-    if (!this.#names.sources.has(callee.name)) return callee.name in globalThis || callee.name === "require";
+    if (!this.#names.sources.has(callee.name)) return knownGlobals.has(callee.name) || callee.name === "require";
     return this.#names.sources.get(callee.name)!.every((source) => this.#isOutsideName(source));
   }
 
@@ -78,7 +79,7 @@ export class Outside {
           const imported = this.#imports.get(node.name);
           if (imported !== undefined) return this.#isSpecifier(imported.specifier);
           const sources = this.#names.sources.get(node.name);
-          if (sources === undefined) return node.name !== "globalThis" && node.name !== "global" && node.name !== "module" && node.name !== "exports" && node.name in globalThis;
+          if (sources === undefined) return node.name !== "globalThis" && node.name !== "global" && node.name !== "module" && node.name !== "exports" && knownGlobals.has(node.name);
           return sources.every((source) => source.kind === "value" && this.isValue(source.node));
         }
         case "AwaitExpression":
@@ -107,7 +108,7 @@ export class Outside {
 
 /** `new Map(…)`: what is in it may be the app's; its own methods are not. */
 function isGlobalMaker(node: Call, names: Names): boolean {
-  return node.type === "NewExpression" && node.callee.type === "Identifier" && !names.sources.has(node.callee.name) && node.callee.name in globalThis && node.callee.name !== "Proxy";
+  return node.type === "NewExpression" && node.callee.type === "Identifier" && !names.sources.has(node.callee.name) && knownGlobals.has(node.callee.name) && node.callee.name !== "Proxy";
 }
 
 

@@ -1,6 +1,7 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { calleeName, isHelper, isOutsideCallback, isPassiveBase } from "./callees.ts";
+import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
 import { namesOf, type Names, type Source } from "./names.ts";
 import { Outside } from "./outside.ts";
@@ -168,7 +169,7 @@ export class Values {
     if (site !== undefined) this.#out.call(this.#unit, site);
     const sources = this.#names.sources.get(name);
     if (sources === undefined) {
-      if (site === undefined && !(name in globalThis) && name !== "require" && name !== "import") this.#out.callUnknown();
+      if (site === undefined && !knownGlobals.has(name) && name !== "require" && name !== "import") this.#out.callUnknown();
       return;
     }
     for (const source of sources) this.#callSource(name, source);
