@@ -188,7 +188,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a method added to a class without fields": [edited("server.js", "  beep() {", "  hum() {\n    return 'hum';\n  }\n  beep() {")],
   "another value of a constant or a table that nothing has changed since": [edited("server.js", "FR: 20", "FR: 21, IT: 22")],
   "the first value of a `let`": [edited("server.js", "served = 0", "served = 100")],
-  "a field of a class, its constructor, what it extends": [edited("server.js", "open = true", "open = false"), edited("server.js", "this.id = id", "this.id = String(id)"), edited("server.js", "class Till", "class Till extends Map")],
+  "a field of a class, its constructor or a method that this calls, what it extends": [edited("server.js", "open = true", "open = false"), edited("server.js", "this.id = id", "this.id = String(id)"), edited("server.js", "class Till", "class Till extends Map")],
   "code at the top level: a new route, a timer's interval": [edited("server.js", "setInterval", 'routes.set("/x", () => "x");\nsetInterval'), edited("server.js", "1000", "500")],
   "an import of a package that may not be loaded yet": [edited("discount.js", "export function discount(cents) {", 'import fastify from "fastify";\nexport function discount(cents) {\n  cents += fastify.length;')],
   "a changed package-lock": [{ units: app, lock: "2" }],

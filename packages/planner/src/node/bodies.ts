@@ -5,6 +5,7 @@ import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";
 import { endsWithItsCall } from "./in-flight.ts";
 import { isRequestName } from "./closures.ts";
+import { shapesInstances } from "./instances.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { referencesIn } from "./scope.ts";
 import type { Site } from "./sites.ts";
@@ -15,6 +16,7 @@ import type { Startup } from "./startup.ts";
 export interface BodyInput {
   readonly unit: string;
   readonly boot: AppShape;
+  readonly target: AppShape;
   readonly before: UnitDetail;
   readonly after: UnitDetail;
   readonly changed: ReadonlyMap<string, Change>;
@@ -95,6 +97,8 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
   if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
+  const shaped = shapesInstances([input.boot, input.target], input.unit, former) ?? shapesInstances([input.boot, input.target], input.unit, site);
+  if (shaped !== null) return shaped;
   if (isEndless(before, former)) return "a call of it may be running for ever, in a loop that waits, on the text that it began with";
   const caller = startup.callerOf(former);
   if (caller !== null) return `it may have run ${caller.startsWith("code of ") ? "already" : "when the process started"} (called from ${caller}), and what it returned or set up may still be in use`;

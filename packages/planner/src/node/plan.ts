@@ -117,7 +117,7 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
     const changed = changes.get(unit) ?? new Map();
     const writer = new OverlayWriter(after, changed);
     planBodies({
-      unit, boot, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
+      unit, boot, target, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
       artifactLineOf: (site) => after.lines.of(site.fn.start),
     });
     planBindings(unit, input, changes, findings, writer);

@@ -1,0 +1,120 @@
+import { detailOf, type AppShape } from "./app.ts";
+import { calleeName } from "./callees.ts";
+import { Lookup } from "./lookup.ts";
+import type { Site } from "./sites.ts";
+import { containsOwn, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+
+/**
+ * Why a change of a function would leave the objects that it made, or helped to make, unlike those it makes from now
+ * on; null if it gives nothing to `this`, or never when that is new.
+ */
+export function shapesInstances(apps: readonly AppShape[], unit: string, site: Site): string | null {
+  const { fn, member, memberName } = site;
+  if (fn.type === "ArrowFunctionExpression" || fn.async || fn.generator || !givesToThis(fn)) return null;
+  if (member !== null) {
+    if (member.static || memberName === null || !apps.some((app) => constructionOf(app).isSetUpBy(memberName, classOf(app, unit, site)))) return null;
+    return "a constructor calls it, and live instances keep what the old one gave them";
+  }
+  if (site.form === "method") return null;
+  const name = fn.id?.name ?? memberName ?? site.name;
+  const isOne = /^[$_]*\p{Lu}/u.test(name) || site.key === "module.exports" || site.key === "default" || apps.some((app) => constructionOf(app).isConstructor(fn, name));
+  return isOne ? "a constructor function: live instances keep what the old one gave them" : null;
+}
+
+function classOf(app: AppShape, unit: string, site: Site): ClassNode | undefined {
+  return detailOf(app, unit)?.facts.sites.classes.get(site.className!);
+}
+
+/** True if the function may assign to a property of `this`, or lets somebody else do it. */
+function givesToThis(fn: FunctionNode): boolean {
+  let reads = 0;
+  let uses = 0;
+  const assigns = containsOwn(fn.body, (node) => {
+    if (node.type === "ThisExpression") uses++;
+    // `this.x` that is read, or called.
+    if (node.type === "MemberExpression" && node.object.type === "ThisExpression") reads++;
+    const target = node.type === "AssignmentExpression" ? node.left : node.type === "UpdateExpression" || (node.type === "UnaryExpression" && node.operator === "delete") ? node.argument : null;
+    return target !== null && givesTo(target);
+  });
+  return assigns || uses > reads;
+}
+
+function givesTo(target: Node): boolean {
+  if (target.type === "MemberExpression") return target.object.type === "ThisExpression";
+  return (target.type === "ObjectPattern" || target.type === "ArrayPattern") && containsOwn(target, givesTo);
+}
+
+interface Construction {
+  readonly isConstructor: (fn: FunctionNode, name: string) => boolean;
+  /** True if a constructor that makes objects of that class may call their method of that name. */
+  readonly isSetUpBy: (method: string, made: ClassNode | undefined) => boolean;
+}
+
+const known = new WeakMap<AppShape, Construction>();
+
+/** What the app's code makes with `new`, or sets up in a constructor. Looked for when a changed function might be one of those. */
+function constructionOf(app: AppShape): Construction {
+  let found = known.get(app);
+  if (found === undefined) known.set(app, (found = collect(app)));
+  return found;
+}
+
+function collect(app: AppShape): Construction {
+  const functions = new Set<FunctionNode>();
+  const names = new Set<string>();
+  const called = new Map<ClassNode, Set<string>>();
+  const byAny = new Set<string>();
+  const byDerived = new Set<string>();
+  for (const [unit, { detail }] of app.units) {
+    if (detail === null) continue;
+    const lookup = new Lookup(app, unit, detail);
+    const construct = (node: Node | null | undefined): void => {
+      if (node?.type !== "Identifier" && node?.type !== "MemberExpression") return;
+      names.add(calleeName(node));
+      const fn = lookup.functionOf(node);
+      if (fn !== null) functions.add(fn);
+    };
+    const walk = (node: Node): void => {
+      if (node.type === "NewExpression") construct(node.callee);
+      else if (node.type === "MemberExpression" && keyName(node.property, node.computed) === "prototype") construct(node.object);
+      else if (node.type === "BinaryExpression" && node.operator === "instanceof") construct(node.right);
+      else if (node.type === "CallExpression") {
+        const name = calleeName(node.callee);
+        if (name === "inherits" || name === "construct") node.arguments.forEach(construct);
+        else if (/^(call|apply)$/.test(name) && node.callee.type === "MemberExpression" && node.arguments[0]?.type === "ThisExpression") construct(node.callee.object);
+      } else if (isClass(node)) {
+        const own = callsOnThis(node);
+        called.set(node, own);
+        for (const one of own) {
+          byAny.add(one);
+          if (node.superClass) byDerived.add(one);
+        }
+      }
+      forEachChild(node, walk);
+    };
+    walk(detail.program);
+  }
+  return {
+    isConstructor: (fn, name) => functions.has(fn) || names.has(name),
+    isSetUpBy: (method, made) => byDerived.has(method) || (made !== undefined && (called.get(made)?.has(method) === true || (Boolean(made.superClass) && byAny.has(method)))),
+  };
+}
+
+/** Methods that a class's constructor, or the initialiser of a field, calls on the new object. */
+function callsOnThis(node: ClassNode): Set<string> {
+  const names = new Set<string>();
+  const walk = (at: Node): void => {
+    if (at.type === "CallExpression" && at.callee.type === "MemberExpression" && (at.callee.object.type === "ThisExpression" || at.callee.object.type === "Super")) {
+      const name = keyName(at.callee.property, at.callee.computed);
+      if (name !== null) names.add(name);
+    }
+    forEachChild(at, (child) => {
+      if (!isFunction(child) || child.type === "ArrowFunctionExpression") walk(child);
+    });
+  };
+  for (const member of node.body.body) {
+    if (member.type === "MethodDefinition" && member.kind === "constructor") walk(member.value.body);
+    else if (member.type === "PropertyDefinition" && !member.static && member.value && !isFunction(member.value)) walk(member.value);
+  }
+  return names;
+}
