@@ -7,9 +7,10 @@ import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";
 import { cases as instances } from "./cases/instances.mjs";
 import { cases as lasting } from "./cases/lasting.mjs";
+import { cases as places } from "./cases/places.mjs";
 import { cases as readings } from "./cases/readings.mjs";
 import { cases as startup } from "./cases/startup.mjs";
 import { cases as state } from "./cases/state.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
-export const cases = [...functions, ...classes, ...closures, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts];
+export const cases = [...functions, ...classes, ...closures, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places];

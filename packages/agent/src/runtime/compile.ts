@@ -1,10 +1,19 @@
-import type { BodyOp, CellOp, MemberOp } from "@midflight/protocol";
+import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
 import type { Cell, Door, Instance, Pick, Stub } from "./instance.ts";
 import type { OverlayUnit } from "./overlay.ts";
-import { bodyMaker, cellMaker, joinPieces, memberMaker } from "./text.ts";
+import type { Placed } from "./placed.ts";
+import { bodyMaker, cellMaker, memberMaker, type Frame } from "./text.ts";
 
 type Function_ = (...args: unknown[]) => unknown;
 type Maker<T> = (scope: object, identity: (value: unknown) => unknown, birth: string) => T;
+
+/** Where a text is compiled, and with what it is called. */
+export interface Site {
+  readonly instance: Instance;
+  readonly unit: OverlayUnit;
+  readonly placed: Placed;
+  readonly scope: object;
+}
 
 const identity = (value: unknown): unknown => value;
 
@@ -39,8 +48,8 @@ export interface Part<T> {
 }
 
 /** A body behind a guard. Compiled once per instance, or, for a closure, once per activation that made it. */
-export function bodyPart(instance: Instance, { ops, text }: OverlayUnit, op: BodyOp, scope: object): Part<Pick> {
-  const maker = `(${bodyMaker(op, joinPieces(text, op.text))})`;
+export function bodyPart({ instance, unit: { ops }, placed, scope }: Site, op: BodyOp): Part<Pick> {
+  const maker = expression(placed, bodyMaker(op), op.text);
   if (op.door.kind === "activation") return activationPart(instance, maker, op, ops.birth, scope);
   const { door } = op;
   const body = new Lazy<unknown>(() => {
@@ -50,6 +59,10 @@ export function bodyPart(instance: Instance, { ops, text }: OverlayUnit, op: Bod
     return made;
   });
   return { value: () => body.get(), force: () => void body.get() };
+}
+
+function expression(placed: Placed, [before, after]: Frame, pieces: readonly Piece[]): string {
+  return placed.expression(before, pieces, after);
 }
 
 function activationPart(instance: Instance, maker: string, op: BodyOp, birth: string, scope: object): Part<Pick> {
@@ -74,25 +87,25 @@ function bindHome(home: object, instance: Instance, className: string, isStatic:
 }
 
 /** The value of an added or changed constant, variable or class. */
-export function cellOf(instance: Instance, { ops, text }: OverlayUnit, op: CellOp, scope: object): Cell & { force(): void } {
+export function cellOf({ instance, unit: { ops }, placed, scope }: Site, op: CellOp): Cell & { force(): void } {
   const value = new Lazy<unknown>(() => {
     if (op.text === null) return undefined;
-    return (instance.door(`(${cellMaker(op, joinPieces(text, op.text))})`) as Maker<unknown>)(scope, identity, ops.birth);
+    return (instance.door(expression(placed, cellMaker(op), op.text)) as Maker<unknown>)(scope, identity, ops.birth);
   });
   return { kind: op.kind, name: op.name, get: () => value.get(), set: (next) => value.set(next), force: () => void value.get() };
 }
 
 /** An added function's body, and the stub by which everybody calls it. */
-export function functionPart(instance: Instance, { ops, text }: OverlayUnit, op: CellOp, scope: object): Part<Function_> {
-  const body = new Lazy(() => (instance.door(`(${cellMaker(op, joinPieces(text, op.text ?? []))})`) as Maker<Function_>)(scope, identity, ops.birth));
+export function functionPart({ instance, unit: { ops }, placed, scope }: Site, op: CellOp): Part<Function_> {
+  const body = new Lazy(() => (instance.door(expression(placed, cellMaker(op), op.text ?? [])) as Maker<Function_>)(scope, identity, ops.birth));
   const call = function (this: unknown, ...args: unknown[]): unknown {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };
   return { value: call, force: () => void body.get() };
 }
 
-export function memberPart(instance: Instance, { ops, text }: OverlayUnit, op: MemberOp, scope: object): Part<Function_> {
-  const maker = `(${memberMaker(op, joinPieces(text, op.text))})`;
+export function memberPart({ instance, unit: { ops }, placed, scope }: Site, op: MemberOp): Part<Function_> {
+  const maker = expression(placed, memberMaker(op), op.text);
   const body = new Lazy(() => {
     const [made, home] = ((instance.door(op.variable) as Door)(maker) as Maker<[Function_, object]>)(scope, identity, ops.birth);
     if (op.usesSuper) bindHome(home, instance, op.className, op.isStatic);

@@ -1,6 +1,7 @@
 import type { Cell, Instance, InstanceTable, Pick, Stub } from "./instance.ts";
 import { bodyPart, cellOf, createFunctionStub, createMemberStub, functionPart, memberPart } from "./compile.ts";
 import type { OverlayUnit } from "./overlay.ts";
+import { Placed } from "./placed.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
 
@@ -33,6 +34,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const { ops } = unit;
   if (instance.tag !== unit.birth.slice(7, 23)) throw new NotPreparable("it was loaded from a text that the transition does not start from");
   const scope = createScope();
+  const site = { instance, unit, placed: new Placed(unit, instance), scope };
   const steps: (() => void)[] = [];
   const cells = new Map<string, Cell>();
   const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
@@ -41,7 +43,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   for (const op of ops.cells) {
     if (op.kind === "function") {
       const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
-      const part = functionPart(instance, unit, op, scope);
+      const part = functionPart(site, op);
       defineValue(scope, op.name, stub.stub);
       functions.push({ key: op.key, stub, body: part.value });
       steps.push(part.force);
@@ -52,7 +54,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
       defineCell(scope, known);
       continue;
     }
-    const cell = cellOf(instance, unit, op, scope);
+    const cell = cellOf(site, op);
     defineCell(scope, cell);
     cells.set(op.key, cell);
     steps.push(() => cell.force());
@@ -60,12 +62,12 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const slots = new Map<string, Pick>();
   for (const op of ops.bodies) {
     if (op.again && !instance.hadClosures && ops.birth === "") continue;
-    const part = bodyPart(instance, unit, op, scope);
+    const part = bodyPart(site, op);
     slots.set(op.slot, part.value);
     steps.push(part.force);
   }
   const members = ops.members.map((op) => {
-    const part = memberPart(instance, unit, op, scope);
+    const part = memberPart(site, op);
     steps.push(part.force);
     return { op, body: part.value };
   });

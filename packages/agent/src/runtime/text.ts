@@ -1,19 +1,24 @@
 import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
 
 /**
- * Joins the pieces of a text. The only words that are not the artifact's are the forms of spec/instrument.md.
+ * Joins the pieces of a text; what was cut out between them becomes white space, so that all that follows keeps its
+ * column. The only words that are not the artifact's are the forms of spec/instrument.md.
  * That bounds what a transition can say; it does not make its signer harmless, who is trusted as the builder is.
  * Throws a RangeError if a piece lies outside the artifact.
  */
 export function joinPieces(artifact: string, pieces: readonly Piece[]): string {
   let text = "";
+  let at: number | null = null;
   for (const piece of pieces) {
     if (typeof piece[0] === "number") {
       if (piece[1] > artifact.length) throw new RangeError("a piece lies outside the artifact");
+      if (at !== null && at < piece[0]) text += artifact.slice(at, piece[0]).replace(/[^\n]/g, " ");
       text += artifact.slice(piece[0], piece[1]);
+      at = piece[1];
       continue;
     }
     const [kind, name] = piece;
+    if (at !== null) at += name.length;
     switch (kind) {
       case "ref":
         text += `$mfo.${name}`;
@@ -29,24 +34,37 @@ export function joinPieces(artifact: string, pieces: readonly Piece[]): string {
   return text;
 }
 
-/** Expression that makes the body's maker: `(cells, identity, birth) => [function, home object]`. */
-export function bodyMaker(op: Pick<BodyOp, "form" | "isAsync" | "isGenerator" | "name">, text: string): string {
+/** Where the pieces begin in the artifact; null if they hold nothing of it. An insertion stands where its name stood. */
+export function startOf(pieces: readonly Piece[]): number | null {
+  let before = 0;
+  for (const piece of pieces) {
+    if (typeof piece[0] === "number") return Math.max(0, piece[0] - before);
+    before += piece[1].length;
+  }
+  return null;
+}
+
+/** What stands before and after a text to make an expression of it. */
+export type Frame = readonly [before: string, after: string];
+
+/** Makes the body's maker: `(cells, identity, birth) => [function, home object]`. */
+export function bodyMaker(op: Pick<BodyOp, "form" | "isAsync" | "isGenerator" | "name">): Frame {
   const name = JSON.stringify(op.name);
   if (op.form === "method") {
     const marks = `${op.isAsync ? "async " : ""}${op.isGenerator ? "*" : ""}`;
-    return `($mfo,$mfi,$mfr)=>{const $mfq={${marks}[${name}]${text}};return[$mfq[${name}],$mfq]}`;
+    return [`($mfo,$mfi,$mfr)=>{const $mfq={${marks}[${name}]`, `};return[$mfq[${name}],$mfq]}`];
   }
   // A property's name instead of the function's own: inside, the name goes on meaning the original.
-  return `($mfo,$mfi,$mfr)=>[({[${name}]:${text}})[${name}],undefined]`;
+  return [`($mfo,$mfi,$mfr)=>[({[${name}]:`, `})[${name}],undefined]`];
 }
 
-export function memberMaker(op: MemberOp, text: string): string {
-  return bodyMaker({ form: "method", isAsync: op.isAsync, isGenerator: op.isGenerator, name: op.name }, text);
+export function memberMaker(op: MemberOp): Frame {
+  return bodyMaker({ form: "method", isAsync: op.isAsync, isGenerator: op.isGenerator, name: op.name });
 }
 
-/** Expression that makes a cell's value: `(cells, identity, birth) => value`. */
-export function cellMaker(op: CellOp, text: string): string {
+/** Makes a cell's value: `(cells, identity, birth) => value`. */
+export function cellMaker(op: CellOp): Frame {
   const name = JSON.stringify(op.name);
-  if (op.kind === "function") return `($mfo,$mfi,$mfr)=>({[${name}]:${text}})[${name}]`;
-  return `($mfo,$mfi,$mfr)=>(${text})`;
+  if (op.kind === "function") return [`($mfo,$mfi,$mfr)=>({[${name}]:`, `})[${name}]`];
+  return ["($mfo,$mfi,$mfr)=>(", ")"];
 }

@@ -1,0 +1,54 @@
+import { pathToFileURL } from "node:url";
+import type { Piece } from "@midflight/protocol";
+import type { Instance } from "./instance.ts";
+import type { OverlayUnit } from "./overlay.ts";
+import { joinPieces, startOf } from "./text.ts";
+
+/**
+ * Texts of one unit's overlay, each at the line and the column where it stands in the artifact: a stack trace shows
+ * the place in the new text. The name that it shows is the file's with the text's digest, because the file on disk
+ * holds another text: what looks up maps or lines by name must not find those of that one.
+ */
+export class Placed {
+  readonly #text: string;
+  readonly #suffix: string;
+  /** Where the last search for a line ended: texts mostly come in the order in which they stand. */
+  #line = 0;
+  #lineStart = 0;
+
+  constructor({ text, ops }: OverlayUnit, instance: Instance) {
+    this.#text = text;
+    const name = frameName(instance, ops.artifact);
+    this.#suffix = name === null ? "" : `\n//# sourceURL=${name}`;
+  }
+
+  /** An expression of some pieces between `before` and `after`, ready to be compiled. */
+  expression(before: string, pieces: readonly Piece[], after: string): string {
+    const text = joinPieces(this.#text, pieces);
+    const start = startOf(pieces);
+    if (start === null) return `(${before}${text}${after})${this.#suffix}`;
+    const { line, column } = this.#find(start);
+    const indent = line === 0 ? column - before.length - 1 : column;
+    return `(${before}${"\n".repeat(line)}${" ".repeat(Math.max(0, indent))}${text}${after})${this.#suffix}`;
+  }
+
+  #find(position: number): { readonly line: number; readonly column: number } {
+    if (position < this.#lineStart) this.#line = this.#lineStart = 0;
+    for (let next = this.#text.indexOf("\n", this.#lineStart); next !== -1 && next < position; next = this.#text.indexOf("\n", next + 1)) {
+      this.#line++;
+      this.#lineStart = next + 1;
+    }
+    return { line: this.#line, column: position - this.#lineStart };
+  }
+}
+
+/** Hex digits of the artifact's digest that a frame shows. */
+const shownDigits = 12;
+/** What ends a `sourceURL`, or makes engines ignore it. */
+const unfit = /[\s'"]/;
+
+/** The name of an instance's newer text in stack traces: its own and `?mf=DIGEST`. Null if it cannot stand in a comment. */
+export function frameName({ url }: Instance, artifact: string): string | null {
+  const file = unfit.test(url) ? pathToFileURL(url).href : url;
+  return unfit.test(file) ? null : `${file}${file.includes("?") ? "&" : "?"}mf=${artifact.slice(7, 7 + shownDigits)}`;
+}
