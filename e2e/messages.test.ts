@@ -31,7 +31,7 @@ describe("between registry and agents", () => {
           for (const app of apps) assert.deepEqual(await versionsOf(app), Array.from({ length: 6 }, () => n), `after deploy ${deploy}`);
         }
         for (const [at, app] of apps.entries()) {
-          const own = (await system.registry.reports({ channel: system.channel })).filter((report) => report.from.pid === app.pid).reverse();
+          const own = (await system.registry.reports({ channel: system.channel })).filter((report) => report.from.pid === app.pid).toReversed();
           assert.deepEqual(own.filter(({ outcome }) => outcome.kind !== "swapped"), [], targets[at]);
           const counters = own.map(({ counter }) => counter);
           assert.deepEqual(counters, [...new Set(counters)].sort((a, b) => a - b), "each assign at most once, in their order");

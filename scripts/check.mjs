@@ -10,7 +10,7 @@ const checks = [
   { name: "types of packages", args: [bin("typescript/bin/tsc"), "-b"] },
   { name: "types of tests, benches and scripts", args: [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json"] },
   { name: "types of examples", args: [bin("typescript/bin/tsc"), "-p", "examples/shop"] },
-  { name: "lint", args: [bin("oxlint/bin/oxlint")] },
+  { name: "lint", args: [bin("oxlint/bin/oxlint"), "--deny-warnings"] },
   { name: "rooms", args: ["scripts/check-rooms.mjs"] },
   { name: "lock files", args: ["scripts/check-lock.mjs"] },
 ];

@@ -34,7 +34,7 @@ export function unreliable(inner: Registry, seed: number): Registry {
       const page = await inner.read(channel, after, limit);
       lose(0.1);
       const all = random() < 0.2 ? (await inner.read(channel, null, limit)).entries : page.entries;
-      const entries = random() < 0.3 ? [...all].reverse() : random() < 0.4 ? [...all, ...all] : all;
+      const entries = random() < 0.3 ? all.toReversed() : random() < 0.4 ? [...all, ...all] : all;
       return { ...page, entries };
     },
     onPoke(channel, poke) {

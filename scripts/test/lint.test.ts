@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -29,7 +29,32 @@ function lint(sources: Readonly<Record<string, string>>): string[] {
   return found.diagnostics.map((one) => `${one.filename}: ${one.code}`).sort();
 }
 
+function nearestConfig(folder: string): string {
+  const config = path.join(folder, "tsconfig.json");
+  return folder === "." || fs.existsSync(path.join(repository, config)) ? config : nearestConfig(path.dirname(folder));
+}
+
 describe("lint", () => {
+  test("judges every source by the settings that it is compiled with", () => {
+    // The linter takes the nearest tsconfig.json; a file that this one does not list is judged by none of our settings.
+    const sources = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "scripts/*.mjs"], { cwd: repository, encoding: "utf8" })
+      .trim().split("\n").filter((file) => !/^examples\/|\/fixtures\//.test(file) && fs.existsSync(path.join(repository, file)));
+    const byConfig = new Map<string, string[]>();
+    for (const file of sources) {
+      const config = nearestConfig(path.dirname(file));
+      byConfig.set(config, [...(byConfig.get(config) ?? []), file]);
+    }
+    assert.ok(byConfig.size > 10, `only ${byConfig.size} found`);
+    const compiler = path.join(repository, "node_modules/typescript/bin/tsc");
+    for (const [config, files] of byConfig) {
+      const shown = execFileSync(process.execPath, [compiler, "-p", config, "--showConfig"], { cwd: repository, encoding: "utf8" });
+      const { files: listed = [], compilerOptions } = JSON.parse(shown) as { files?: string[]; compilerOptions: { strict?: boolean; noUncheckedIndexedAccess?: boolean } };
+      assert.deepEqual([compilerOptions.strict, compilerOptions.noUncheckedIndexedAccess], [true, true], config);
+      const known = new Set(listed.map((file) => path.join(path.dirname(config), file)));
+      assert.deepEqual(files.filter((file) => !known.has(file)), [], config);
+    }
+  });
+
   test("well-written code has no finding", () => {
     assert.deepEqual(lint({ "packages/agent/src/fine.ts": 'import { createHash } from "node:crypto";\nexport const empty: string = createHash("sha256").digest("hex");\n' }), []);
   });

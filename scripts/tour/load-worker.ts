@@ -78,7 +78,7 @@ function figuresOf({ run, orders, stream, firstFailure, deliveries }: Customer, 
 const tell = (told: LoadTold): void => port.postMessage(told);
 const timer = setInterval(() => tell({ kind: "figures", figures: customers.map(figuresOf) }), tellEveryMs);
 
-port.on("message", async () => {
+async function end(): Promise<void> {
   clearInterval(timer);
   const reports = await Promise.all(customers.map(({ run }) => run.stop()));
   const figures = customers.map((customer, i) => ({ ...figuresOf(customer, i), firstFailure: customer.firstFailure ?? reports[i]!.firstFailures[0]?.message ?? null }));
@@ -90,5 +90,7 @@ port.on("message", async () => {
     voidBecause: reports.map((report) => report.voidBecause).find((because) => because !== null) ?? null,
   });
   port.close();
-});
+}
+
+port.on("message", () => void end());
 tell({ kind: "figures", figures: customers.map(figuresOf) });

@@ -41,7 +41,7 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
   const layout = layoutOf(config.projectDir);
   const undo: (() => unknown)[] = [];
   const unwind = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
     const { secrets } = makeSecrets(config);

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { analyzeUnit, planTransition, type AppShape, type Plan } from "@midflight/planner";
 import type { Digest } from "@midflight/protocol";
 
-const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 type Files = Readonly<Record<string, string>>;
 
 function shapeOf(files: Files): AppShape {

@@ -10,7 +10,7 @@ import type { Digest } from "@midflight/protocol";
 import { bulkDiscountFromTwo, cartsKnowTheirCurrency, chargeForGiftWrap, euroAfterAmount, restockTwiceAsOften, type ShopEdit } from "../../../examples/shop/edits.ts";
 
 const shop = fileURLToPath(new URL("../../../examples/shop/", import.meta.url));
-const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** The shop as the publisher would collect it, after an edit. */
 function shopWith(edit: ShopEdit | null): AppShape {

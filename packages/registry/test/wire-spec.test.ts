@@ -24,7 +24,7 @@ test("spec/wire.md names every request with its roles, and no other", () => {
   const written = Object.fromEntries(tableOf("Requests").map(([request = "", roles = ""]) => [request.replaceAll("`", ""), roles]));
   assert.deepEqual(written, Object.fromEntries(Array.from(routes, ([request, { roles }]) => [request, roles.join(" ")])));
   const named = new Set([...routes.keys(), `GET ${paths.health}`].map((request) => request.split(" ")[1]));
-  assert.deepEqual([...named].toSorted(), Object.values(paths).toSorted());
+  assert.deepEqual(named, new Set(Object.values(paths)));
 });
 
 test("spec/wire.md names the limits that hold", () => {

@@ -19,15 +19,15 @@ export function followHttpRequests(generations: Generations): () => void {
   const undo = [
     patchEmit(Server.prototype, (emit) =>
       function (event, ...args) {
-        if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]) as boolean;
-        return enter(generations, args, () => Reflect.apply(emit, this, [event, ...args]) as boolean);
+        if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]);
+        return enter(generations, args, () => Reflect.apply(emit, this, [event, ...args]));
       },
     ),
     patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, false)),
     patchEmit(ServerResponse.prototype, (emit) => reenter(generations, emit, true)),
   ];
   return () => {
-    for (const take of undo.reverse()) take();
+    for (const take of undo.toReversed()) take();
   };
 }
 
@@ -63,10 +63,10 @@ function isEventStream(answer: Answer): boolean {
 function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): Emit {
   return function (event, ...args) {
     const token = (this as Carrier)[tokenKey];
-    if (token === undefined) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+    if (token === undefined) return Reflect.apply(emit, this, [event, ...args]);
     try {
-      if (generations.token === token) return Reflect.apply(emit, this, [event, ...args]) as boolean;
-      return generations.run(token, () => Reflect.apply(emit, this, [event, ...args]) as boolean);
+      if (generations.token === token) return Reflect.apply(emit, this, [event, ...args]);
+      return generations.run(token, () => Reflect.apply(emit, this, [event, ...args]));
     } finally {
       if (endsWithClose && event === "close") generations.close(token);
     }

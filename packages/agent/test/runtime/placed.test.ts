@@ -16,7 +16,7 @@ export function make() { return (n) => n; }
 export const made = make();
 export const hidden = () => new C().m();
 `;
-const after_ = `
+const edited = `
 export class C {
   // one line more
   #hidden() { return 1 + null.missing; }
@@ -50,14 +50,14 @@ describe("swapped code in a stack trace", () => {
     const live = new LiveUnits({ "m.mjs": before });
     open.push(live);
     const module = await live.load("m.mjs");
-    const swapped = await live.swap({ "m.mjs": after_ });
+    const swapped = await live.swap({ "m.mjs": edited });
     assert.equal(swapped.kind, "committed");
-    const cold = new LiveUnits({ "m.mjs": after_ });
+    const cold = new LiveUnits({ "m.mjs": edited });
     open.push(cold);
     const coldModule = await cold.load("m.mjs");
     const runs = (loaded: Exports): string[] => [() => loaded["hidden"]!(), () => loaded["total"]!(1), () => loaded["arrow"]!(1), () => loaded["made"]!(1)].map(placeOf);
     assert.deepEqual(runs(module), runs(coldModule));
-    const { artifact } = analyzeUnit("m.mjs", after_, "esm", hash);
+    const { artifact } = analyzeUnit("m.mjs", edited, "esm", hash);
     assert.throws(() => module["total"]!(1), (error: Error) => new RegExp(`at Module\\.total \\(file:///\\S+/m\\.mjs\\?mf=${hash(artifact).slice(7, 19)}:7:`).test(error.stack!));
   });
 

@@ -8,7 +8,7 @@ import { analyzeUnit, hookSymbol, planTransition, type AppShape, type Plan } fro
 import type { Digest } from "@midflight/protocol";
 import { createRuntime, type CommitResult, type Overlay, type Runtime, type StageResult } from "../../src/runtime/runtime.ts";
 
-export const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+export const hash = (bytes: Uint8Array | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 export type Files = Readonly<Record<string, string>>;
 /** What tests reach into: whatever a unit exports. */
 export type Exports = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -52,7 +52,7 @@ export class LiveUnits {
     const { units } = shapeOf(files);
     const textOf = (unit: string): string => units.get(unit)!.artifact;
     return {
-      release: hash(JSON.stringify(plan)) as Overlay["release"],
+      release: hash(JSON.stringify(plan)),
       units: plan.units.map(({ unit, birth, ops }) => ({ birth, ops, text: textOf(unit) })),
       added: plan.added.map(({ unit, format }) => ({ unit, format, digest: hash(textOf(unit)), text: textOf(unit) })),
     };

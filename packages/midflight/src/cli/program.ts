@@ -31,8 +31,8 @@ export function createProgram(screen: Screen, run: Runner): Command {
   const wire = (command: Command, load: (args: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<RunCommand>): Command =>
     command.action(async () => {
       const args = command.processedArgs.filter((arg): arg is string => typeof arg === "string");
-      const options = command.optsWithGlobals<Record<string, unknown>>();
-      await run(options as GlobalOptions, await load(args, options));
+      const options = command.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
+      await run(options, await load(args, options));
     });
   addDaily(program, wire);
   addLooking(program, wire);
