@@ -3,9 +3,10 @@ import { kill } from "./kill/kill.ts";
 import { live } from "./live/live.ts";
 import { overhead } from "./overhead/overhead.ts";
 import { pause } from "./pause/pause.ts";
+import { plan } from "./plan/plan.ts";
 import { planner } from "./planner/planner.ts";
 import { saveToLive } from "./save-to-live/save-to-live.ts";
 import { start } from "./start/start.ts";
 
 /** Every bench, in the order in which they are listed. */
-export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, kill, start, planner];
+export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, kill, start, planner, plan];

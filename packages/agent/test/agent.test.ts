@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BlobCache } from "../src/blob-cache.ts";
 import type { AgentSignal } from "../src/signal.ts";
+import { sha256 } from "@midflight/trust";
 import { runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
+import { until } from "./support/until.ts";
 import { channel, textOf, unit, World, type Published } from "./support/world.ts";
 
 const away = (): Promise<never> => Promise.reject(new Error("away"));
@@ -207,16 +209,15 @@ describe("an agent", () => {
   });
 
   test("follows the newest assign when several come while it fetches", async () => {
-    const hold = new AbortController();
-    const held = new Promise((resolve) => hold.signal.addEventListener("abort", resolve, { once: true }));
-    let isFirst = true;
+    // Nothing of the others is there before the newest is asked for: how fast they come must not decide.
+    const newestText = sha256(textOf({ release: { number: boot.release.number + 3 } }));
+    let askForNewest: () => void;
+    const newestIsAsked = new Promise<void>((resolve) => (askForNewest = resolve));
     const registry = {
       ...world.registry,
       getBlobs: async (digests: Parameters<typeof world.registry.getBlobs>[0]) => {
-        if (isFirst) {
-          isFirst = false;
-          await held;
-        }
+        if (digests.includes(newestText)) askForNewest();
+        await newestIsAsked;
         return await world.registry.getBlobs(digests);
       },
     };
@@ -226,7 +227,6 @@ describe("an agent", () => {
     await world.deploy(boot);
     const newest = await world.deploy(boot);
     await outcome(4, "swapped");
-    hold.abort();
     assert.deepEqual(runtime.log, [`stage ${newest.id}`, `commit ${newest.id}`]);
     assert(!states.includes("starting"));
   });
@@ -263,7 +263,7 @@ describe("an agent", () => {
     const { outcome } = await run({ registry });
     await world.deploy(boot);
     await outcome(2, "swapped");
-    for (const until = Date.now() + 3000; (await world.reports()).length === 0 && Date.now() < until; ) await new Promise(setImmediate);
+    await until(async () => ((await world.reports()).length > 0 ? true : undefined));
     assert.equal((await world.reports()).length, 1);
   });
 });

@@ -1,5 +1,5 @@
 export {
-  isDevelopment, nearest, parseConfig, targetsOf,
+  codeOf, isDevelopment, nearest, parseConfig, targetsOf,
   type Config, type ConfigOrigin, type KeyPlace, type Override, type ParseOptions, type ResolvedConfig, type ResolvedService, type ServiceConfig,
 } from "./config.ts";
 export { type ControlEvent, type Listen } from "./event.ts";
@@ -19,6 +19,5 @@ export { readLive, type LiveAssign } from "./live-release.ts";
 export { openAssigner, prepareDeploy, type Prepared } from "./operation/prepare.ts";
 export { parseSavedPlan, savePlan, whyStale, type SavedPlan } from "./operation/saved-plan.ts";
 export { settleRollout, type Rollout, type Settled, type SettleOptions } from "./operation/settle-rollout.ts";
-export { codeOf } from "./publishing.ts";
 export { toRefusal } from "./refusal.ts";
 export { startControl, type Control, type StartOptions } from "./start-control.ts";

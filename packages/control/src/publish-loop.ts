@@ -6,7 +6,8 @@ import type { Listen } from "./event.ts";
 import { readLive } from "./live-release.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { layoutOf } from "./project/layout.ts";
-import { scopeOf, type Publishing } from "./publishing.ts";
+import { scopeOf } from "./config/app-scope.ts";
+import { type Publishing } from "./publishing.ts";
 import { toRefusal } from "./refusal.ts";
 
 export interface PublishLoopOptions {

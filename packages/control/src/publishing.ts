@@ -1,6 +1,7 @@
 import os from "node:os";
 import type { Registry } from "@midflight/protocol";
-import { createCollector, openProvenance, openPublisher, type Collector, type Publisher, type ScopeOptions } from "@midflight/publisher";
+import { createCollector, openProvenance, openPublisher, type Collector, type Publisher } from "@midflight/publisher";
+import { codeOf } from "./config/app-scope.ts";
 import { readEnvironment } from "./config/environment.ts";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
 import type { Secrets } from "./project/secrets.ts";
@@ -24,17 +25,6 @@ export function openPublishing(registry: Registry, config: ResolvedConfig, { key
     analyses: collector.analyses,
   });
   return { collector, publisher };
-}
-
-/** The code directories of all services, each once. */
-export function codeOf(config: ResolvedConfig): readonly string[] {
-  return [...new Set(config.services.flatMap((service) => service.code))];
-}
-
-/** What makes up the app, as sources want it: the same for a watch and for a look, or the marker would be code to one of them. */
-export function scopeOf(config: ResolvedConfig): ScopeOptions & { readonly projectDir: string } {
-  const { marker } = config.publish;
-  return { projectDir: config.projectDir, code: codeOf(config), assets: config.assets, ...(marker === null ? {} : { marker }) };
 }
 
 /** For people; a signature says who it really was. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isMidflightError } from "@midflight/protocol";
 import { parseConfig, targetsOf, type ResolvedConfig } from "../src/config.ts";
-import { scopeOf } from "../src/publishing.ts";
+import { scopeOf } from "../src/config/app-scope.ts";
 import { parseCommand, withAgent } from "../src/run/command.ts";
 import { portOf, processEnvironment } from "../src/run/process-environment.ts";
 import { nearest } from "../src/nearest.ts";

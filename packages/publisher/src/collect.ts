@@ -51,8 +51,14 @@ interface Asset {
 /** After this much work the event loop gets its turn: a registry may be served by the same process. */
 const sliceMs = 10;
 
-export function createCollector(options: { readonly commands: readonly RunCommand[] }): Collector {
-  const analyses = createAnalyses();
+export interface CollectorOptions {
+  readonly commands: readonly RunCommand[];
+  /** Another collector's, so that what both trees hold is analysed once. Default: its own. */
+  readonly analyses?: Analyses;
+}
+
+export function createCollector(options: CollectorOptions): Collector {
+  const analyses = options.analyses ?? createAnalyses();
   const merkle = createMerkleTree(sha256);
   const made = new WeakMap<FileContent, { readonly path: string; readonly collected: Collected }>();
   let state: ReadonlyMap<string, Collected> = new Map();

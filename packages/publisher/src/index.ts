@@ -2,10 +2,12 @@ export { contentOf, type Batch, type BatchReason, type FileContent, type Source 
 export { watchDirectory, type WatchedDirectory, type WatchOptions } from "./watch-directory.ts";
 export { createScope, type Scope, type ScopeOptions } from "./scope.ts";
 export { folderSource, readFolder, type FolderSourceOptions } from "./folder-source.ts";
-export { createCollector, type CollectedTree, type Collector } from "./collect.ts";
+export { createAnalyses, type Analyses } from "./analyses.ts";
+export { createCollector, type CollectedTree, type Collector, type CollectorOptions } from "./collect.ts";
 export { entryOf, type RunCommand } from "./entry-point.ts";
 export { openProvenance, type ProvenanceOptions, type ProvenanceReader } from "./provenance.ts";
 export { openPublisher, type AssignOptions, type Publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";
 export { type PublishOutcome, type ReleaseOutcome, type ReleasePlan, type RouteSummary } from "./release-plan.ts";
 export { manifestName, materialise, requireNewDirectory, type MaterialiseOptions, type ReleaseManifest } from "./materialise.ts";
+export { planBetween, type TreePlan } from "./plan-between.ts";
 export { lockPublisher, type PublisherLock } from "./publisher-lock.ts";

@@ -99,7 +99,7 @@ export async function runAgent(world: World, boot: Published, options: RunOption
     for (;;) {
       const found = signals.find(isIt);
       if (found !== undefined) return found;
-      await once(heard, "signal", { signal: AbortSignal.timeout(5000) });
+      await once(heard, "signal", { signal: AbortSignal.timeout(20_000) });
     }
   };
   return {
@@ -109,7 +109,7 @@ export async function runAgent(world: World, boot: Published, options: RunOption
     states,
     until,
     untilState: async (state) => {
-      while (agent.state !== state) await once(heard, "signal", { signal: AbortSignal.timeout(5000) });
+      while (agent.state !== state) await once(heard, "signal", { signal: AbortSignal.timeout(20_000) });
     },
     outcome: (counter, kind) => until((s): s is Extract<AgentSignal, { kind: "outcome" }> => s.kind === "outcome" && s.counter === counter && s.outcome.kind === kind),
     onState: (listen) => heard.on("state", listen),

@@ -3,9 +3,10 @@ import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
 import { createScope, materialise, readFolder, requireNewDirectory, type CollectedTree, type ReleaseOutcome } from "@midflight/publisher";
 import { sha256 } from "@midflight/trust";
+import { scopeOf } from "../config/app-scope.ts";
 import type { ResolvedConfig } from "../config/resolved-config.ts";
 import { readLive } from "../live-release.ts";
-import { openPublishing, scopeOf } from "../publishing.ts";
+import { openPublishing } from "../publishing.ts";
 import type { Connection } from "./connect.ts";
 
 export interface BuildOptions {

@@ -1,5 +1,6 @@
 import { readFolder, type Publisher, type ReleasePlan } from "@midflight/publisher";
-import { openPublishing, scopeOf } from "../publishing.ts";
+import { scopeOf } from "../config/app-scope.ts";
+import { openPublishing } from "../publishing.ts";
 import type { Connection } from "./connect.ts";
 
 /** A deploy that is planned and has no effect yet. */

@@ -23,8 +23,8 @@ export interface Context {
   readonly variables: Variables;
   readonly interrupts: Interrupts;
   readonly isDebug: boolean;
-  /** @throws MidflightError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` */
-  loadConfig(flags?: ReadonlyMap<string, Override>): Promise<ResolvedConfig>;
+  /** `directory`: where to look if the command line names no file. Default: that of the command. @throws MidflightError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` */
+  loadConfig(flags?: ReadonlyMap<string, Override>, directory?: string): Promise<ResolvedConfig>;
 }
 
 export interface ContextParts {
@@ -39,9 +39,9 @@ export interface ContextParts {
 export function createContext({ configFile, ...parts }: ContextParts): Context {
   return {
     ...parts,
-    loadConfig: (flags) =>
+    loadConfig: (flags, directory = parts.directory) =>
       loadConfig({
-        directory: parts.directory,
+        directory: configFile === undefined ? directory : parts.directory,
         variables: parts.variables,
         ...(configFile === undefined ? {} : { file: configFile }),
         ...(flags === undefined ? {} : { flags }),

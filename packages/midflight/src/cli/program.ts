@@ -58,8 +58,13 @@ function addDaily(program: Command, wire: Wire): void {
     program.command("plan").description("say what a deploy would do, and why")
       .option("-o, --output <file>", "save the plan, for: midflight deploy FILE")
       .option("--exit-code", "exit 10 if there are changes")
+      .option("--from <dir>", "plan from this directory's code, with nothing running")
+      .option("--to <dir>", "with --from: to this directory's code; default: here")
       .addOption(maxRung()).addOption(meta()),
-    async (_, options) => (await import("../command/plan.ts")).plan(options),
+    async (_, options) =>
+      options["from"] === undefined && options["to"] === undefined
+        ? (await import("../command/plan.ts")).plan(options)
+        : (await import("../command/plan-between.ts")).planBetweenDirectories(options),
   );
   wire(
     program.command("deploy").description("bring the code live").argument("[what]", "a saved plan, or a release (r12) to go to")

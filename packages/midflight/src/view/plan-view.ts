@@ -1,9 +1,9 @@
 import type { Connection } from "@midflight/control";
 import { exceedsRung, type Release, type ReleaseId, type Rung } from "@midflight/protocol";
-import type { ReleasePlan } from "@midflight/publisher";
+import type { ReleasePlan, TreePlan } from "@midflight/publisher";
 import { verifyRelease } from "@midflight/trust";
 import type { Pane } from "../output/pane.ts";
-import { count, hanging } from "../output/text.ts";
+import { count, hanging, wrap } from "../output/text.ts";
 import { nameOf } from "./release-view.ts";
 import { countRungs, paintRung, renderVerdicts } from "./verdict-view.ts";
 
@@ -31,6 +31,18 @@ export function renderPlan(plan: ReleasePlan, live: string, maxRung: Rung, pane:
     `  ${countRungs(plan.verdicts, pane)} · ${count(agents, "process", "processes")} running · ${replaced} replaced`,
     ...(replaced > 0 && !isTooMuch ? hanging("  !", 4, "Replaced processes end and start anew: their open connections are closed, what they hold in memory is lost.", pane.width) : []),
     ...(isTooMuch ? hanging("  !", 4, `It needs ${paintRung(pane, plan.rung)}, the limit is ${maxRung}: a deploy is refused, unless with --max-rung ${plan.rung}.`, pane.width) : []),
+  ];
+}
+
+/** The same for two directories, which run nowhere. */
+export function renderTreePlan(plan: TreePlan, [from, to]: readonly [string, string], maxRung: Rung, pane: Pane): string[] {
+  const title = pane.paint("strong", "Plan");
+  if (plan.isUnchanged) return wrap(`${title}  ${from} → ${to}: the same.`, pane.width);
+  return [
+    ...wrap(`${title}  ${from} → ${to}`, pane.width),
+    ...renderVerdicts(plan.verdicts, pane, "  "),
+    `  ${countRungs(plan.verdicts, pane)}`,
+    ...(exceedsRung(plan.rung, maxRung) ? hanging("  !", 4, `It needs ${paintRung(pane, plan.rung)}, the limit is ${maxRung}.`, pane.width) : []),
   ];
 }
 

@@ -1,0 +1,29 @@
+import type { ReleaseId, Rung, UnitVerdict } from "@midflight/protocol";
+import type { CollectedTree } from "./collect.ts";
+import { findDiffering, mergeVerdicts, planRoute, type Place } from "./routes.ts";
+
+/** What a process that was started from one tree needs to become another. */
+export interface TreePlan {
+  /** True if the trees, and what they depend on, are the same. */
+  readonly isUnchanged: boolean;
+  readonly rung: Rung;
+  readonly verdicts: readonly UnitVerdict[];
+}
+
+/**
+ * Plans from tree to tree, with no registry and no process: what `Publisher.plan` would tell where all processes were
+ * started from `from`. Collect both with the same analyses, so that what did not change is analysed once.
+ */
+export function planBetween(from: CollectedTree, to: CollectedTree): TreePlan {
+  const [boot, target] = [placeOf(from), placeOf(to)];
+  const route = planRoute(boot, target, new Set(), new Map());
+  const verdicts = mergeVerdicts([route], findDiffering(boot, target));
+  return { isUnchanged: from.root === to.root && from.lock === to.lock, rung: route.plan.rung, verdicts };
+}
+
+/** No release was made of it; that of a route is never asked for. */
+const unreleased: ReleaseId = "sha256:";
+
+function placeOf({ shape, files }: CollectedTree): Place {
+  return { id: unreleased, shape, files };
+}
