@@ -1,5 +1,6 @@
 export { analyzeUnit, type UnitAnalysis, type UnitRefusal } from "./node/analyze.ts";
 export { type AppShape } from "./node/app.ts";
+export { differencesOf, type Dependencies, type InstalledPackage, type PackageList } from "./node/dependencies.ts";
 export { hookSymbol, instrumentationVersion } from "./node/instrument.ts";
 export { planTransition, type Plan, type PlanInput } from "./node/plan.ts";
 export { type ImportedSpecifier } from "./node/specifiers.ts";

@@ -20,6 +20,8 @@ export interface Release {
   readonly instrumentation: number;
   /** Digest of the dependency lock file; null if there is none. */
   readonly lock: Digest | null;
+  /** Blob: the packages that the lock file names and those that are installed, by place. Default: none. */
+  readonly dependencies?: Digest | null;
   /** How many units, for people. */
   readonly units: number;
   readonly provenance: Provenance;
@@ -42,6 +44,7 @@ export function parseReleaseStatement(value: unknown): Release {
     tree,
     instrumentation: asCount(r["instrumentation"], "release.instrumentation"),
     lock: asNullable(r["lock"], parseDigest, "release.lock"),
+    ...(r["dependencies"] !== undefined && { dependencies: asNullable(r["dependencies"], parseDigest, "release.dependencies") }),
     units: asCount(r["units"], "release.units"),
     provenance: parseProvenance(p["provenance"]),
   };

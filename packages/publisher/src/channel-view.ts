@@ -28,7 +28,7 @@ export interface ChannelView {
 }
 
 /** What makes two releases the same but for their number and where they come from. */
-export type ReleaseContent = Pick<Release, "tree" | "lock" | "instrumentation">;
+export type ReleaseContent = Pick<Release, "tree" | "lock" | "dependencies" | "instrumentation">;
 
 export interface NumberedRelease {
   readonly id: ReleaseId;
@@ -146,6 +146,6 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   };
 }
 
-function keyOf({ tree, lock, instrumentation }: ReleaseContent): string {
-  return `${tree} ${lock} ${instrumentation}`;
+function keyOf({ tree, lock, dependencies = null, instrumentation }: ReleaseContent): string {
+  return `${tree} ${lock} ${dependencies} ${instrumentation}`;
 }

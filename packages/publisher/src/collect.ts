@@ -1,14 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { AppShape, UnitAnalysis } from "@midflight/planner";
+import type { AppShape, Dependencies, UnitAnalysis } from "@midflight/planner";
 import type { Digest, FileEntry, FlatTree } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { createAnalyses, type Analyses } from "./analyses.ts";
 import { findUnresolved, unresolvedError } from "./check-imports.ts";
 import { requireEntries, type RunCommand } from "./entry-point.ts";
+import type { EncodedDependencies } from "./dependencies.ts";
 import { createMerkleTree } from "./merkle.ts";
 import type { Batch, FileContent } from "./source.ts";
 import { stripTypes, syntaxError } from "./strip-types.ts";
-import { createFileKinds, type FileKind } from "./unit-kind.ts";
+import { createFileKinds, isComparedText, type FileKind } from "./unit-kind.ts";
 
 /** A batch as it will be released: types stripped, instrumented, and found whole. */
 export interface CollectedTree {
@@ -19,6 +20,7 @@ export interface CollectedTree {
   /** What the planner compares. */
   readonly shape: AppShape;
   readonly lock: Digest | null;
+  readonly dependencies: EncodedDependencies | null;
   /** The batch it was made from. */
   readonly batch: Batch;
   /** What must be stored for one file: digest → bytes. @throws MidflightError `BUILD_UNSETTLED` if an asset changed meanwhile */
@@ -41,6 +43,8 @@ interface Collected {
   readonly entry: FileEntry;
   /** Null for an asset. */
   readonly unit: UnitAnalysis | null;
+  /** Of a JSON file that is not large; the planner compares what it says. */
+  readonly json: Uint8Array | null;
 }
 
 interface Asset {
@@ -69,7 +73,7 @@ export function createCollector(options: CollectorOptions): Collector {
   function make(path: string, content: FileContent, kind: FileKind): Collected {
     const before = made.get(content);
     if (before?.path === path && sameKind(before.collected.kind, kind)) return before.collected;
-    const collected = kind.kind === "asset" ? makeAsset(content, kind) : makeUnit(path, content, kind);
+    const collected = kind.kind === "asset" ? makeAsset(path, content, kind) : makeUnit(path, content, kind);
     made.set(content, { path, collected });
     return collected;
   }
@@ -82,7 +86,7 @@ export function createCollector(options: CollectorOptions): Collector {
     if (unit.refused?.code === "UNIT_SYNTAX") throw syntaxError(path, unit.refused.line, unit.refused.column, unit.refused.reason);
     const artifact = unit.artifact === source ? digest : sha256(unit.artifact);
     const entry: FileEntry = { kind: "unit", format: unit.format, source: digest, artifact, bytes: Buffer.byteLength(unit.artifact) };
-    return { content, kind, entry, unit };
+    return { content, kind, entry, unit, json: null };
   }
 
   /** Without a package.json that decides, Node takes a file for CommonJS unless only module syntax makes sense of it. */
@@ -137,6 +141,8 @@ export function createCollector(options: CollectorOptions): Collector {
 
   function apply(batch: Batch, changed: ReadonlyMap<string, Collected>, removed: readonly string[], isNew: boolean): CollectedTree {
     const lock = batch.lock?.digest ?? null;
+    const encoded = batch.dependencies ?? null;
+    const dependencies = encoded?.dependencies ?? null;
     if (changed.size > 0 || removed.length > 0) {
       const next = new Map(state);
       // Removals first: a folder may have become a file.
@@ -149,36 +155,41 @@ export function createCollector(options: CollectorOptions): Collector {
         merkle.set(path, collected.entry);
       }
       state = isNew ? new Map([...next].sort(byPath)) : next;
-      if (isNew || removed.length > 0 || [...changed].some(([path, { unit }]) => (unit === null) === shape.units.has(path))) rebuild(lock);
-      else update(changed, lock);
-    } else if (shape.lock !== lock) shape = { ...shape, lock };
+      if (isNew || removed.length > 0 || [...changed].some(([path, { unit }]) => (unit === null) === shape.units.has(path))) rebuild(lock, dependencies);
+      else update(changed, lock, dependencies);
+    } else if (shape.lock !== lock || shape.dependencies !== dependencies) shape = { ...shape, lock, dependencies };
     const held = state;
-    return { ...merkle.close(), files, shape, lock, batch, blobs: (path) => blobsOf(held.get(path)) };
+    return { ...merkle.close(), files, shape, lock, dependencies: encoded, batch, blobs: (path) => blobsOf(held.get(path)) };
   }
 
-  function rebuild(lock: Digest | null): void {
+  function rebuild(lock: Digest | null, dependencies: Dependencies | null): void {
     const units = new Map<string, UnitAnalysis>();
     const assets = new Map<string, Asset>();
+    const texts = new Map<string, string>();
     files = new Map(Array.from(state, ([path, { entry }]) => [path, entry]));
-    for (const [path, { entry, unit }] of state) {
+    for (const [path, { entry, unit, json }] of state) {
+      if (json !== null) texts.set(path, Buffer.from(json).toString("utf8"));
       if (unit !== null) units.set(path, unit);
       else if (entry.kind === "asset") assets.set(path, { digest: entry.digest, inert: entry.inert });
     }
-    shape = { units, assets, lock };
+    shape = { units, assets, lock, dependencies, texts };
   }
 
   /** The same paths as before: what is copied keeps its order. */
-  function update(changed: ReadonlyMap<string, Collected>, lock: Digest | null): void {
+  function update(changed: ReadonlyMap<string, Collected>, lock: Digest | null, dependencies: Dependencies | null): void {
     const nextFiles = new Map(files);
     const units = new Map(shape.units);
     const assets = [...changed.values()].some(({ unit }) => unit === null) ? new Map(shape.assets) : shape.assets;
-    for (const [path, { entry, unit }] of changed) {
+    const texts = new Map(shape.texts);
+    for (const [path, { entry, unit, json }] of changed) {
+      if (json === null) texts.delete(path);
+      else texts.set(path, Buffer.from(json).toString("utf8"));
       nextFiles.set(path, entry);
       if (unit !== null) units.set(path, unit);
       else if (entry.kind === "asset" && assets instanceof Map) assets.set(path, { digest: entry.digest, inert: entry.inert });
     }
     files = nextFiles;
-    shape = { units, assets, lock };
+    shape = { units, assets, lock, dependencies, texts };
   }
 
   return {
@@ -191,8 +202,9 @@ export function createCollector(options: CollectorOptions): Collector {
   };
 }
 
-function makeAsset(content: FileContent, kind: Extract<FileKind, { kind: "asset" }>): Collected {
-  return { content, kind, entry: { kind: "asset", digest: content.digest, bytes: content.bytes, inert: kind.isInert }, unit: null };
+function makeAsset(path: string, content: FileContent, kind: Extract<FileKind, { kind: "asset" }>): Collected {
+  const entry: FileEntry = { kind: "asset", digest: content.digest, bytes: content.bytes, inert: kind.isInert };
+  return { content, kind, entry, unit: null, json: isComparedText(path, entry) ? content.read() : null };
 }
 
 function sameKind(a: FileKind, b: FileKind): boolean {
@@ -202,8 +214,8 @@ function sameKind(a: FileKind, b: FileKind): boolean {
 
 function blobsOf(collected: Collected | undefined): ReadonlyMap<Digest, () => Uint8Array> {
   if (collected === undefined) return new Map();
-  const { entry, unit, content } = collected;
-  if (entry.kind === "asset") return new Map([[entry.digest, () => content.read()]]);
+  const { entry, unit, content, json } = collected;
+  if (entry.kind === "asset") return new Map([[entry.digest, () => json ?? content.read()]]);
   return new Map([
     [entry.source, () => Buffer.from(unit?.source ?? "")],
     [entry.artifact, () => Buffer.from(unit?.artifact ?? "")],

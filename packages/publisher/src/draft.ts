@@ -66,7 +66,7 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
 export function isLive(tree: CollectedTree, { live }: Draft): boolean {
   if (live === null) return false;
   const { release } = live.shape;
-  return release.tree === tree.root && release.lock === tree.lock && release.instrumentation === instrumentationVersion;
+  return release.tree === tree.root && release.lock === tree.lock && (release.dependencies ?? null) === (tree.dependencies?.digest ?? null) && release.instrumentation === instrumentationVersion;
 }
 
 /** A process may have booted a release that is not kept any more; it has to be replaced when its time comes. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openFolder, unsettled } from "./folder.ts";
-import { openLockFile } from "./lock-file.ts";
+import { openDependencies } from "./read-dependencies.ts";
 import { createScope, type ScopeOptions } from "./scope.ts";
 import { createSettler } from "./settle.ts";
 import type { Batch, FileContent, Source } from "./source.ts";
@@ -50,7 +50,8 @@ export async function readFolder(options: FolderSourceOptions): Promise<Batch> {
   });
   await settler.settle("manual");
   if (options.isFinished !== true && folder.wasWrittenWithin(recentMs)) await untilAtRest();
-  return { files: folder.snapshot(), lock: openLockFile(projectDir)(), reason: "manual" };
+  const files = folder.snapshot();
+  return { files, ...openDependencies(projectDir)(files), reason: "manual" };
 
   /** Nobody says that the build has finished: what was written a moment ago has to rest before it is taken. */
   async function untilAtRest(): Promise<void> {

@@ -11,6 +11,8 @@ export function newBlobs(tree: CollectedTree, live: ReleaseShape | null): BlobBo
     if (before === entry || (before !== undefined && JSON.stringify(before) === JSON.stringify(entry))) continue;
     for (const [digest, read] of tree.blobs(path)) blobs.set(digest, read);
   }
+  const { dependencies } = tree;
+  if (dependencies !== null && live?.release.dependencies !== dependencies.digest) blobs.set(dependencies.digest, () => dependencies.bytes);
   for (const [digest, bytes] of tree.directories) if (live?.directories.has(digest) !== true) blobs.set(digest, () => bytes);
   return blobs;
 }
@@ -21,5 +23,5 @@ export function findBlob(tree: CollectedTree, digest: Digest): Uint8Array | unde
     const isIt = entry.kind === "asset" ? entry.digest === digest : entry.source === digest || entry.artifact === digest;
     if (isIt) return tree.blobs(path).get(digest)?.();
   }
-  return tree.directories.get(digest);
+  return digest === tree.dependencies?.digest ? tree.dependencies.bytes : tree.directories.get(digest);
 }

@@ -21,5 +21,6 @@ export function findReleaseOf(tree: CollectedTree, { live, holding }: ChannelVie
 }
 
 function contentOf(tree: CollectedTree): ReleaseContent {
-  return { tree: tree.root, lock: tree.lock, instrumentation: instrumentationVersion };
+  const { dependencies } = tree;
+  return { tree: tree.root, lock: tree.lock, ...(dependencies !== null && { dependencies: dependencies.digest }), instrumentation: instrumentationVersion };
 }

@@ -2,6 +2,8 @@ import { instrumentationVersion, type AppShape, type UnitAnalysis } from "@midfl
 import { MidflightError, type Digest, type FileEntry, type FlatTree, type Registry, type Release, type ReleaseId } from "@midflight/protocol";
 import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
 import type { Analyses } from "./analyses.ts";
+import { decodeDependencies } from "./dependencies.ts";
+import { isComparedText } from "./unit-kind.ts";
 import { readBlobs, readTree } from "./read-tree.ts";
 
 /** A release as the planner compares it. */
@@ -46,11 +48,11 @@ export function createReleaseShapes(registry: Registry, root: TrustRoot, analyse
   async function load(id: ReleaseId): Promise<ReleaseShape> {
     const statement = await release(id);
     const tree = await readTree(registry, statement.tree);
-    const shape = statement.instrumentation === instrumentationVersion ? await analyse(tree.files, statement.lock) : null;
+    const shape = statement.instrumentation === instrumentationVersion ? await analyse(tree.files, statement) : null;
     return { release: statement, ...tree, shape };
   }
 
-  async function analyse(files: FlatTree, lock: Digest | null): Promise<AppShape | null> {
+  async function analyse(files: FlatTree, { lock, dependencies: record = null }: Release): Promise<AppShape | null> {
     const units = new Map<string, UnitAnalysis>();
     const assets = new Map<string, { digest: Digest; inert: boolean }>();
     const unknownUnits: [string, Unit][] = [];
@@ -72,7 +74,11 @@ export function createReleaseShapes(registry: Registry, root: TrustRoot, analyse
         units.set(path, analysis);
       }
     }
-    return { units, assets, lock };
+    const json = [...files].filter(([path, entry]) => isComparedText(path, entry)) as [string, Extract<FileEntry, { kind: "asset" }>][];
+    const read = await readBlobs(registry, json.map(([, { digest }]) => digest));
+    const texts = new Map(json.map(([path, { digest }]) => [path, Buffer.from(read.get(digest)!).toString("utf8")]));
+    const dependencies = record === null ? null : decodeDependencies((await readBlobs(registry, [record])).get(record)!).dependencies;
+    return { units, assets, lock, dependencies, texts };
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { Digest } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
+import type { EncodedDependencies } from "./dependencies.ts";
 
 /** One file's content as it was when its batch settled. Two batches hold the same object where nothing changed. */
 export interface FileContent {
@@ -16,6 +17,8 @@ export interface Batch {
   readonly files: ReadonlyMap<string, FileContent>;
   /** The dependency lock file, which may lie above the app's root; null if there is none. */
   readonly lock: { readonly path: string; readonly digest: Digest } | null;
+  /** The packages that the code stands on; null or left out if nothing is known of them. */
+  readonly dependencies?: EncodedDependencies | null;
   /**
    * What ended the batch: the build's finished marker, a quiet window (only in development), the start of a
    * watch, or somebody who asked.

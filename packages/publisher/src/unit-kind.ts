@@ -1,4 +1,4 @@
-import { MidflightError } from "@midflight/protocol";
+import { MidflightError, type FileEntry } from "@midflight/protocol";
 import type { FileContent } from "./source.ts";
 
 /** How a file takes part in the app. `open`: Node looks for module syntax, because no package.json says what `.js` is. */
@@ -32,6 +32,14 @@ export function createFileKinds(files: ReadonlyMap<string, FileContent>): (path:
     if (match[1] === "c") return { kind: "unit", format: "cjs", isTyped };
     return { kind: "unit", format: formatBelow(parentOf(path)), isTyped };
   };
+}
+
+/** Larger JSON files are compared by digest alone. */
+const maxTextBytes = 1 << 20;
+
+/** True for an asset whose text the planner compares. */
+export function isComparedText(path: string, entry: FileEntry): boolean {
+  return entry.kind === "asset" && path.endsWith(".json") && entry.bytes <= maxTextBytes;
 }
 
 export function parentOf(path: string): string {

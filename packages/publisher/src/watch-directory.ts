@@ -2,7 +2,7 @@ import { statSync, watch, type FSWatcher } from "node:fs";
 import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
 import { openFolder } from "./folder.ts";
-import { openLockFile } from "./lock-file.ts";
+import { installationRecord, openDependencies } from "./read-dependencies.ts";
 import { createScope, lockFiles, type ScopeOptions } from "./scope.ts";
 import { createSettler } from "./settle.ts";
 import type { Batch, BatchReason, Source } from "./source.ts";
@@ -47,7 +47,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   const projectDir = path.resolve(options.projectDir);
   const scope = createScope(options);
   const watchers = new Map<string, FSWatcher>();
-  const readLock = openLockFile(projectDir);
+  const readDependencies = openDependencies(projectDir);
   const onProblem = options.onProblem ?? (() => undefined);
   const markerFolder = scope.marker === null ? null : parentOf(scope.marker);
   let last: Batch | null = null;
@@ -90,6 +90,10 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
     const target = directory === "" ? name : `${directory}/${name}`;
     if (target === scope.marker) return lookForMarker(true);
     if (directory === "" && lockFiles.includes(name)) return settler.changed(target);
+    if (target === "node_modules") {
+      watchInstallation();
+      return settler.changed(target);
+    }
     const before = folder.revision;
     try {
       if (event === "rename") folder.visit(target);
@@ -98,6 +102,20 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
       onProblem(error);
     }
     if (folder.revision !== before) settler.changed(target);
+  }
+
+  /** An installation that leaves the lock file as it is shows only here. */
+  function watchInstallation(): void {
+    leave("node_modules");
+    try {
+      const watcher = watch(path.join(projectDir, "node_modules"), (_event, name) => {
+        if (!isClosed && name === installationRecord) settler.changed(`node_modules/${name}`);
+      });
+      watcher.on("error", () => leave("node_modules"));
+      watchers.set("node_modules", watcher);
+    } catch (cause) {
+      if (!isGone(cause)) onProblem(unwatchable("node_modules", cause));
+    }
   }
 
   function revisit(directory: string): void {
@@ -133,9 +151,9 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
 
   function onSettled(reason: BatchReason): void {
     const files = folder.snapshot();
-    const lock = readLock();
-    if (last !== null && last.files === files && last.lock === lock && reason !== "manual") return;
-    last = { files, lock, reason };
+    const { lock, dependencies } = readDependencies(files);
+    if (last !== null && last.files === files && last.lock === lock && last.dependencies === dependencies && reason !== "manual") return;
+    last = { files, lock, dependencies, reason };
     // Whoever asked gets it from now(); it overtakes what waits all the same.
     pending = reason === "manual" ? null : last;
     wake?.();
@@ -165,6 +183,7 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
   try {
     requireDirectories(projectDir, options.code);
     folder.visit("");
+    watchInstallation();
   } catch (error) {
     close();
     throw error;

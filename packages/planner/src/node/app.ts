@@ -1,4 +1,5 @@
 import type { Digest } from "@midflight/protocol";
+import type { Dependencies } from "./dependencies.ts";
 import type { UnitAnalysis, UnitDetail } from "./analyze.ts";
 
 /** The whole state of an app's code, as the planner compares it. Keep the object: what is derived from it is kept with it. */
@@ -7,6 +8,10 @@ export interface AppShape {
   readonly assets: ReadonlyMap<string, { readonly digest: Digest; readonly inert: boolean }>;
   /** Digest of the dependency lock file; null if there is none. */
   readonly lock: Digest | null;
+  /** What lock file and installation say of packages; null or left out if nothing is known. */
+  readonly dependencies?: Dependencies | null;
+  /** Of JSON files, the text, by path. Left out: nothing is known of what they say. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 export function detailOf(app: AppShape, unit: string): UnitDetail | null {

@@ -5,6 +5,8 @@ interface UnitFindings {
   readonly redefined: string[];
   readonly blockers: { readonly reason: string; readonly evidence: readonly string[] }[];
   readonly kept: string[];
+  /** Why a difference does not count. */
+  idle: string | null;
 }
 
 /** Collects, per unit, what was found to change and what stands in the way; makes the verdicts from it. */
@@ -13,13 +15,18 @@ export class Findings {
 
   #of(unit: string): UnitFindings {
     let findings = this.#units.get(unit);
-    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [] }));
+    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [], idle: null }));
     return findings;
   }
 
   /** The unit differs, if only in what does not count. */
   seen(unit: string): void {
     this.#of(unit);
+  }
+
+  /** The file differs in what no process has to do with. */
+  idle(unit: string, reason: string): void {
+    this.#of(unit).idle = reason;
   }
 
   /** A function whose body changes and nothing else. */
@@ -48,7 +55,7 @@ export class Findings {
   }
 }
 
-function verdictOf(unit: string, { bodies, redefined, blockers }: UnitFindings): UnitVerdict {
+function verdictOf(unit: string, { bodies, redefined, blockers, idle }: UnitFindings): UnitVerdict {
   if (blockers.length > 0) {
     const { reason, evidence } = blockers[0]!;
     return {
@@ -60,7 +67,7 @@ function verdictOf(unit: string, { bodies, redefined, blockers }: UnitFindings):
     const also = bodies.length > 0 ? [`${listed(bodies)}: body changed`] : [];
     return { unit, rung: "redefine", reason: listed(redefined, "; "), evidence: also, rejected: [{ rung: "patch", because: redefined[0]! }] };
   }
-  const reason = bodies.length === 0 ? "only comments or formatting changed" : bodies.length === 1 ? `${bodies[0]}: only the body changed` : `${listed(bodies)}: only bodies changed`;
+  const reason = bodies.length === 0 ? (idle ?? "only comments or formatting changed") : bodies.length === 1 ? `${bodies[0]}: only the body changed` : `${listed(bodies)}: only bodies changed`;
   return { unit, rung: "patch", reason, evidence: bodies.length > 3 ? bodies : [], rejected: [] };
 }
 

@@ -4,8 +4,10 @@ import { checkAdded, planImport } from "./added.ts";
 import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
+import { compareDependencies } from "./dependencies.ts";
 import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
+import { comparePackageJson } from "./package-json.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { referencesIn } from "./scope.ts";
 import { holdsFunctions, stateIn } from "./state.ts";
@@ -73,11 +75,12 @@ function importedUnits(app: AppShape): ReadonlySet<string> {
 
 /** Files that are not units: nothing is known of who read them when. */
 function comparePlain(boot: AppShape, target: AppShape, findings: Findings): void {
-  if (boot.lock !== target.lock) findings.block("dependencies", "the dependency lock file changed: installed packages differ");
+  compareDependencies(boot, target, findings);
   for (const path of new Set([...boot.assets.keys(), ...target.assets.keys()])) {
     const before = boot.assets.get(path);
     const after = target.assets.get(path);
     if (before?.digest === after?.digest || (before?.inert ?? true) === true && (after?.inert ?? true) === true) continue;
+    if (/(?:^|\/)package\.json$/.test(path) && comparePackageJson(path, boot, target, findings)) continue;
     findings.block(path, after === undefined ? "a file was removed that the process may read" : before === undefined ? "a file was added that the process may look for" : "a file changed that the process may have read");
   }
 }

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } fro
 import path from "node:path";
 import { test } from "node:test";
 import { isMidflightError } from "@midflight/protocol";
-import { readFolder, watchDirectory } from "../../src/index.ts";
+import { type Batch, readFolder, watchDirectory } from "../../src/index.ts";
 import { createProject, takeBatches, textOf } from "../project.ts";
 
 const marker = "dist/.midflight-done";
@@ -215,6 +215,23 @@ test("a change of the lock file alone makes a batch", async (t) => {
   const second = await batches.next();
   assert.notEqual(second.lock?.digest, first.lock?.digest);
   assert.equal(second.files.get("dist/a.js"), first.files.get("dist/a.js"));
+});
+
+test("an installation that leaves the lock file as it is makes a batch, also when it makes node_modules anew", async (t) => {
+  const record = (version: string): Record<string, string> => ({ "node_modules/.package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: { "node_modules/ms": { version } } }) });
+  const project = createProject(t, { "dist/a.js": "1", ...record("2.0.0") });
+  const batches = takeBatches(t, watchDirectory({ projectDir: project.dir, code: ["dist"], quietMs: 20, development: true }));
+  const versionOf = (batch: Batch): string | undefined => batch.dependencies?.dependencies.installed?.get("node_modules/ms")?.version;
+  assert.equal(versionOf(await batches.next()), "2.0.0");
+  project.write(record("2.1.0"));
+  assert.equal(versionOf(await batches.next()), "2.1.0");
+  project.remove("node_modules");
+  assert.equal(versionOf(await batches.next()), undefined);
+  project.write(record("2.1.3"));
+  let last = await batches.next();
+  // Folder and file may come one after the other.
+  while (versionOf(last) === undefined) last = await batches.next();
+  assert.equal(versionOf(last), "2.1.3");
 });
 
 test("a code folder that is not there is named", (t) => {
