@@ -12,7 +12,7 @@ export interface Draft {
   readonly live: DraftLive | null;
   /** To the target, from each boot release that is alive; from the live one if none is. */
   readonly forward: readonly Route[];
-  /** From each of them to what is live now, in case that the target fails. */
+  /** From each of them to what is live now, in case that the target fails; those that the log lacks. */
   readonly back: readonly Route[];
   /** Strongest rung over the processes that run, or from what is live if none does. */
   readonly rung: Rung;
@@ -56,7 +56,8 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
     const there = planRoute(from, target, touched, added);
     const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
-    if (wayBack !== null) back.push({ ...planRoute(from, wayBack, grown, added), isKnown: grown.size === touched.size && view.hasRoute(boot, wayBack.id) });
+    const isBackKnown = wayBack === null || (grown.size === touched.size && view.hasRoute(boot, wayBack.id));
+    if (!isBackKnown) back.push(planRoute(from, wayBack, grown, added));
   }
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
   return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts: mergeVerdicts(forward, differing), agents };

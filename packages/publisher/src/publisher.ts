@@ -184,7 +184,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     if ((await patient.uploader.append(request, blobs, (digest) => (target.made === null ? undefined : findBlob(target.made.tree, digest)))) === "moved") return "moved";
     view.appended(signed.own);
     if (shape !== null) shapes.put(id, shape);
-    shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...made.back.map((route) => route.to.id)]));
+    shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...(last === undefined ? [] : [last.release])]));
     prepareLater(id, last?.release ?? null);
     const { rung, verdicts } = made;
     return { kind: "published", release: id, number: target.number, rung, verdicts, assign: assignId, counter: assign.counter, before: last?.release ?? null, transitions };
