@@ -18,12 +18,21 @@ export interface MeasuredApp {
   readonly system: SystemOptions;
   readonly cases: readonly OverheadCase[];
   prepare(system: System): Promise<void>;
+  /** Writes another edition, which goes live by changed bodies alone. */
+  change(system: System): Promise<void>;
+  /** The head of a request that does not end before its connection does, so that its generation stays open. */
+  readonly endless: string;
   /** Arguments of one process; `id` keeps its files from those of others. */
   args(system: System, id: string): Promise<readonly string[]>;
 }
 
 export function measuredApps(): readonly MeasuredApp[] {
   return [shop(), jsonServer(), loops()];
+}
+
+/** The head of a request whose body does not come: whoever reads it waits. */
+function unfinished(place: string): string {
+  return `POST ${place} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
 }
 
 /** Compiled, because Node 20 cannot run its sources. */
@@ -42,6 +51,8 @@ function shop(): MeasuredApp {
       linkModules(system);
       await app.editions[0]!.write(system.projectDir);
     },
+    change: (system) => app.editions[1]!.write(system.projectDir),
+    endless: unfinished("/api/cart/slow/items"),
     args: async () => ["dist/server.js"],
   };
 }
@@ -56,6 +67,8 @@ function jsonServer(): MeasuredApp {
       await app.editions[0]!.write(system.projectDir);
       linkModules(system);
     },
+    change: (system) => app.editions[1]!.write(system.projectDir),
+    endless: unfinished("/posts"),
     async args(system, id) {
       const { args = [] } = await app.startOptions(system, id);
       return args;
@@ -82,7 +95,9 @@ export function sum(rounds) {
     "src/app.js": `import { createServer } from "node:http";
 import { sum } from "./prices.js";
 
-const server = createServer((request, response) => response.end(String(sum(400))));
+const server = createServer((request, response) => {
+  if (request.url !== "/endless") response.end(String(sum(400)));
+});
 server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => console.log("loops on http://127.0.0.1:" + server.address().port));
 `,
@@ -92,6 +107,8 @@ server.listen(0, "127.0.0.1", () => console.log("loops on http://127.0.0.1:" + s
     system: { app: "loops", files, code: ["src"], run: "node src/app.js", ready: /^loops on (\S+)/ },
     cases: [{ name: "loops over constants of the module", kind: "loop", requests: [{ path: "/" }] }],
     prepare: async () => {},
+    change: async (system) => system.write({ "src/prices.js": files["src/prices.js"].replace("let total = 0;", "let total = 1;") }),
+    endless: "GET /endless HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     args: async () => ["src/app.js"],
   };
 }

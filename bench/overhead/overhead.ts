@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { startApp, startSystem, type AppProcess, type System } from "@midflight/testkit";
 import { nodeBinary, nodeMajors } from "../../scripts/node-versions.mjs";
 import { bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
@@ -9,12 +10,16 @@ import { bootstrapMedian, createRandom, median, round, shuffle } from "../statis
 import { measuredApps, type MeasuredApp, type OverheadCase } from "./apps.ts";
 import { Connections } from "./request-blocks.ts";
 
-/** Two without an agent, to see what the measuring itself is good for. */
-const sides = ["off", "off again", "on"] as const;
+/** Two without an agent, to see what the measuring itself is good for; `open`: with an agent, while a request keeps the generation before an update open. */
+const sides = ["off", "off again", "on", "open"] as const;
 type Side = (typeof sides)[number];
 
 interface Running {
   readonly app: AppProcess;
+  /** The system that only this process follows; null for those that share one. */
+  readonly system: System | null;
+  /** Keeps a request under way. */
+  readonly held: Socket | null;
   readonly meterPort: number;
   readonly connections: Connections;
 }
@@ -29,6 +34,10 @@ interface CaseFigures {
   /** On over off: the median over all rounds, and the bound that it stays below with 95 % certainty. */
   readonly ratio: number;
   readonly ratioBelow: number;
+  /** While an update is open, over the same agent when none is. */
+  readonly openUs: number;
+  readonly openRatio: number;
+  readonly openRatioBelow: number;
   /** One without an agent over the other. */
   readonly noise: number;
   readonly rounds: number;
@@ -46,7 +55,11 @@ function limitOf({ kind, node, offUs }: Pick<CaseFigures, "kind" | "node" | "off
   return node >= 24 ? 1.05 : 1.12;
 }
 
+/** What calls may cost more while two generations are open. */
+const openLimit = 1.05;
 const noiseLimit = 0.01;
+/** No request is moved on while it is measured, in ms. */
+const pinMs = 3_600_000;
 
 export const overhead: Bench = {
   name: "overhead",
@@ -59,7 +72,10 @@ export const overhead: Bench = {
       figures: { cases: figures },
       rivals: {},
       ratios: Object.fromEntries(figures.map(({ node, name, ratio }) => [`${name}, Node ${node}`, ratio])),
-      bars: figures.map((one) => bar(`${one.name}, Node ${one.node}: upper bound of on / off`, one.ratioBelow, "<=", limitOf(one))),
+      bars: figures.flatMap((one) => [
+        bar(`${one.name}, Node ${one.node}: upper bound of on / off`, one.ratioBelow, "<=", limitOf(one)),
+        bar(`${one.name}, Node ${one.node}: upper bound of update open / on`, one.openRatioBelow, "<=", openLimit),
+      ]),
       voidBecause: noisy.length === 0 ? null : `without an agent on either side, ${noisy.map(({ name, node, noise }) => `${name} on Node ${node} differs by ${noise}`).join(", ")}`,
     };
   },
@@ -72,7 +88,7 @@ async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: Benc
   try {
     await app.prepare(system);
     await system.publish();
-    const costs = new Map<string, Record<Side, number[]>>(app.cases.map(({ name }) => [name, { off: [], "off again": [], on: [] }]));
+    const costs = new Map<string, Record<Side, number[]>>(app.cases.map(({ name }) => [name, { off: [], "off again": [], on: [], open: [] }]));
     // Two processes of the same code differ for life by how they were laid out; several launches even that out.
     for (let launch = 0; launch < launches; launch += 1) {
       const running = await startAll(app, system, node, launch);
@@ -89,7 +105,7 @@ async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: Benc
     }
     return app.cases.map(({ name, kind }) => {
       const found = toFigures(costs.get(name)!, node, name, kind);
-      say(`${name}, Node ${node}: ${found.offUs} → ${found.onUs} µs, ratio ${found.ratio} (below ${found.ratioBelow}), noise ${found.noise}`);
+      say(`${name}, Node ${node}: ${found.offUs} → ${found.onUs} → ${found.openUs} µs, ratio ${found.ratio} (below ${found.ratioBelow}), update open ${found.openRatio} (below ${found.openRatioBelow}), noise ${found.noise}`);
       return found;
     });
   } finally {
@@ -99,6 +115,7 @@ async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: Benc
 
 function toFigures(costs: Record<Side, readonly number[]>, node: number, name: string, kind: OverheadCase["kind"]): CaseFigures {
   const pairs = costs.on.map((on, i) => on / (((costs.off[i] ?? 0) + (costs["off again"][i] ?? 0)) / 2));
+  const openPairs = costs.open.map((open, i) => open / (costs.on[i] ?? Number.NaN));
   return {
     node,
     name,
@@ -107,33 +124,70 @@ function toFigures(costs: Record<Side, readonly number[]>, node: number, name: s
     onUs: round(median(costs.on), 1),
     ratio: round(median(pairs), 4),
     ratioBelow: round(bootstrapMedian(pairs).high, 4),
+    openUs: round(median(costs.open), 1),
+    openRatio: round(median(openPairs), 4),
+    openRatioBelow: round(bootstrapMedian(openPairs).high, 4),
     noise: round(median(costs.off.map((off, i) => off / (costs["off again"][i] ?? 0))), 4),
     rounds: pairs.length,
   };
 }
 
 async function startAll(app: MeasuredApp, system: System, node: number, launch: number): Promise<Record<Side, Running>> {
-  const meter = pathToFileURL(path.join(import.meta.dirname, "meter.mjs")).href;
-  const start = async (side: Side): Promise<Running> => {
-    const id = `${side.replace(" ", "-")}-${node}-${launch}`;
-    const args = await app.args(system, id);
-    const options = { node: nodeBinary(node), imports: [meter], args };
-    const started =
-      side === "on"
-        ? await system.start({ ...options, target: id })
-        : await startApp({ ...options, cwd: system.projectDir, env: { PORT: "0", ...app.system.env }, isManaged: false, ready: app.system.ready });
-    if (side === "on") await system.beat("the agent follows", (beat) => beat.pid === started.pid && beat.state === "following");
+  const imports = [pathToFileURL(path.join(import.meta.dirname, "meter.mjs")).href];
+  const run = async (started: AppProcess, more: Pick<Running, "system" | "held"> = { system: null, held: null }): Promise<Running> => {
     pin(started.pid);
     const meterPort = Number((await started.waitForLine(/^meter (\d+)$/))[1]);
-    return { app: started, meterPort, connections: await Connections.open(started.url) };
+    return { app: started, meterPort, connections: await Connections.open(started.url), ...more };
   };
-  return { off: await start("off"), "off again": await start("off again"), on: await start("on") };
+  const bare = async (id: string): Promise<Running> => {
+    const args = await app.args(system, id);
+    return run(await startApp({ node: nodeBinary(node), imports, args, cwd: system.projectDir, env: { PORT: "0", ...app.system.env }, isManaged: false, ready: app.system.ready }));
+  };
+  const underAgent = async (followed: System, id: string, env: Record<string, string> = {}): Promise<AppProcess> => {
+    const args = await app.args(followed, id);
+    const started = await followed.start({ node: nodeBinary(node), imports, args, target: id, env });
+    await followed.beat("the agent follows", (beat) => beat.pid === started.pid && beat.state === "following");
+    return started;
+  };
+  const idOf = (side: string): string => `${side}-${node}-${launch}`;
+  return { off: await bare(idOf("off")), "off again": await bare(idOf("off-again")), on: await run(await underAgent(system, idOf("on"))), open: await startOpen() };
+
+  /** A system of its own: what it updates, the others would too. */
+  async function startOpen(): Promise<Running> {
+    const own = await startSystem(app.system);
+    try {
+      await app.prepare(own);
+      await own.publish();
+      const started = await underAgent(own, idOf("open"), { MIDFLIGHT_PIN_MS: String(pinMs) });
+      const held = await hold(started.url, app.endless);
+      await app.change(own);
+      await own.swapped(await own.publish(), idOf("open"));
+      return await run(started, { system: own, held });
+    } catch (error) {
+      await own.close();
+      throw error;
+    }
+  }
+}
+
+/** Begins a request that does not end. */
+async function hold(url: URL, head: string): Promise<Socket> {
+  (await Connections.open(url, 1)).close();
+  const socket = connect({ host: url.hostname, port: Number(url.port) });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(head);
+  // Connections are taken in turn: once a later one is answered, this one's request has begun.
+  await fetch(url);
+  return socket;
 }
 
 async function stopAll(running: Record<Side, Running>): Promise<void> {
-  for (const { app, connections } of Object.values(running)) {
+  for (const { app, connections, held, system } of Object.values(running)) {
     connections.close();
+    held?.destroy();
     await app.killGroup();
+    await system?.close();
   }
 }
 
