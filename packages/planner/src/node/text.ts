@@ -33,6 +33,7 @@ export class Normaliser {
     let at = start;
     for (const hole of [...holes].sort((a, b) => a.start - b.start)) {
       if (hole.start < at) continue;
+      if (hole.start >= end) break;
       this.#addRange(at, hole.start, out);
       out.text("\u25a1");
       at = hole.end;
