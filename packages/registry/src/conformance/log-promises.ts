@@ -140,6 +140,22 @@ export function logPromises(open: OpenHarness): void {
     assert.equal((await registry.read("shop/unheard-of", { epoch, seq: 1 }, 100)).gap, true);
   });
 
+  promise(open, "a cursor of a store that was lost is answered with a gap by the one made anew, though both hold as much", async ({ registry }) => {
+    const f = createFixture();
+    await f.publish(registry, 1, "a");
+    const all = await readAll(registry, f.channel);
+    const anew = await open();
+    try {
+      const g = createFixture();
+      await g.publish(anew.registry, 1, "b");
+      const page = await anew.registry.read(g.channel, all[0]?.cursor ?? null, 100);
+      assert.equal(page.gap, true);
+      assert.deepEqual(page.entries, await readAll(anew.registry, g.channel));
+    } finally {
+      await anew.close();
+    }
+  });
+
   promise(open, "channels do not see each other", async ({ registry }) => {
     const [f, g] = [createFixture("shop/one"), createFixture("shop/two")];
     const one = await f.publish(registry, 1, "a");
@@ -184,5 +200,23 @@ export function durablePromises(open: OpenHarness): void {
     assert.equal((await again.reports({ channel: f.channel })).length, 1);
     await f.publish(again, 2, "b");
     assert.deepEqual((await readAll(again, f.channel)).slice(0, before.length), before);
+  });
+
+  promise(open, "a gap stays one after the registry is opened again, and what was read on is read on", async ({ registry, keeper, advance, reopen }) => {
+    assert.ok(reopen, "a durable registry's harness can open it again");
+    const f = createFixture();
+    for (let i = 1; i <= 4; i++) await f.publish(registry, i, `v${i}`);
+    const before = await readAll(registry, f.channel);
+    await advance(3 * 60 * 60_000);
+    await keeper.retain({ keepReleases: 2 });
+    const left = await readAll(registry, f.channel);
+    assert.ok(left.length < before.length);
+    const again = await reopen();
+    assert.deepEqual(await readAll(again, f.channel), left);
+    const gaps = before.length - left.length - 1; // who has read all that was taken misses nothing
+    for (const [i, { cursor }] of before.entries()) {
+      const page = await again.read(f.channel, cursor, 100);
+      assert.deepEqual([page.gap, page.entries], i < gaps ? [true, left] : [false, before.slice(i + 1)], `after entry ${i}`);
+    }
   });
 }

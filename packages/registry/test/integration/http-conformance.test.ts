@@ -6,6 +6,7 @@ import { openRegistry, serveRegistry } from "@midflight/registry";
 import { connectRegistry } from "@midflight/registry-client";
 import { registryConformance } from "@midflight/registry/conformance";
 import { createTestClock } from "../test-clock.ts";
+import { openRegistryToKill } from "./registry-to-kill.ts";
 
 registryConformance("registry over HTTP", async () => {
   const directory = await mkdtemp(path.join(tmpdir(), "midflight-http-"));
@@ -39,4 +40,4 @@ registryConformance("registry over HTTP", async () => {
       await rm(directory, { recursive: true });
     },
   };
-}, { isDurable: true });
+}, { isDurable: true, openToKill: openRegistryToKill });
