@@ -1,4 +1,5 @@
 export { analyzeUnit, type UnitAnalysis, type UnitRefusal } from "./node/analyze.ts";
+export { describeChange } from "./node/describe.ts";
 export { type AppShape } from "./node/app.ts";
 export { differencesOf, type Dependencies, type InstalledPackage, type PackageList } from "./node/dependencies.ts";
 export { hookSymbol, instrumentationVersion } from "./node/instrument.ts";

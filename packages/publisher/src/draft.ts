@@ -1,5 +1,5 @@
-import { instrumentationVersion } from "@midflight/planner";
-import { isMidflightError, type Assign, type Beat, type Digest, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
+import { describeChange, instrumentationVersion } from "@midflight/planner";
+import { exceedsRung, isMidflightError, type Assign, type Beat, type Digest, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
 import type { ChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import type { ReleaseShape, ReleaseShapes } from "./release-shapes.ts";
@@ -60,7 +60,18 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
     if (!isBackKnown) back.push(planRoute(from, wayBack, grown, added));
   }
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
-  return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts: mergeVerdicts(forward, differing), agents };
+  const planned = new Set(forward.flatMap((route) => route.plan.verdicts));
+  const verdicts = mergeVerdicts(forward, differing).map((verdict) => (planned.has(verdict) ? sinceLive(verdict, wayBack, target) : verdict));
+  return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts, agents };
+}
+
+/** A verdict holds from what processes started with; people ask what becomes of what is live. */
+function sinceLive(verdict: UnitVerdict, live: Place | null, target: Place): UnitVerdict {
+  const [before, after] = [live, target].map((place) => place?.shape?.units.get(verdict.unit));
+  if (before === undefined || after === undefined || before === after || exceedsRung(verdict.rung, "redefine")) return verdict;
+  const change = describeChange(before, after);
+  if (change === null || change.reason === verdict.reason) return verdict;
+  return { ...verdict, reason: change.rung === verdict.rung ? change.reason : `${change.reason}; since the start also: ${verdict.reason}` };
 }
 
 /** True if the tree is what is live, made in the same way. */

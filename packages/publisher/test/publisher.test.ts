@@ -130,6 +130,18 @@ test("each boot release that is alive gets its own ways; others do not", async (
   assert.deepEqual(third.verdicts.map((v) => v.unit), ["src/tax.js"], "but told of what is new only");
 });
 
+test("a unit that changed before is told by what changes now", async (t) => {
+  const registry = openMemoryRegistry();
+  const shop = createShop(t, registry);
+  const first = published(await shop.save({}));
+  await bootAgent(registry, first.release);
+  const added = "export function price(n) {\n  return n * 2;\n}\nexport function twice(n) {\n  return n + n;\n}\n";
+  published(await shop.save({ "src/price.js": added }));
+  const told = async (text: string): Promise<unknown> => published(await shop.save({ "src/price.js": text })).verdicts.map(({ rung, reason }) => [rung, reason]);
+  assert.deepEqual(await told(added.replace("n + n", "2 * n")), [["redefine", "twice(): only the body changed; since the start also: new function twice()"]]);
+  assert.deepEqual(await told(added.replace("function twice", "function double")), [["redefine", "new function double(); function twice removed"]]);
+});
+
 test("a change that is taken back is told as that, and what was changed before is not told again", async (t) => {
   const registry = openMemoryRegistry();
   const shop = createShop(t, registry);

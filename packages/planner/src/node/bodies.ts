@@ -8,7 +8,7 @@ import { isRequestName } from "./closures.ts";
 import { shapesInstances } from "./instances.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { referencesIn } from "./scope.ts";
-import type { Site } from "./sites.ts";
+import { shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
@@ -44,9 +44,9 @@ export function planBodies(input: BodyInput): void {
     }
     const blocker = bodyBlocker(input, former, site, isSame, reads);
     const evidence = [`${unit}:${input.artifactLineOf(site)}`];
-    if (blocker !== null) findings.block(unit, `${shown(site)}: ${blocker}`, evidence);
+    if (blocker !== null) findings.block(unit, `${shownSite(site)}: ${blocker}`, evidence);
     else {
-      if (!isSame) findings.body(unit, shown(site));
+      if (!isSame) findings.body(unit, shownSite(site));
       writer.body(site, former.slot, false, site.depth > 0 ? "" : sealOf(input, site));
     }
   }
@@ -62,12 +62,6 @@ export function planBodies(input: BodyInput): void {
 function sealOf(input: BodyInput, site: Site): string {
   const isNew = (nested: Site): boolean => (!input.before.facts.byKey.has(nested.key) && livesOn(input, nested)) || nested.nested.some(isNew);
   return site.nested.some(isNew) ? contentKey(input.after.text.normalise(site.fn.start, site.fn.end)) : "";
-}
-
-/** `Cart.total()`, `handler of get("/items")`. */
-function shown(site: Site): string {
-  if (site.depth > 0 || site.key.includes("/") || site.key.includes(":")) return `closure ${site.key.replace(/^:/, "")}`;
-  return `${site.key}()`;
 }
 
 /** What a method says outside of its function: async and generator marks are compared as forms, the rest is its key. */

@@ -76,7 +76,8 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   }
 }
 
-function kindOf(declaration: Declaration): string {
+/** How a declaration is called to people: `const function`, `class`. */
+export function kindOf(declaration: Declaration): string {
   return declaration.isFunctionValue && declaration.kind !== "function" ? `${declaration.kind} function` : declaration.kind;
 }
 

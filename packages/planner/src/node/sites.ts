@@ -218,6 +218,12 @@ function lastPart(key: string): string | null {
   return /[^.\s[\]"']+$/.exec(key)?.[0] ?? null;
 }
 
+/** How a site is named to people: `Cart.total()`, `closure get("/items")`. */
+export function shownSite({ key, depth }: Site): string {
+  if (depth > 0 || key.includes("/") || key.includes(":")) return `closure ${key.replace(/^:/, "")}`;
+  return `${key}()`;
+}
+
 /** Variable names of guards are made from the key alone, so that two versions of a unit agree on them. */
 export function slotName(key: string): string {
   return `${reservedPrefix}_${contentKey(key)}`;
