@@ -1,6 +1,7 @@
 // Every construct that must be right after a live swap, or refused. See cases/collect.mjs for what a case says.
 import { cases as attacks } from "./cases/attacks.mjs";
 import { cases as bindings } from "./cases/bindings.mjs";
+import { cases as callbacks } from "./cases/callbacks.mjs";
 import { cases as classes } from "./cases/classes.mjs";
 import { cases as closures } from "./cases/closures.mjs";
 import { cases as functions } from "./cases/functions.mjs";
@@ -13,4 +14,6 @@ import { cases as startup } from "./cases/startup.mjs";
 import { cases as state } from "./cases/state.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
-export const cases = [...functions, ...classes, ...closures, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places];
+export const cases = [
+  ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places,
+];

@@ -1,5 +1,6 @@
 import type { UnitDetail } from "./analyze.ts";
 import type { AppShape } from "./app.ts";
+import { Callbacks } from "./callbacks.ts";
 import type { Change } from "./changes.ts";
 import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";
@@ -7,6 +8,7 @@ import { endsWithItsCall } from "./in-flight.ts";
 import { isRequestName } from "./closures.ts";
 import { shapesInstances } from "./instances.ts";
 import { mayRunForEver } from "./lasting.ts";
+import { namesOf } from "./names.ts";
 import { referencesIn } from "./scope.ts";
 import { shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
@@ -91,6 +93,8 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
   if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
+  const keeper = isSame ? null : callbacksOf(input).keeperIn(former);
+  if (keeper !== null) return `it hands a function to ${keeper}(), which may keep it with its old text`;
   const shaped = shapesInstances([input.boot, input.target], input.unit, former) ?? shapesInstances([input.boot, input.target], input.unit, site);
   if (shaped !== null) return shaped;
   if (isEndless(before, former)) return "a call of it may be running for ever, in a loop that waits, on the text that it began with";
@@ -105,8 +109,18 @@ function paramText({ text }: UnitDetail, { fn }: Site): string {
 
 /** True if closures made at this site may be alive long after, and must follow a change. */
 function livesOn(input: BodyInput, site: Site): boolean {
-  const ends = !site.escapes || site.isInFlight || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
+  const ends = !site.escapes || (site.isInFlight && !isKept(input, site)) || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
   return !ends || isEndless(input.before, site) || site.nested.some((nested) => livesOn(input, nested));
+}
+
+function callbacksOf({ boot, unit, before, startup }: BodyInput): Callbacks {
+  return new Callbacks(boot, unit, before, startup);
+}
+
+/** True if the app itself has a function of the name that was taken for one which is done with what it is given when its call ends. */
+function isKept(input: BodyInput, { fn }: Site): boolean {
+  const call = namesOf(input.before).parents.get(fn);
+  return call?.type === "CallExpression" && callbacksOf(input).keeps(call, fn);
 }
 
 /** True if a call of it, or of what is part of its text, may never end. What a request is read from ends with that. */

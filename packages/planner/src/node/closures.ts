@@ -61,7 +61,7 @@ export function isRequestName(name: string): boolean {
 }
 
 /** True if a function passed to this call ends with the request, or with the call, that it was made for. */
-function endsWithCall(callee: Node): boolean {
+export function endsWithCall(callee: Node): boolean {
   const name = calleeName(callee);
   if (awaiting.has(name)) return true;
   if (!eventMethods.has(name) || callee.type !== "MemberExpression") return false;

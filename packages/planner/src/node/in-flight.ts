@@ -1,6 +1,6 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { calleeName } from "./callees.ts";
-import { isOnTheSpot } from "./closures.ts";
+import { endsWithCall, isOnTheSpot } from "./closures.ts";
 import { namesOf } from "./names.ts";
 import type { Site } from "./sites.ts";
 import { boundNames, forEachChild, isFunction, type FunctionNode, type Node } from "./syntax.ts";
@@ -24,7 +24,7 @@ export function endsWithItsCall(app: AppShape, unit: string, site: Site, candida
 function onlyCalls(app: AppShape, unit: string, callee: Node, index: number, candidates: Parameters<typeof endsWithItsCall>[3], depth: number): boolean {
   if (depth > maxDepth) return false;
   if (callee.type === "Identifier") {
-    const found = functionNamed(app, unit, callee.name);
+    const found = functionNamed(app, unit, callee);
     return found !== null && isOnlyCalled(app, found.unit, found.fn, index, candidates, depth);
   }
   if (callee.type !== "MemberExpression") return false;
@@ -35,23 +35,34 @@ function onlyCalls(app: AppShape, unit: string, callee: Node, index: number, can
   return inside.every((one) => isOnlyCalled(app, one.unit, one.site.fn, index, candidates, depth));
 }
 
-function functionNamed(app: AppShape, unit: string, name: string): { unit: string; fn: FunctionNode } | null {
+/** The one function that a name stands for in a unit; null if it stands for anything else, or perhaps. */
+export function functionNamed(app: AppShape, unit: string, node: Node): { unit: string; fn: FunctionNode } | null {
+  if (isFunction(node)) return { unit, fn: node };
   const detail = detailOf(app, unit);
-  if (detail === null) return null;
+  if (detail === null || node.type !== "Identifier") return null;
+  const { name } = node;
   const imported = detail.facts.imports.get(name);
   if (imported !== undefined) {
     const from = resolveUnit(app, unit, imported.specifier);
     const origin = from === null ? null : findOrigin(app, from, imported.imported);
-    return origin?.kind === "binding" ? functionNamed(app, origin.unit, origin.local) : null;
+    return origin?.kind === "binding" ? declaredFunction(app, origin.unit, origin.local) : null;
   }
+  return declaredFunction(app, unit, name);
+}
+
+function declaredFunction(app: AppShape, unit: string, name: string): { unit: string; fn: FunctionNode } | null {
+  const detail = detailOf(app, unit);
+  if (detail === null) return null;
   const declaration = detail.facts.declarations.get(name);
   // One name, one meaning: a local of that name might be meant instead.
   if (declaration?.isFunctionValue !== true || (declaration.kind !== "function" && declaration.kind !== "const") || namesOf(detail).sources.get(name)?.length !== 1) return null;
   return declaration.value !== null && isFunction(declaration.value) ? { unit, fn: declaration.value } : null;
 }
 
-function isOnlyCalled(app: AppShape, unit: string, fn: FunctionNode, index: number, candidates: Parameters<typeof endsWithItsCall>[3], depth: number): boolean {
+/** True if a function does nothing with the argument at `index` but to call it, while its own call lasts. */
+export function isOnlyCalled(app: AppShape, unit: string, fn: FunctionNode, index: number, candidates: Parameters<typeof endsWithItsCall>[3], depth: number): boolean {
   const param = fn.params[index];
+  if (param === undefined && fn.params.at(-1)?.type !== "RestElement" && !mentions(fn.body, "arguments")) return true;
   if (param?.type !== "Identifier" || fn.generator || fn.params.slice(0, index).some((before) => before.type === "RestElement")) return false;
   const { name } = param;
   const sites = detailOf(app, unit)!.facts.byFunction;
@@ -67,7 +78,7 @@ function isOnlyCalled(app: AppShape, unit: string, fn: FunctionNode, index: numb
       if (!is(node.callee)) walk(node.callee);
       node.arguments.forEach((argument, i) => {
         if (!is(argument)) walk(argument);
-        else if (!isOnTheSpot(calleeName(node.callee)) && !onlyCalls(app, unit, node.callee, i, candidates, depth + 1)) isOnly = false;
+        else if (!isOnTheSpot(calleeName(node.callee)) && !endsWithCall(node.callee) && !onlyCalls(app, unit, node.callee, i, candidates, depth + 1)) isOnly = false;
       });
       return;
     }

@@ -1,10 +1,11 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
+import { functionNamed } from "./in-flight.ts";
 import { namesOf } from "./names.ts";
 import { ArgumentFates } from "./parameters.ts";
 import { Walker } from "./reach.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
-import { isFunction, type Node } from "./syntax.ts";
+import { isFunction, type FunctionNode, type Node } from "./syntax.ts";
 import { Values } from "./values.ts";
 
 const known = new WeakMap<AppShape, Startup>();
@@ -76,6 +77,12 @@ export class Startup {
     if (key === "?" || this.#values.get(key)?.some(({ node }) => !isFunction(node)) === true) return null;
     return this.#byMember.get(key) ?? [];
   };
+
+  /** The functions of the app that are known under a property's name; there may be others that are not known. */
+  functionsUnder(key: string): readonly { readonly unit: string; readonly fn: FunctionNode }[] {
+    const named = (this.#values.get(key) ?? []).flatMap(({ unit, node }) => functionNamed(this.#app, unit, node) ?? []);
+    return [...(this.#byMember.get(key) ?? []).map(({ unit, site }) => ({ unit, fn: site.fn })), ...named];
+  }
 
   #sitesOf(key: string): readonly Site[] | null {
     let sites = this.#sitesByMember.get(key);
