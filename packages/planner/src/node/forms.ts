@@ -11,6 +11,8 @@ export const metaName: string = `${reservedPrefix}meta`;
 export const agentName: string = `${reservedPrefix}m`;
 export const handleName: string = `${reservedPrefix}h`;
 export const bindName: string = `${reservedPrefix}b`;
+/** A door. Its parameter is a name of ours: the code that comes through sees it. */
+export const doorText: string = `${reservedPrefix}t=>eval(${reservedPrefix}t)`;
 export const restName: string = `${reservedPrefix}x`;
 export const doorName = (depth: number): string => `${reservedPrefix}d${depth}`;
 export const paramName = (index: number): string => `${reservedPrefix}p${index}`;

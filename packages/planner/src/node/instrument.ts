@@ -1,5 +1,5 @@
 import { Edits, type Edit } from "./edits.ts";
-import { agentName, bindName, birthName, doorName, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
+import { agentName, bindName, birthName, doorName, doorText, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
 import { classDoorName, type Site, type Sites } from "./sites.ts";
 import { calleeName } from "./callees.ts";
 import { isOnTheSpot } from "./closures.ts";
@@ -7,7 +7,7 @@ import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, t
 import type { Program } from "acorn";
 
 /** Version of the forms. Artifacts of different versions never share a transition. */
-export const instrumentationVersion = 1;
+export const instrumentationVersion = 2;
 
 /** Where an agent puts its hook; its last part counts up with what units expect of it. */
 export const hookSymbol = "midflight.agent.v1";
@@ -65,7 +65,7 @@ export function instrument(
 
 /** Opens a class's private scope, and tells the agent that the class exists now. */
 function classDoorText(binding: string): string {
-  return `static{if(typeof ${handleName}!=="undefined"&&${handleName}!==undefined){${classDoorName(binding)}=c=>eval(c);${handleName}(${JSON.stringify(binding)},this)}}`;
+  return `static{if(typeof ${handleName}!=="undefined"&&${handleName}!==undefined){${classDoorName(binding)}=${doorText};${handleName}(${JSON.stringify(binding)},this)}}`;
 }
 
 function insertPreamble(edits: Edits, unit: string, source: string, format: Format, program: Program, sites: Sites, sourceTag: string): void {
@@ -73,7 +73,7 @@ function insertPreamble(edits: Edits, unit: string, source: string, format: Form
   const meta = format === "esm" ? `${metaName}=import.meta,` : "";
   const place = format === "esm" ? `${metaName}.url` : "__filename";
   const text = `var ${names.join(",")},${meta}${agentName}=globalThis[Symbol.for("${hookSymbol}")],` +
-    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},c=>eval(c));function ${bindName}(f){return ${agentName}===undefined?f:${agentName}.bind(f)}`;
+    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},${doorText});function ${bindName}(f){return ${agentName}===undefined?f:${agentName}.bind(f)}`;
   const { at, isAfterDirective } = prologueEnd(source, program.body, source.startsWith("#!") ? source.indexOf("\n") + 1 : 0);
   edits.insert(at, isAfterDirective ? `;${text}` : text);
 }
@@ -115,7 +115,7 @@ function insertGuard(edits: Edits, source: string, site: Site, shape: string): P
   const isMoved = paramPlan(fn) === "moved";
   const { args, moved, paren } = prepareParams(edits, source, fn, isMoved);
   const guard = guardText(site, shape, args.join(","));
-  const door = site.hasDoor ? `const ${doorName(site.depth)}=c=>eval(c);` : "";
+  const door = site.hasDoor ? `const ${doorName(site.depth)}=${doorText};` : "";
   if (fn.body.type === "BlockStatement") {
     const { at, isAfterDirective } = prologueEnd(source, fn.body.body, fn.body.start + 1);
     if (isAfterDirective) edits.insert(at, ";");
