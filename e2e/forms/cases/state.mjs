@@ -47,6 +47,41 @@ table("with functions, called in place", "const T={rate:INIT,get(){return this.r
 table("a map read only", "const T=new Map([['a',INIT]]); export const use=()=>T.get('a').a", { rung: "redefine" });
 table("a map that is set", "const T=new Map([['a',INIT]]); export const touch=()=>{T.set('b',1)}; export const use=()=>T.size");
 table("a row of a map changed", "const T=new Map([['a',INIT]]); export const touch=()=>{T.get('a').hits=1}; export const use=()=>T.get('a')");
+table("that changes itself by a method of its own", "const T={...INIT,inc(){this.a++}}; export const touch=()=>T.inc(); export const use=()=>T.a");
+table("that fills its own list by a method", "const T={rate:INIT,l:[1],add(x){this.l.push(x)}}; export const touch=()=>T.add(2); export const use=()=>[T.rate,T.l]");
+table("that changes itself by a setter", "const T={rate:INIT,n:0,set v(x){this.n=x}}; export const touch=()=>{T.v=9}; export const use=()=>[T.rate,T.n]");
+table("that hands itself to a function", "const up=(o)=>{o.n=9}; const T={rate:INIT,n:0,go(){up(this)}}; export const touch=()=>T.go(); export const use=()=>[T.rate,T.n]");
+table("with a method of another name that changes it", "function inc(){this.n++} const T={rate:INIT,n:0,inc}; export const touch=()=>T.inc(); export const use=()=>[T.rate,T.n]");
+table("with a method of another module that changes it", { "m.mjs": "import {inc} from './b.mjs'; const T={rate:INIT,n:0,up:inc}; export const touch=()=>T.up(); export const use=()=>[T.rate,T.n]", "b.mjs": "export function inc(){this.n++}" });
+table("with the methods of a mixin that change it", "const counting={inc(){this.n++}}; const T={rate:INIT,n:0,...counting}; export const touch=()=>T.inc(); export const use=()=>[T.rate,T.n]");
+table("whose prototype has a method that changes it", "const counting={inc(){this.n++}}; const T={__proto__:counting,rate:INIT,n:0}; export const touch=()=>T.inc(); export const use=()=>[T.rate,T.n]");
+table("with methods that only read it", "const T={rate:INIT,get(){return this.rate.a},all(){return [this.get(),this.rate]}}; export const use=()=>T.all()", { rung: "redefine" });
+table("changed through a bound function", "function inc(){this.n++} const T={rate:INIT,n:0}; export const touch=()=>inc.bind(T)(); export const use=()=>[T.rate,T.n]");
+table("changed through Reflect.apply", "function inc(){this.n++} const T={rate:INIT,n:0}; export const touch=()=>Reflect.apply(inc,T,[]); export const use=()=>[T.rate,T.n]");
+table("that is a key of a map", "const T=INIT; const notes=new WeakMap(); export const touch=()=>notes.set(T,5); export const use=()=>[T.a,notes.get(T)]");
+table("kept in a variable", "const T=INIT; let last; export const touch=()=>{last=T}; export const use=()=>[last===T,T.a]");
+table("kept in a property", "const T=INIT; class S{opts=null; put(){this.opts=T}} const s=new S(); export const touch=()=>s.put(); export const use=()=>[s.opts.a,T.a]");
+table("kept in a list", "const T=INIT; const list=[]; export const touch=()=>{list.push(T)}; export const use=()=>list.map((t)=>t.a)");
+table("given to a request", "const T=INIT; export function handle(req){req.rates=T; return req.rates.a} export const use=()=>handle({})", { rung: "redefine" });
+
+/** A value of the language's own that may have changed since it was made; `touch` changes it. */
+const valued = (how, code, more = {}) => add(`value: ${how}`, code.replaceAll("MADE", "1"), code.replaceAll("MADE", "2"), (m) => m.use(), { setup: (m) => m.touch?.(), ...replace, ...more });
+valued("a date that is set", "const D=new Date(MADE*1000); export const touch=()=>D.setFullYear(2020); export const use=()=>D.getFullYear()");
+valued("a date that is read", "const D=new Date(MADE*1000); export const use=()=>D.getTime()", { rung: "redefine" });
+valued("an address whose parameters are set", "const U=new URL('http://x/MADE?a=1'); export const touch=()=>{U.searchParams.append('b',2)}; export const use=()=>U.href");
+valued("an address whose path is assigned", "const U=new URL('http://x/MADE?a=1'); export const touch=()=>{U.pathname='/z'}; export const use=()=>U.href");
+valued("an address that is read", "const U=new URL('http://x/MADE?a=1'); export const use=()=>[U.href,U.searchParams.get('a')]", { rung: "redefine" });
+valued("binary data that is set", "const A=new Uint8Array([MADE,2,3]); export const touch=()=>A.set([9],1); export const use=()=>[...A]");
+valued("binary data that is set through a part of it", "const A=new Uint8Array([MADE,2,3]); export const touch=()=>{A.subarray(1).fill(7)}; export const use=()=>[...A]");
+valued("binary data that is read", "const A=new Uint8Array([MADE,2,3]); export const use=()=>[...A]", { rung: "redefine" });
+valued("a regular expression that goes on", "const R=/aMADE?/g; export const touch=()=>R.test('aaa'); export const use=()=>[R.lastIndex,R.source]");
+valued("a regular expression whose position is set", "const R=/aMADE?/g; export const touch=()=>{R.lastIndex=1}; export const use=()=>[R.lastIndex,R.source]");
+valued("a sticky regular expression", "const R=new RegExp('aMADE?','y'); export const touch=()=>'aaa'.match(R); export const use=()=>[R.lastIndex,R.source]");
+valued("a regular expression that goes on, in a table", "const T={r:/aMADE?/g}; export const touch=()=>T.r.exec('aaa'); export const use=()=>[T.r.lastIndex,T.r.source]");
+valued("a regular expression that goes on, handed on", "const R=/aMADE?/g; const next=(r)=>r.exec('aaa'); export const touch=()=>next(R); export const use=()=>[R.lastIndex,R.source]");
+valued("a regular expression that always begins anew", "const R=/aMADE/g; export const use=()=>['a1a2a1'.replace(R,'x'),'a2a1'.match(R),[...'a2'.matchAll(R)].length]", { rung: "redefine" });
+valued("a regular expression that has no position", "const R=/aMADE?/i; export const touch=()=>R.test('aaa'); export const use=()=>[R.lastIndex,R.test('xA2')]", { rung: "redefine" });
+valued("regular expressions that begin anew, in a table", "const T=[[/aMADE/g,'x'],[/b/g,'y']]; export const use=()=>T.reduce((s,[r,to])=>s.replace(r,to),'a1a2b')", { rung: "redefine" });
 
 const pair = (name, a, b, probe, more) => add(name, a, b, probe, more);
 const t = (text) => ({ "m.mjs": "import {g} from './t.mjs'; export const f=()=>g()", "t.mjs": text });

@@ -7,6 +7,17 @@ export type MutationKind = "named" | "computed" | "list" | "map";
 
 const listMethods = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin"]);
 const mapMethods = new Set(["set", "add", "delete", "clear"]);
+
+/** True for methods by which lists, maps, dates, addresses and binary data change what they are called on. */
+export function isMutator(name: string): boolean {
+  return listMethods.has(name) || isMapMethod(name);
+}
+
+/** `setFullYear`, `setUint8`, `append`, `writeUInt8`, `getOrInsert`. */
+function isMapMethod(name: string): boolean {
+  return mapMethods.has(name) || /^(set[A-Z]|append$|write|swap\d|getOrInsert)/.test(name);
+}
+
 /** `Object.assign(x, …)` and its like change their first argument. */
 const staticMethods = new Set(["assign", "defineProperty", "defineProperties", "setPrototypeOf", "set", "deleteProperty"]);
 
@@ -160,11 +171,13 @@ class Collector {
     if (callee.type === "MemberExpression") {
       if (callee.object.type === "Identifier" && (callee.object.name === "Object" || callee.object.name === "Reflect")) {
         if (first && staticMethods.has(name)) change("computed", first);
+        const self = node.arguments[1];
+        if (name === "apply" && self) for (const kind of ["list", "map", "computed"] as const) change(kind, self);
       } else {
         if (listMethods.has(name)) change("list", callee.object);
-        if (mapMethods.has(name)) change("map", callee.object);
+        if (isMapMethod(name)) change("map", callee.object);
       }
-      if ((name === "call" || name === "apply") && first) for (const kind of ["list", "map", "computed"] as const) change(kind, first);
+      if ((name === "call" || name === "apply" || name === "bind") && first) for (const kind of ["list", "map", "computed"] as const) change(kind, first);
       if (name === "?") for (const kind of ["list", "map"] as const) change(kind, callee.object);
       // What a callback gets are parts of what the method is called on.
       for (const argument of node.arguments) {

@@ -1,10 +1,12 @@
 import { findOrigin, reachersOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
+import { isRequestName } from "./closures.ts";
 import type { Declaration } from "./facts.ts";
 import { findMutations, isReader, reachedFrom, type Mutation, type MutationKind } from "./mutation.ts";
 import { namesOf } from "./names.ts";
 import type { Reference } from "./scope.ts";
+import { beginsAnew, changesItself, positionFlags, usesPosition } from "./self-changing.ts";
 import { forEachChild, isFunction, keyName, type Node } from "./syntax.ts";
 
 /** What an initialiser makes. */
@@ -14,6 +16,8 @@ interface Table {
   /** It holds functions, so that whoever keeps it keeps their old text. */
   readonly hasFunctions: boolean;
   readonly hasSymbol: boolean;
+  /** It is made of what other names stand for. */
+  readonly hasNames: boolean;
 }
 
 function tableOf(value: Node): Table {
@@ -21,10 +25,12 @@ function tableOf(value: Node): Table {
   const kinds = new Set<MutationKind>();
   let hasFunctions = false;
   let hasSymbol = false;
+  let hasNames = false;
   const walk = (node: Node): void => {
     switch (node.type) {
       case "ObjectExpression":
         kinds.add("named").add("computed");
+        hasNames ||= node.properties.some((property) => (property.type === "SpreadElement" ? property.argument : property.value).type === "Identifier");
         break;
       case "ArrayExpression":
         kinds.add("list").add("computed").add("named");
@@ -50,7 +56,7 @@ function tableOf(value: Node): Table {
     forEachChild(node, walk);
   };
   walk(value);
-  return { kinds, properties, hasFunctions, hasSymbol };
+  return { kinds, properties, hasFunctions, hasSymbol, hasNames };
 }
 
 /** True if what an initialiser makes has functions in it. */
@@ -67,18 +73,24 @@ export function stateIn(declaration: Declaration, unit: string, app: AppShape): 
   if (declaration.value === null) return null;
   const table = tableOf(declaration.value);
   if (table.hasSymbol) return "it holds a symbol, under which live objects may keep something";
+  const holders = (): readonly Holder[] => [{ path: unit, detail: app.units.get(unit)!.detail!, local: declaration.name }, ...importersOfBinding(app, unit, declaration.name)];
+  const flags = positionFlags(declaration.value);
+  if (flags !== "") {
+    const user = findPositionUser(declaration.value, flags, holders(), app);
+    if (user !== null) return `${user} may go on from where a regular expression stopped`;
+  }
   if (table.kinds.size === 0) return null;
   if (/^(Object\.(freeze|create)\(\s*)?(new (Weak)?(Map|Set)\(\s*\)|\[\s*\]|\{\s*\}|null)\s*\)?$/.test(declaration.skeleton)) return "it starts empty";
-  const own = app.units.get(unit)!.detail!;
-  const holders = [{ path: unit, detail: own, local: declaration.name }, ...importersOfBinding(app, unit, declaration.name)];
+  if (table.hasFunctions || table.hasNames) if (changesItself(declaration.value, unit, app)) return "it changes itself by a method of its own";
   let escapes = false;
   let partsEscape = false;
-  for (const { path, detail, local } of holders) {
+  for (const { path, detail, local } of holders()) {
     const mutations = findMutations(detail);
     for (const mutation of mutations.all) if (fits(mutation, table) && reachedFrom(mutations, mutation.root).has(local)) return `${path} changes it`;
     partsEscape ||= [...mutations.handedOn].some((name) => reachedFrom(mutations, name).has(local));
     for (const ref of detail.scopes.byName.get(local) ?? []) {
       if (ref.where !== "module" || !isHandedOn(ref)) continue;
+      if (isHeld(ref)) return `${path} keeps it, or looks for it, and would not know the new one`;
       escapes = true;
       if (table.hasFunctions) return `${path} hands it on, and who keeps it keeps its functions`;
     }
@@ -86,8 +98,45 @@ export function stateIn(declaration: Declaration, unit: string, app: AppShape): 
   return findForeignChange(app, table, escapes, escapes || partsEscape);
 }
 
-function importersOfBinding(app: AppShape, unit: string, name: string): { path: string; detail: UnitDetail; local: string }[] {
-  const found: { path: string; detail: UnitDetail; local: string }[] = [];
+/** A unit that knows a binding, and the name it has there. */
+interface Holder {
+  readonly path: string;
+  readonly detail: UnitDetail;
+  readonly local: string;
+}
+
+/** A unit whose code asks a regular expression of that initialiser to go on; null if all of it begins anew each time. */
+function findPositionUser(value: Node, flags: string, holders: readonly Holder[], app: AppShape): string | null {
+  const isOne = value.type === "Literal" || value.type === "NewExpression" || value.type === "CallExpression";
+  const isSticky = flags.includes("y");
+  let isOpen = false;
+  for (const { path, detail, local } of holders) {
+    if (!isOne && usesPosition(detail.program, isSticky)) return path;
+    for (const ref of detail.scopes.byName.get(local) ?? []) {
+      if (ref.where !== "module" || ref.role === "export") continue;
+      if (isOne && ref.parent.type === "MemberExpression" && ref.parent.object.start === ref.start) {
+        if (usesPosition(ref.parent, isSticky)) return path;
+      } else if (isHandedOn(ref) && (isSticky || !beginsAnew(ref.parent))) isOpen = true;
+    }
+  }
+  if (isOpen) for (const [path, { detail }] of app.units) if (detail !== null && usesPosition(detail.program, isSticky)) return path;
+  return null;
+}
+
+/** True if the reference is what the map, the list or the variable that it is put into will give back, or is compared with. */
+function isHeld({ parent, start }: Reference): boolean {
+  if (parent.type === "AssignmentExpression") return parent.right.start === start && !isOfRequest(parent.left);
+  return parent.type === "CallExpression" && parent.callee.type === "MemberExpression" && parent.arguments.some((argument) => argument.start === start) && keepsIdentity.has(calleeName(parent.callee));
+}
+
+function isOfRequest(target: Node): boolean {
+  return target.type === "MemberExpression" ? isOfRequest(target.object) : target.type === "Identifier" && isRequestName(target.name);
+}
+
+const keepsIdentity = new Set(["set", "get", "has", "add", "delete", "push", "unshift", "includes", "indexOf", "splice"]);
+
+function importersOfBinding(app: AppShape, unit: string, name: string): Holder[] {
+  const found: Holder[] = [];
   // Re-exports: whoever imports from any unit may mean this one.
   for (const path of reachersOf(app, unit)) {
     const detail = app.units.get(path)?.detail;
