@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { AppShape, Dependencies, UnitAnalysis } from "@midflight/planner";
+import type { AppShape, UnitAnalysis } from "@midflight/planner";
 import type { Digest, FileEntry, FlatTree } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { createAnalyses, type Analyses } from "./analyses.ts";
 import { findUnresolved, unresolvedError } from "./check-imports.ts";
 import { requireEntries, type RunCommand } from "./entry-point.ts";
-import type { EncodedDependencies } from "./dependencies.ts";
+import { noDependencies, type EncodedDependencies } from "./dependencies.ts";
 import { createMerkleTree } from "./merkle.ts";
 import type { Batch, FileContent } from "./source.ts";
 import { stripTypes, syntaxError } from "./strip-types.ts";
@@ -137,12 +137,12 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   let files: FlatTree = new Map();
-  let shape: AppShape = { units: new Map(), assets: new Map(), lock: null };
+  let shape: AppShape = { units: new Map(), assets: new Map(), lock: null, ...noDependencies };
 
   function apply(batch: Batch, changed: ReadonlyMap<string, Collected>, removed: readonly string[], isNew: boolean): CollectedTree {
     const lock = batch.lock?.digest ?? null;
     const encoded = batch.dependencies ?? null;
-    const dependencies = encoded?.dependencies ?? null;
+    const { dependencies, links } = encoded ?? noDependencies;
     if (changed.size > 0 || removed.length > 0) {
       const next = new Map(state);
       // Removals first: a folder may have become a file.
@@ -155,14 +155,15 @@ export function createCollector(options: CollectorOptions): Collector {
         merkle.set(path, collected.entry);
       }
       state = isNew ? new Map([...next].sort(byPath)) : next;
-      if (isNew || removed.length > 0 || [...changed].some(([path, { unit }]) => (unit === null) === shape.units.has(path))) rebuild(lock, dependencies);
-      else update(changed, lock, dependencies);
-    } else if (shape.lock !== lock || shape.dependencies !== dependencies) shape = { ...shape, lock, dependencies };
+      if (isNew || removed.length > 0 || [...changed].some(([path, { unit }]) => (unit === null) === shape.units.has(path))) rebuild();
+      else update(changed);
+    }
+    if (shape.lock !== lock || shape.dependencies !== dependencies || shape.links !== links) shape = { ...shape, lock, dependencies, links };
     const held = state;
     return { ...merkle.close(), files, shape, lock, dependencies: encoded, batch, blobs: (path) => blobsOf(held.get(path)) };
   }
 
-  function rebuild(lock: Digest | null, dependencies: Dependencies | null): void {
+  function rebuild(): void {
     const units = new Map<string, UnitAnalysis>();
     const assets = new Map<string, Asset>();
     const texts = new Map<string, string>();
@@ -172,11 +173,11 @@ export function createCollector(options: CollectorOptions): Collector {
       if (unit !== null) units.set(path, unit);
       else if (entry.kind === "asset") assets.set(path, { digest: entry.digest, inert: entry.inert });
     }
-    shape = { units, assets, lock, dependencies, texts };
+    shape = { ...shape, units, assets, texts };
   }
 
   /** The same paths as before: what is copied keeps its order. */
-  function update(changed: ReadonlyMap<string, Collected>, lock: Digest | null, dependencies: Dependencies | null): void {
+  function update(changed: ReadonlyMap<string, Collected>): void {
     const nextFiles = new Map(files);
     const units = new Map(shape.units);
     const assets = [...changed.values()].some(({ unit }) => unit === null) ? new Map(shape.assets) : shape.assets;
@@ -189,7 +190,7 @@ export function createCollector(options: CollectorOptions): Collector {
       else if (entry.kind === "asset" && assets instanceof Map) assets.set(path, { digest: entry.digest, inert: entry.inert });
     }
     files = nextFiles;
-    shape = { units, assets, lock, dependencies, texts };
+    shape = { ...shape, units, assets, texts };
   }
 
   return {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { Vcs } from "@midflight/protocol";
 import { safeUrl } from "./environment.ts";
+import { codeFolder } from "./scope.ts";
 
 const run = promisify(execFile);
 
@@ -73,7 +74,7 @@ export function openGit(options: { readonly projectDir: string; readonly code: r
     if (witness !== null && witness.key === key && stillDiffers(witness, where.top)) return true;
     witness = null;
     // A path outside the repository cannot be asked for.
-    const code = options.code.map((folder) => path.resolve(projectDir, folder)).filter((folder) => !path.relative(where.top, folder).startsWith(".."));
+    const code = options.code.map((folder) => path.resolve(projectDir, codeFolder(folder))).filter((folder) => !path.relative(where.top, folder).startsWith(".."));
     const [tracked, untracked] = await Promise.all([
       git(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=dirty"]),
       code.length === 0 ? "" : git(["ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ...code]),

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { buildTree, MidflightError, type Digest, type Envelope, type FileEntry, type FlatTree, type Registry, type ReleaseId } from "@midflight/protocol";
+import { buildTree, MidflightError, type Digest, type Envelope, type FileEntry, type FlatTree, type Registry, type Release, type ReleaseId } from "@midflight/protocol";
 import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
+import { decodeDependencies } from "./dependencies.ts";
+import { linkDependencies } from "./link-dependencies.ts";
 import { readBlobs, readTree } from "./read-tree.ts";
 import { errnoOf } from "./stable-read.ts";
 
@@ -62,7 +64,7 @@ export async function materialise(options: MaterialiseOptions): Promise<{ readon
     const manifest: ReleaseManifest = { envelope: entry.envelope, files: Object.fromEntries(files) };
     await writeDurably(path.join(aside, manifestName), Buffer.from(JSON.stringify(manifest)));
     for (const [name, bytes] of options.beside ?? []) await writeDurably(path.join(aside, name), bytes);
-    await linkDependencies(aside, options.link);
+    if (options.link !== undefined) await linkDependencies({ directory: aside, folders: directoriesOf(files), project: options.link, links: await readLinks(registry, release) });
     await syncDirectories(aside, files);
     await putInPlace(aside, directory, options);
     await syncDirectory(parent);
@@ -71,6 +73,11 @@ export async function materialise(options: MaterialiseOptions): Promise<{ readon
     throw explain(error, directory);
   }
   return { directory };
+}
+
+async function readLinks(registry: Registry, { dependencies }: Release): Promise<ReadonlyMap<string, string>> {
+  if (dependencies === undefined || dependencies === null) return new Map();
+  return decodeDependencies((await readBlobs(registry, [dependencies])).get(dependencies)!).links;
 }
 
 async function writeFiles(registry: Registry, files: FlatTree, aside: string): Promise<void> {
@@ -134,16 +141,6 @@ async function syncDirectory(directory: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Modules of the app find packages as they did in the project, also those of a workspace above it. */
-async function linkDependencies(aside: string, project: string | undefined): Promise<void> {
-  if (project === undefined || existsSync(path.join(aside, "node_modules"))) return;
-  for (let at = path.resolve(project); ; at = path.dirname(at)) {
-    const candidate = path.join(at, "node_modules");
-    if (existsSync(candidate)) return symlink(candidate, path.join(aside, "node_modules"), "dir");
-    if (path.dirname(at) === at) return;
   }
 }
 

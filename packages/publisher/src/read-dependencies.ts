@@ -101,7 +101,7 @@ function linksInto(projectDir: string, packages: readonly { readonly directory: 
     for (const importer of from) {
       const place = path.posix.join(importer, "node_modules", name!);
       const at = path.join(root, place);
-      if (existsSync(at) && realpathSync(at) === real) links.set(place, directory);
+      if (existsSync(at)) links.set(place, realpathSync(at) === real ? directory : "");
     }
   }
   return links;

@@ -2,7 +2,7 @@ import { instrumentationVersion, type AppShape, type UnitAnalysis } from "@midfl
 import { MidflightError, type Digest, type FileEntry, type FlatTree, type Registry, type Release, type ReleaseId } from "@midflight/protocol";
 import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
 import type { Analyses } from "./analyses.ts";
-import { decodeDependencies } from "./dependencies.ts";
+import { decodeDependencies, noDependencies } from "./dependencies.ts";
 import { isComparedText } from "./unit-kind.ts";
 import { readBlobs, readTree } from "./read-tree.ts";
 
@@ -77,8 +77,8 @@ export function createReleaseShapes(registry: Registry, root: TrustRoot, analyse
     const json = [...files].filter(([path, entry]) => isComparedText(path, entry)) as [string, Extract<FileEntry, { kind: "asset" }>][];
     const read = await readBlobs(registry, json.map(([, { digest }]) => digest));
     const texts = new Map(json.map(([path, { digest }]) => [path, Buffer.from(read.get(digest)!).toString("utf8")]));
-    const dependencies = record === null ? null : decodeDependencies((await readBlobs(registry, [record])).get(record)!).dependencies;
-    return { units, assets, lock, dependencies, texts };
+    const { dependencies, links } = record === null ? noDependencies : decodeDependencies((await readBlobs(registry, [record])).get(record)!);
+    return { units, assets, lock, dependencies, texts, links };
   }
 
   return {

@@ -24,16 +24,23 @@ const transient = /^(?:\.DS_Store|Thumbs\.db|4913|\.#.*|#.*#|.*~|.*\.sw[a-z]|.*\
 const lockFiles: readonly string[] = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
 
 export function createScope(options: ScopeOptions): Scope {
-  const code = options.code.map(normalise);
+  const code = options.code.map(codeFolder);
   const assets = (options.assets ?? []).map(normalise);
   const marker = options.marker === undefined ? null : normalise(options.marker);
   const bases = [...code.map((path) => ({ path, depth: Infinity })), ...assets.map(reachOf)];
   const leadsTo = [...bases.map((base) => base.path), ...(marker === null ? [] : [marker])];
   const isAsset = assets.map(createGlob);
   const inCode = (path: string): boolean => code.some((root) => isWithin(path, root));
+  // Packages are others' code, unless `code` names one of them.
+  const named = code.filter(isIgnored);
+  const isForeign = (path: string): boolean => {
+    if (!isIgnored(path)) return false;
+    const root = named.find((candidate) => isWithin(path, candidate));
+    return root === undefined ? !named.some((candidate) => candidate.startsWith(`${path}/`)) : isIgnored(path.slice(root.length + 1));
+  };
 
   const directory = (path: string): "inside" | "above" | "outside" => {
-    if (isIgnored(path)) return "outside";
+    if (isForeign(path)) return "outside";
     if (bases.some((base) => isWithin(path, base.path) && depthOf(path) - depthOf(base.path) < base.depth)) return "inside";
     return path === "" || leadsTo.some((base) => base.startsWith(`${path}/`)) ? "above" : "outside";
   };
@@ -42,7 +49,7 @@ export function createScope(options: ScopeOptions): Scope {
     const slash = path.lastIndexOf("/");
     const parent = slash === -1 ? "" : path.slice(0, slash);
     const name = path.slice(slash + 1);
-    if (path === marker || transient.test(name) || isIgnored(parent)) return false;
+    if (path === marker || transient.test(name) || isForeign(parent)) return false;
     // A package.json decides how the files below it are loaded, also from above.
     if (name === "package.json") return directory(parent) !== "outside";
     if (parent === "" && (lockFiles.includes(name) || /^midflight\.config\.[mc]?[jt]s$/.test(name))) return false;
@@ -73,6 +80,11 @@ function isWithin(path: string, base: string): boolean {
 
 function depthOf(path: string): number {
   return path === "" ? 0 : path.split("/").length;
+}
+
+/** The folder that an entry of `code` names: `lib/**` means `lib`. */
+export function codeFolder(entry: string): string {
+  return normalise(entry.replace(/(?:^|\/)\*\*(?:\/\*)?$/, "") || ".");
 }
 
 /** `./dist/` → `dist`, `.` → "". */

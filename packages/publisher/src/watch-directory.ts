@@ -1,9 +1,9 @@
-import { statSync, watch, type FSWatcher } from "node:fs";
+import { realpathSync, statSync, watch, type FSWatcher } from "node:fs";
 import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
 import { openFolder } from "./folder.ts";
 import { installationRecord, openDependencies } from "./read-dependencies.ts";
-import { createScope, lockFiles, type ScopeOptions } from "./scope.ts";
+import { codeFolder, createScope, lockFiles, type ScopeOptions } from "./scope.ts";
 import { createSettler } from "./settle.ts";
 import type { Batch, BatchReason, Source } from "./source.ts";
 import { errnoOf, isGone } from "./stable-read.ts";
@@ -221,7 +221,9 @@ export function watchDirectory(options: WatchOptions): WatchedDirectory {
 /** A missing code folder is a typing error at the start; later it only means that a build cleans up. */
 export function requireDirectories(projectDir: string, code: readonly string[]): void {
   for (const root of code) {
-    if (statSync(path.join(projectDir, root), { throwIfNoEntry: false }) !== undefined) continue;
+    const folder = path.join(projectDir, codeFolder(root));
+    if (codeFolder(root).split("/").includes("node_modules") && isLinked(projectDir, folder)) throw linkedPackage(projectDir, root, folder);
+    if (statSync(folder, { throwIfNoEntry: false }) !== undefined) continue;
     throw new MidflightError("CODE_DIRECTORY_MISSING", {
       what: `${root}, named in \`code\`, does not exist in ${projectDir}.`,
       why: "The code was not built yet, or the folder has another name.",
@@ -230,6 +232,27 @@ export function requireDirectories(projectDir: string, code: readonly string[]):
       details: { path: root },
     });
   }
+}
+
+function isLinked(projectDir: string, folder: string): boolean {
+  try {
+    return realpathSync(folder) !== path.join(realpathSync(projectDir), path.relative(projectDir, folder));
+  } catch {
+    return false;
+  }
+}
+
+/** What lies elsewhere would find its own packages there, and not in a release. */
+function linkedPackage(projectDir: string, root: string, folder: string): MidflightError {
+  const real = path.relative(realpathSync(projectDir), realpathSync(folder));
+  const isOwn = !real.startsWith("..") && !real.split(path.sep).includes("node_modules");
+  return new MidflightError("CODE_DIRECTORY_MISSING", {
+    what: `${root}, named in \`code\`, is a link to ${real}.`,
+    why: "A package is taken as a package manager lays it out flat; code of your own lies where the link leads.",
+    state: "Nothing was published; what was live stays live.",
+    fix: isOwn ? [`Name ${real.split(path.sep).join("/")} in \`code\`.`] : ["Let your package manager copy this package instead of linking it (`node-linker=hoisted` of pnpm)."],
+    details: { path: root },
+  });
 }
 
 function unwatchable(directory: string, cause: unknown): MidflightError {

@@ -1,4 +1,5 @@
 import type { Digest } from "@midflight/protocol";
+import { ownPackagesOf } from "./packages.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { UnitAnalysis, UnitDetail } from "./analyze.ts";
 
@@ -12,6 +13,8 @@ export interface AppShape {
   readonly dependencies?: Dependencies | null;
   /** Of JSON files, the text, by path. Left out: nothing is known of what they say. */
   readonly texts?: ReadonlyMap<string, string>;
+  /** Where `node_modules` leads back into the app, by place; "" where it leads elsewhere. */
+  readonly links?: ReadonlyMap<string, string>;
 }
 
 export function detailOf(app: AppShape, unit: string): UnitDetail | null {
@@ -54,18 +57,42 @@ function indexImporters(app: AppShape, units: Iterable<string>, base: Importers 
   };
 }
 
-const extensions = ["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", "/index.js", "/index.cjs", "/index.ts"];
+const lastExtension = ".cts";
+const extensions = ["", ".js", ".mjs", ".cjs", ".ts", ".mts", lastExtension, "/index.js", "/index.cjs", "/index.ts"];
 
-/** The app's unit that a specifier means, from another unit; null for packages, Node's own and what is not there. */
+/** The app's unit that a specifier means, from another unit; null for packages of others, Node's own and what is not there. */
 export function resolveUnit(app: AppShape, from: string, specifier: string): string | null {
-  if (!specifier.startsWith("./") && !specifier.startsWith("../") && specifier !== "." && specifier !== "..") return null;
+  return isRelative(specifier) ? resolveRelative(app, from, specifier) : (candidatesOf(app, from, specifier)[0] ?? null);
+}
+
+/** The app's units that a package's specifier may mean: more than one if that depends on conditions that the command sets. */
+export function candidatesOf(app: AppShape, from: string, specifier: string): readonly string[] {
+  if (isRelative(specifier) || specifier.startsWith("node:") || app.texts === undefined) return [];
+  const targets = ownPackagesOf(app).find(from, specifier.replace(/[?].*$/s, ""), app.units.get(from)?.format === "cjs" ? "require" : "import");
+  const units = targets.map(({ path, isExact }) => (isExact ? (app.units.has(path) ? path : null) : findFile(app, path)));
+  return [...new Set(units)].filter((unit) => unit !== null);
+}
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith("./") || specifier.startsWith("../") || specifier === "." || specifier === "..";
+}
+
+function resolveRelative(app: AppShape, from: string, specifier: string): string | null {
   const parts = from.split("/").slice(0, -1);
   for (const part of specifier.split(/[?#]/)[0]!.split("/")) {
     if (part === "..") parts.pop();
     else if (part !== "." && part !== "") parts.push(part);
   }
-  const path = parts.join("/");
-  for (const extension of extensions) if (app.units.has(path + extension)) return path + extension;
+  return findFile(app, parts.join("/"));
+}
+
+function findFile(app: AppShape, path: string): string | null {
+  for (const extension of extensions) {
+    if (app.units.has(path + extension)) return path + extension;
+    if (extension !== lastExtension) continue;
+    const main = app.texts === undefined ? null : ownPackagesOf(app).mainOf(path);
+    if (main !== null && main !== path) for (const ending of extensions) if (app.units.has(main + ending)) return main + ending;
+  }
   return null;
 }
 

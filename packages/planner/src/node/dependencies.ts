@@ -25,6 +25,8 @@ export interface Dependencies {
 export function compareDependencies(boot: AppShape, target: AppShape, findings: Findings): void {
   const before = boot.dependencies ?? null;
   const after = target.dependencies ?? null;
+  const moved = linksThatDiffer(boot.links, target.links);
+  if (moved.length > 0) findings.block("dependencies", `${moved.join(" and ")} lead${moved.length === 1 ? "s" : ""} to another package of the app`);
   const isListed = isComparable(before?.locked, after?.locked);
   const block = (what: string, differences: readonly string[]): void =>
     findings.block("dependencies", `${what}: ${differences.slice(0, shown).join(", ")}${differences.length > shown ? ` and ${differences.length - shown} more` : ""}`, differences.slice(shown, shown + maxEvidence));
@@ -37,6 +39,10 @@ export function compareDependencies(boot: AppShape, target: AppShape, findings: 
     if (differences.length > 0) return block("installed packages differ", differences);
   }
   if (!isListed && boot.lock !== target.lock) findings.block("dependencies", "the dependency lock file changed: installed packages differ");
+}
+
+function linksThatDiffer(before: AppShape["links"], after: AppShape["links"]): readonly string[] {
+  return [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].filter((place) => before?.get(place) !== after?.get(place));
 }
 
 const shown = 4;

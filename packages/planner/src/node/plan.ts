@@ -4,6 +4,7 @@ import { checkAdded, planImport } from "./added.ts";
 import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
+import { checkConditions } from "./conditions.ts";
 import { compareDependencies } from "./dependencies.ts";
 import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
@@ -56,6 +57,7 @@ export function planTransition(input: PlanInput): Plan {
   const removed = checkRemoved(boot, target, findings);
   checkMovedState(boot, target, [...replaced, ...added, ...removed], findings);
   const changes = findChanges(boot, target, differing, findings);
+  checkConditions([...replaced, ...added, ...changes.keys()], target, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
   const units = planUnits(input, differing, changes, findings);
   if (added.length > 0) checkAddedReach(boot, target, findings);
