@@ -26,6 +26,10 @@ export interface BenchOptions {
   readonly nodes: readonly number[] | null;
   /** Few rounds, to see that the bench itself works. What it finds says little, and is written nowhere. */
   readonly isQuick: boolean;
+  /** The clone whose commits a bench goes through. Null: none was named. */
+  readonly repository: string | null;
+  /** How many of them, at most. Null: what the bench takes by itself. */
+  readonly limit: number | null;
   /** A line for people. */
   readonly say: (line: string) => void;
 }
@@ -34,6 +38,8 @@ export interface Bench {
   readonly name: string;
   /** One line. */
   readonly summary: string;
+  /** It goes through the commits of a clone that has to be named; what it finds is kept per clone. */
+  readonly needsRepository?: boolean;
   run(options: BenchOptions): Promise<Findings>;
 }
 

@@ -53,3 +53,22 @@ export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   }
   return out;
 }
+
+/** `part` of `whole`, with the bounds between which the true share lies with 95 % certainty (Wilson 1927). */
+export interface Share {
+  readonly part: number;
+  readonly whole: number;
+  /** Null of none. */
+  readonly share: number | null;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function share(part: number, whole: number): Share {
+  if (whole === 0) return { part, whole, share: null, low: 0, high: 1 };
+  const z = 1.959964;
+  const p = part / whole;
+  const middle = (p + (z * z) / (2 * whole)) / (1 + (z * z) / whole);
+  const reach = (z * Math.sqrt((p * (1 - p)) / whole + (z * z) / (4 * whole * whole))) / (1 + (z * z) / whole);
+  return { part, whole, share: round(p, 4), low: round(Math.max(0, middle - reach), 4), high: round(Math.min(1, middle + reach), 4) };
+}
