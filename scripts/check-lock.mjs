@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), ".."));
 
-for (const folder of ["", "e2e/node-versions", "bench/rivals"]) {
+for (const folder of ["", "e2e/node-versions", "bench/rivals", "bench/replay/runners"]) {
   const name = path.join(folder, "package-lock.json");
   const { packages } = readJson(path.join(root, name));
   for (const [key, entry] of Object.entries(packages)) {

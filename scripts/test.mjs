@@ -7,7 +7,7 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
-const kinds = ["packages/*/test/*.test.ts", "scripts/test/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "e2e/**/*.test.ts"];
+const kinds = ["packages/*/test/*.test.ts", "scripts/test/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "bench/*/test/**/*.test.ts", "e2e/**/*.test.ts"];
 const filters = process.argv.slice(2);
 
 const found = new Set(kinds.flatMap((kind) => globSync(kind, { cwd: root, exclude: (name) => name === "node_modules" }).sort()));

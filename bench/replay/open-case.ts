@@ -80,8 +80,7 @@ export async function openCase(history: History, commit: Commit, directory: stri
     return run.at(-1)!;
   };
   const first = await runCold(after, "cold-0");
-  const early = expect([first], { results: [], problem: null });
-  if ("because" in early) return early;
+  if (first.problem !== null || !first.results.some(({ ok }) => ok)) return expect([first], first) as Ineligible;
   const onFormer = await runCold(before, "former");
   const cold = [first];
   if (!("because" in expect(cold, onFormer))) for (let i = 1; i < coldStarts; i += 1) cold.push(await runCold(after, `cold-${i}`));

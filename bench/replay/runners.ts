@@ -73,7 +73,7 @@ export function readMochaOptions(manifest: Manifest, read: (file: string) => str
 /** `require: [a, b]` of a configuration in JSON, YAML or JavaScript, as options of the command line. */
 function fromConfiguration(text: string): string {
   const found: string[] = [];
-  const list = /["']?require["']?\s*:\s*(\[[^\]]*\]|(?:\s*\n\s*-\s*\S+)+|\S+)/.exec(text)?.[1] ?? "";
+  const list = /["']?require["']?[^\S\n]*:[^\S\n]*(\[[^\]]*\]|(?:[^\S\n]*\n\s*-\s*\S+)+|\S+)/.exec(text)?.[1] ?? "";
   for (const name of list.matchAll(/["']?([\w./@-]{2,})["']?/g)) found.push(`--require ${name[1]}`);
   const timeout = /["']?timeout["']?\s*:\s*["']?(\d+s?)/.exec(text)?.[1];
   const ui = /["']?ui["']?\s*:\s*["']?(\w+)/.exec(text)?.[1];

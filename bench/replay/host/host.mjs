@@ -107,7 +107,8 @@ function whenIdle() {
     process.once("beforeExit", () => {
       socketInUse.ref();
       server.ref();
-      resolve();
+      // A turn of its own: what follows may wait for the next idle moment, and this one has to be over by then.
+      setImmediate(resolve);
     });
     socketInUse.unref();
     server.unref();

@@ -10,8 +10,9 @@ export async function run({ directory, files, whenIdle }) {
 export async function collect(events, directory, whenIdle) {
   const results = [];
   const note = (ok) => (test) => {
-    if (test.details?.type === "suite" && ok) return;
-    results.push({ title: test.name, at: `${path.relative(directory, test.file ?? "")}:${test.line ?? ""}`, ok, skip: test.skip !== undefined || test.todo !== undefined, error: ok ? undefined : String(test.details?.error?.cause?.stack ?? test.details?.error).slice(0, 600) });
+    // A suite tells nothing that its tests do not, unless it is itself that fails.
+    if (test.details?.type === "suite" && (ok || test.details.error?.failureType === "subtestsFailed")) return;
+    results.push({ title: test.name, at: test.file?.startsWith(directory) === true ? `${path.relative(directory, test.file)} ` : "", ok, skip: test.skip !== undefined || test.todo !== undefined, error: ok ? undefined : String(test.details?.error?.cause?.stack ?? test.details?.error).slice(0, 600) });
   };
   events.on("test:pass", note(true));
   events.on("test:fail", note(false));
@@ -21,5 +22,5 @@ export async function collect(events, directory, whenIdle) {
     events.resume();
   });
   await Promise.all([ended, whenIdle()]);
-  return results.filter(({ skip }) => !skip).map(({ at, title, ok, error }) => ({ title: `${at.replace(/:\d*$/, "")} ${title}`, ok, error }));
+  return results.filter(({ skip }) => !skip).map(({ at, title, ok, error }) => ({ title: `${at}${title}`, ok, error }));
 }
