@@ -23,6 +23,12 @@ export const rooms = {
     node: true,
   },
   agent: { ours: ["@midflight/protocol", "@midflight/trust", "@midflight/registry-client"], others: [], node: true },
+  supervisor: {
+    ours: ["@midflight/protocol"],
+    others: [],
+    node: true,
+    starts: ["@midflight/agent"],
+  },
   control: {
     ours: [
       "@midflight/protocol",
@@ -31,10 +37,10 @@ export const rooms = {
       "@midflight/registry",
       "@midflight/planner",
       "@midflight/publisher",
+      "@midflight/supervisor",
     ],
     others: [],
     node: true,
-    starts: ["@midflight/agent"],
   },
   midflight: {
     ours: [

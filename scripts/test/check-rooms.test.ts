@@ -61,8 +61,8 @@ describe("check-rooms", () => {
   });
 
   test("control may find the agent for its processes, and may not load it", () => {
-    assert.deepEqual(withSource("control", 'export const register: string = import.meta.resolve("@midflight/agent/register");\n'), []);
-    assert.match(withSource("control", 'import "@midflight/agent/register";\n').join(), /@midflight\/agent\/register is not allowed/);
+    assert.deepEqual(withSource("supervisor", 'export const register: string = import.meta.resolve("@midflight/agent/register");\n'), []);
+    assert.match(withSource("supervisor", 'import "@midflight/agent/register";\n').join(), /@midflight\/agent\/register is not allowed/);
   });
 
   test("a path that leads into another package's folder is found", () => {

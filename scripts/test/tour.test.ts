@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { guardAgainstLeaks, startProcess, type ProcessExit, type StartedProcess } from "@midflight/testkit";
-import { identify } from "../../packages/control/src/run/process-identity.ts";
+import { identify } from "../../packages/supervisor/src/process-identity.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const workshop = fs.mkdtempSync(path.join(os.tmpdir(), "midflight-tour-"));

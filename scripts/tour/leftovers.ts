@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { layoutOf, readRunningControl } from "@midflight/control";
-import { adopt } from "../../packages/control/src/run/child.ts";
-import { isRunning } from "../../packages/control/src/run/process-identity.ts";
-import { readProcessRecords } from "../../packages/control/src/run/process-table.ts";
+import { adopt } from "../../packages/supervisor/src/child.ts";
+import { isRunning } from "../../packages/supervisor/src/process-identity.ts";
+import { readProcessRecords } from "../../packages/supervisor/src/process-table.ts";
 import { openRepository } from "./git.ts";
 import { isEdited, removeCopy, tourPlace } from "./shop-copy.ts";
 

@@ -1,20 +1,17 @@
 import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
 import { materialise, type Publisher } from "@midflight/publisher";
+import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type ProcessRecord, type ServiceProcess } from "@midflight/supervisor";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive, type LiveAssign } from "./live-release.ts";
-import { asMidflightError } from "./as-error.ts";
 import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
-import { linkRest } from "./run/link-rest.ts";
-import { returnStrays } from "./run/return-strays.ts";
-import { openProcessTable, type ProcessRecord } from "./run/process-table.ts";
+import { linkRest } from "./project/link-rest.ts";
+import { returnStrays } from "./project/return-strays.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
-import { keepProcess, type ServiceProcess } from "./run/service-process.ts";
-import type { BootRelease } from "./run/start-process.ts";
 
 export interface FleetKeeperOptions {
   readonly config: ResolvedConfig;

@@ -11,13 +11,12 @@ export { findRelease, readHistory, type History, type ReleaseRecord } from "./op
 export { readFiles } from "./operation/read-files.ts";
 export { readPresence, readStatus, type ServiceStatus, type Status } from "./operation/status.ts";
 export { readRunningControl, type ControlFile } from "./project/control-file.ts";
-export { createDurably } from "./project/durable-file.ts";
 export { layoutOf, type Layout } from "./project/layout.ts";
 export { makeSecrets, readSecrets, type Secrets, type Tokens } from "./project/secrets.ts";
-export { type ProcessPhase, type ProcessRecord } from "./run/process-table.ts";
 export { readLive, type LiveAssign } from "./live-release.ts";
 export { openAssigner, prepareDeploy, type Prepared } from "./operation/prepare.ts";
 export { parseSavedPlan, savePlan, whyStale, type SavedPlan } from "./operation/saved-plan.ts";
 export { settleRollout, type Rollout, type Settled, type SettleOptions } from "./operation/settle-rollout.ts";
 export { toRefusal } from "./refusal.ts";
 export { startControl, type Control, type StartOptions } from "./start-control.ts";
+export { createDurably, type ProcessPhase, type ProcessRecord } from "@midflight/supervisor";

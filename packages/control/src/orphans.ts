@@ -1,11 +1,7 @@
+import { adopt, findLaunched, isRunning, launchKeyOf, readProcessRecords, type ProcessIdentity, type ProcessRecord } from "@midflight/supervisor";
 import { targetsOf, type ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import type { Layout } from "./project/layout.ts";
-import { adopt } from "./run/child.ts";
-import { launchKeyOf } from "./run/launch-key.ts";
-import { findLaunched } from "./run/find-launched.ts";
-import { isRunning, type ProcessIdentity } from "./run/process-identity.ts";
-import { readProcessRecords, type ProcessRecord } from "./run/process-table.ts";
 
 const endWithinMs = 10_000;
 

@@ -1,6 +1,6 @@
 import type { Registry } from "@midflight/protocol";
 import { lockPublisher, readFolder, watchDirectory, type Batch, type PublishOutcome, type WatchedDirectory } from "@midflight/publisher";
-import { asMidflightError } from "./as-error.ts";
+import { asMidflightError } from "@midflight/supervisor";
 import { isDevelopment, type ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive } from "./live-release.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Assign, Registry, ReleaseId } from "@midflight/protocol";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
 import type { Layout } from "./project/layout.ts";
-import { returnStrays } from "./run/return-strays.ts";
+import { returnStrays } from "./project/return-strays.ts";
 
 /** How many newest releases the registry keeps with all they need; directories are made again when they are wanted. */
 const keepReleases = 100;

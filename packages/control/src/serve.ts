@@ -1,7 +1,7 @@
 import { isMidflightError, type Registry } from "@midflight/protocol";
 import { serveRegistry, type RegistryServer } from "@midflight/registry";
+import { readIfThere, writeDurably } from "@midflight/supervisor";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
-import { readIfThere, writeDurably } from "./project/durable-file.ts";
 import type { Layout } from "./project/layout.ts";
 import { tokenRoles, type Tokens } from "./project/secrets.ts";
 

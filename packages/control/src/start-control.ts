@@ -1,18 +1,17 @@
 import fs from "node:fs";
 import path from "node:path";
 import { openRegistry } from "@midflight/registry";
+import { readIfThere, type ServiceProcess } from "@midflight/supervisor";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import type { Listen } from "./event.ts";
 import { openFleetKeeper } from "./fleet-keeper.ts";
 import { settleOrphans } from "./orphans.ts";
 import { takeHold } from "./project/control-file.ts";
-import { readIfThere } from "./project/durable-file.ts";
 import { layoutOf } from "./project/layout.ts";
 import { makeSecrets } from "./project/secrets.ts";
 import { openPublishing } from "./publishing.ts";
 import { openPublishLoop } from "./publish-loop.ts";
-import type { ServiceProcess } from "./run/service-process.ts";
 import { serve } from "./serve.ts";
 
 export interface StartOptions {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Beat, Report, SwapOutcome } from "@midflight/protocol";
 import { judgeFleet, type FleetInput } from "../src/operation/fleet.ts";
-import type { ProcessRecord } from "../src/run/process-table.ts";
+import type { ProcessRecord } from "@midflight/supervisor";
 
 const r1 = `sha256:${"1".repeat(64)}` as const;
 const r2 = `sha256:${"2".repeat(64)}` as const;

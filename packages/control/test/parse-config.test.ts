@@ -3,8 +3,7 @@ import { describe, test } from "node:test";
 import { isMidflightError } from "@midflight/protocol";
 import { parseConfig, targetsOf, type ResolvedConfig } from "../src/config.ts";
 import { scopeOf } from "../src/config/app-scope.ts";
-import { parseCommand, withAgent } from "../src/run/command.ts";
-import { portOf, processEnvironment } from "../src/run/process-environment.ts";
+import { parseCommand, portOf, processEnvironment, withAgent } from "@midflight/supervisor";
 import { nearest } from "../src/nearest.ts";
 
 const services = { web: { run: "node src/server.js", code: "src" } };

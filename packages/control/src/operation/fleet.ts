@@ -1,8 +1,7 @@
 import os from "node:os";
 import type { Beat, ErrorCode, ReleaseId, Report, SwapOutcome } from "@midflight/protocol";
+import { identify, readProcessRecords, type ProcessRecord } from "@midflight/supervisor";
 import { isDevelopment, targetsOf, type ResolvedConfig } from "../config/resolved-config.ts";
-import { identify } from "../run/process-identity.ts";
-import { readProcessRecords, type ProcessRecord } from "../run/process-table.ts";
 import type { Connection } from "./connect.ts";
 
 /** What one process is doing about a release. */

@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import { randomBytes } from "node:crypto";
 import { MidflightError } from "@midflight/protocol";
-import { identify, isRunning, type ProcessIdentity } from "../run/process-identity.ts";
-import { createDurably, readJsonIfThere, writeDurably } from "./durable-file.ts";
+import { createDurably, identify, isRunning, readJsonIfThere, writeDurably, type ProcessIdentity } from "@midflight/supervisor";
 import type { Layout } from "./layout.ts";
 
 /** Who holds a project: the one control that opened its registry. Holds no secret. */

@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import { randomBytes } from "node:crypto";
 import { asRecord, asString, MidflightError, type TokenRole } from "@midflight/protocol";
+import { createDurably, readIfThere, secretMode } from "@midflight/supervisor";
 import { createTrustRoot, encodeSigningKey, generateSigningKey, parseTrustRoot, readSigningKey, type SigningKey, type TrustRoot } from "@midflight/trust";
 import { readEnvironment } from "../config/environment.ts";
 import type { ResolvedConfig } from "../config/resolved-config.ts";
-import { createDurably, readIfThere, secretMode } from "./durable-file.ts";
 import { layoutOf } from "./layout.ts";
 
 /** What a project signs and calls with. */

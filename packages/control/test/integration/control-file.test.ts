@@ -8,8 +8,7 @@ import { fileURLToPath } from "node:url";
 import { startProcess } from "@midflight/testkit";
 import { readRunningControl, takeHold } from "../../src/project/control-file.ts";
 import { layoutOf } from "../../src/project/layout.ts";
-import { createDurably, writeDurably, readIfThere } from "../../src/project/durable-file.ts";
-import { identify, isRunning } from "../../src/run/process-identity.ts";
+import { createDurably, identify, isRunning, readIfThere, writeDurably } from "@midflight/supervisor";
 
 const directory = mkdtempSync(path.join(os.tmpdir(), "midflight-hold-"));
 after(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,13 +1,13 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { Layout } from "../project/layout.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
+import type { SupervisorPaths } from "./service.ts";
 
 /**
  * Processes that a control of this project launched, by the environment they were given. It finds those whose record was
  * not written any more because control was killed at that moment. Linux only (proc(5)); elsewhere there are none to find.
  */
-export function findLaunched(layout: Layout): readonly { readonly target: string; readonly identity: ProcessIdentity }[] {
+export function findLaunched(layout: Pick<SupervisorPaths, "states">): readonly { readonly target: string; readonly identity: ProcessIdentity }[] {
   if (process.platform !== "linux") return [];
   const stateRoot = `${layout.states}${path.sep}`;
   return fs.readdirSync("/proc").flatMap((name) => {

@@ -1,4 +1,4 @@
-import { createDeferred } from "../deferred.ts";
+import { createDeferred } from "./deferred.ts";
 
 /** What is wanted of a process from outside, while its keeper is busy with it. */
 export interface Wish {

@@ -1,23 +1,22 @@
 import type { Registry, ReleaseId } from "@midflight/protocol";
-import type { ResolvedService } from "../config/resolved-config.ts";
-import type { Listen } from "../event.ts";
-import { createDeferred } from "../deferred.ts";
-import { asMidflightError } from "../as-error.ts";
-import type { Layout } from "../project/layout.ts";
+import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
 import type { Exit } from "./child.ts";
+import { createDeferred } from "./deferred.ts";
+import type { Listen } from "./event.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
 import { portOf, type AgentEnvironment } from "./process-environment.ts";
 import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
 import { waitUntilReady, type ReadinessOptions } from "./readiness.ts";
+import type { Service, SupervisorPaths } from "./service.ts";
 import { adoptProcess, startProcess, type BootRelease, type Running } from "./start-process.ts";
 import { openWish, type Wish } from "./wish.ts";
 
 export interface ServiceProcessOptions {
   readonly target: string;
-  readonly service: ResolvedService;
-  readonly layout: Layout;
+  readonly service: Service;
+  readonly layout: SupervisorPaths;
   readonly registry: Registry;
   readonly channelName: string;
   readonly agent: Omit<AgentEnvironment, "statePath">;
@@ -211,7 +210,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   };
 }
 
-function addressOf(service: ResolvedService, target: string): string | null {
+function addressOf(service: Service, target: string): string | null {
   const port = portOf(service, target);
   return port === null || port === 0 ? null : `http://127.0.0.1:${port}`;
 }

@@ -1,7 +1,7 @@
 import { asArray, asCount, asNullable, asOneOf, asRecord, asString, parseDigest, type ReleaseId } from "@midflight/protocol";
-import { readJsonIfThere, writeDurably } from "../project/durable-file.ts";
-import type { Layout } from "../project/layout.ts";
+import { readJsonIfThere, writeDurably } from "./durable-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import type { SupervisorPaths } from "./service.ts";
 
 /** The life of one process that control keeps: `waiting` is the pause before it is started again. */
 export type ProcessPhase = "starting" | "ready" | "waiting" | "stopping" | "stopped";
@@ -35,7 +35,7 @@ export interface ProcessTable {
   all(): readonly ProcessRecord[];
 }
 
-export function openProcessTable(layout: Layout): ProcessTable {
+export function openProcessTable(layout: Pick<SupervisorPaths, "processes">): ProcessTable {
   const records = new Map<string, ProcessRecord>();
   return {
     set: (record) => {
@@ -47,7 +47,7 @@ export function openProcessTable(layout: Layout): ProcessTable {
 }
 
 /** What the file says; empty if there is none or it cannot be understood. */
-export function readProcessRecords(layout: Layout): readonly ProcessRecord[] {
+export function readProcessRecords(layout: Pick<SupervisorPaths, "processes">): readonly ProcessRecord[] {
   try {
     return asArray(readJsonIfThere(layout.processes) ?? [], "processes", 10_000).map(parseRecord);
   } catch {

@@ -1,4 +1,4 @@
-import type { ResolvedService } from "../config/resolved-config.ts";
+import type { Service } from "./service.ts";
 
 /** What an agent has to know to find its registry, its channel and its place on disk. */
 export interface AgentEnvironment {
@@ -15,7 +15,7 @@ const passedOn: readonly string[] = ["MIDFLIGHT_BOOT_WAIT_MS", "MIDFLIGHT_PIN_MS
 /** The variables of one process: those of control, then the service's own, then what midflight needs. */
 export function processEnvironment(
   base: Readonly<Record<string, string | undefined>>,
-  service: ResolvedService,
+  service: Service,
   target: string,
   agent: AgentEnvironment,
 ): Record<string, string | undefined> {
@@ -36,7 +36,7 @@ export function processEnvironment(
 }
 
 /** Process n of a service gets `PORT` + n − 1; 0 stays 0 (any free port); null if the service names none. */
-export function portOf(service: ResolvedService, target: string): number | null {
+export function portOf(service: Service, target: string): number | null {
   const first = Number(service.env["PORT"] ?? "");
   if (!Number.isInteger(first) || service.env["PORT"] === undefined || first < 0) return null;
   return first === 0 ? 0 : first + Number(target.slice(target.lastIndexOf("-") + 1)) - 1;

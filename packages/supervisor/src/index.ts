@@ -1,0 +1,14 @@
+export { asMidflightError } from "./as-error.ts";
+export { adopt, type Child, type Exit } from "./child.ts";
+export { parseCommand, withAgent } from "./command.ts";
+export { createDeferred, type Deferred } from "./deferred.ts";
+export { createDurably, readIfThere, readJsonIfThere, secretMode, writeDurably } from "./durable-file.ts";
+export { type Listen, type SupervisorEvent } from "./event.ts";
+export { findLaunched } from "./find-launched.ts";
+export { launchKeyOf } from "./launch-key.ts";
+export { portOf, processEnvironment } from "./process-environment.ts";
+export { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
+export { openProcessTable, readProcessRecords, type ProcessPhase, type ProcessRecord, type ProcessTable } from "./process-table.ts";
+export { type Service, type SupervisorPaths } from "./service.ts";
+export { keepProcess, type ServiceProcess, type ServiceProcessOptions } from "./service-process.ts";
+export { type BootRelease } from "./start-process.ts";

@@ -1,0 +1,22 @@
+/** What is kept running: a command and how it is told whether it is ready. */
+export interface Service {
+  readonly name: string;
+  readonly run: string;
+  /** A path or URL that answers 2xx when a process is ready; null: the agent's word is enough. */
+  readonly health: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  /** How long a process may take to be ready. Milliseconds. */
+  readonly readyTimeoutMs: number;
+  /** How long a process may take to end after SIGTERM. Milliseconds. */
+  readonly stopTimeoutMs: number;
+}
+
+/** Where the supervisor of one project keeps things. */
+export interface SupervisorPaths {
+  /** What is known of the processes, for a supervisor that comes after a crash. */
+  readonly processes: string;
+  /** Parent of what agents keep from start to start. */
+  readonly states: string;
+  state(target: string): string;
+  log(target: string): string;
+}
