@@ -1,7 +1,10 @@
+import path from "node:path";
 import type { Command, Option } from "commander";
-import { errorPages } from "../explain/error-pages.ts";
 import type { Context } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
+import { shells } from "../cli/shells.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { errorPages } from "../explain/error-pages.ts";
 
 /** Where a release can be named. */
 const takesRelease: readonly string[] = ["deploy", "rollback", "show", "releases diff"];
@@ -22,28 +25,72 @@ function wordsAfterMark(program: Command): readonly string[] {
 }
 
 export async function candidatesFor(program: Command, words: readonly string[], context: Context): Promise<string[]> {
-  const last = words.at(-1) ?? "";
+  const typed = readWords(program, words.slice(0, -1));
+  // bash hands `--to=r1` on as three words, the others as one.
+  const last = words.at(-1) === "=" && typed.awaiting !== null ? "" : (words.at(-1) ?? "");
+  const [, name = "", start] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
+  const awaiting = start === undefined ? typed.awaiting : valued(typed.options, name);
+  const all = awaiting === null ? await candidatesAt(typed, last, context) : await valuesOf(awaiting, typed, context);
+  return [...new Set(all)].map((candidate) => (start === undefined ? candidate : `${name}=${candidate}`)).filter((candidate) => candidate.startsWith(last));
+}
+
+/** What the words before the one to complete say. */
+interface Typed {
+  readonly command: Command;
+  /** That can be given here. */
+  readonly options: readonly Option[];
+  /** How many arguments of the command are given already. */
+  readonly given: number;
+  /** The option whose value comes next. */
+  readonly awaiting: Option | null;
+  /** Where the project is, if that was said. */
+  readonly directory: string;
+  readonly config: string | undefined;
+}
+
+function readWords(program: Command, words: readonly string[]): Typed {
   let command = program;
-  for (const word of words.slice(0, -1)) command = command.commands.find((one) => one.name() === word) ?? command;
-  const before = words.at(-2);
-  const options = [...command.options, ...(command === program ? [] : program.options)];
-  const awaiting = before === undefined ? undefined : options.find((option) => (option.long === before || option.short === before) && option.required);
-  const all = awaiting === undefined ? await candidatesAt(command, options, last, context) : await valuesOf(awaiting, context);
-  return [...new Set(all)].filter((candidate) => candidate.startsWith(last));
+  let given = 0;
+  let awaiting: Option | null = null;
+  const values = new Map<string, string>();
+  const optionsNow = (): readonly Option[] => [...command.options, ...(command === program ? [] : program.options)];
+  for (const word of words) {
+    if (awaiting !== null) {
+      if (word === "=") continue;
+      values.set(awaiting.attributeName(), word);
+      awaiting = null;
+    } else if (word.startsWith("-")) {
+      const [name = "", value] = word.split(/=(.*)/s);
+      const option = valued(optionsNow(), name);
+      if (option !== null && value !== undefined) values.set(option.attributeName(), value);
+      else awaiting = option;
+    } else {
+      const next = given === 0 ? command.commands.find((one) => one.name() === word) : undefined;
+      if (next === undefined) given += 1;
+      else command = next;
+    }
+  }
+  return { command, options: optionsNow(), given, awaiting, directory: values.get("directory") ?? ".", config: values.get("config") };
 }
 
-async function candidatesAt(command: Command, options: readonly Option[], last: string, context: Context): Promise<string[]> {
+function valued(options: readonly Option[], name: string): Option | null {
+  return options.find((option) => (option.long === name || option.short === name) && option.required) ?? null;
+}
+
+async function candidatesAt(typed: Typed, last: string, context: Context): Promise<string[]> {
+  const { command, options, given } = typed;
   if (last.startsWith("-")) return [...options.flatMap((option) => (option.hidden ? [] : [option.long ?? ""])), "--help"];
-  const commands = command.commands.map((one) => one.name()).filter((name) => !name.startsWith("__"));
-  const path = pathOf(command);
-  if (path === "explain") return Object.keys(errorPages);
-  if (path === "completion") return ["bash", "zsh", "fish"];
-  return takesRelease.includes(path) ? [...commands, ...(await releaseNames(context))] : commands;
+  const commands = given > 0 ? [] : command.commands.map((one) => one.name()).filter((name) => !name.startsWith("__"));
+  if (given >= command.registeredArguments.length) return commands;
+  const at = pathOf(command);
+  if (at === "explain") return Object.keys(errorPages);
+  if (at === "completion") return [...shells];
+  return takesRelease.includes(at) ? [...commands, ...(await releaseNames(typed, context))] : commands;
 }
 
-async function valuesOf(option: Option, context: Context): Promise<readonly string[]> {
+async function valuesOf(option: Option, typed: Typed, context: Context): Promise<readonly string[]> {
   if (option.argChoices !== undefined) return option.argChoices;
-  return option.long === "--to" ? await releaseNames(context) : [];
+  return option.attributeName() === "to" && pathOf(typed.command) === "rollback" ? await releaseNames(typed, context) : [];
 }
 
 function pathOf(command: Command): string {
@@ -52,10 +99,11 @@ function pathOf(command: Command): string {
   return names.join(" ");
 }
 
-async function releaseNames(context: Context): Promise<string[]> {
+async function releaseNames({ directory, config }: Typed, context: Context): Promise<string[]> {
   try {
     const { connectControl, readHistory } = await import("@midflight/control");
-    const connection = await connectControl(await context.loadConfig());
+    const where = { directory: path.resolve(context.directory, directory), variables: context.variables };
+    const connection = await connectControl(await loadConfig(config === undefined ? where : { ...where, file: config }));
     try {
       return (await readHistory(connection)).releases.map((release) => `r${release.number}`);
     } finally {

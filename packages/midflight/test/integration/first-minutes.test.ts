@@ -95,6 +95,12 @@ describe("from an empty project to the first swap and back", () => {
     assert.deepEqual([(await up.ask()).says, (await up.ask()).pid], ["good morning", pid]);
   });
 
+  test("the shell is offered the releases, also from elsewhere", async () => {
+    assert.deepEqual((await project.run("__complete", "--", "show", "r")).stdout.trim().split("\n"), ["r2", "r1"]);
+    const { out } = await runHere(["__complete", "--", "-C", project.directory, "releases", "diff", "r1", "r"], { directory: "/" });
+    assert.deepEqual(out.trim().split("\n"), ["r2", "r1"]);
+  });
+
   test("status, ps, releases, show and diff tell the same story", async () => {
     const status = (await project.run("status", "--json")).json;
     assert.equal(status["health"], "healthy");
