@@ -18,7 +18,7 @@ export interface Transition {
   readonly verdicts: readonly UnitVerdict[];
   readonly units: readonly TransitionUnit[];
   /** Units that the boot release does not have; loaded when an overlay imports them. */
-  readonly added: readonly { readonly unit: string; readonly format: "esm" | "cjs"; readonly artifact: Digest }[];
+  readonly added: readonly { readonly unit: string; readonly format: "esm" | "cjs"; readonly artifact: Digest; readonly map?: Digest }[];
   /** Directories on the way from the tree's root to the units, to be fetched in one go with the rest. A hint: whoever lacks one asks for it. Default: none. */
   readonly directories?: readonly Digest[];
 }
@@ -31,6 +31,8 @@ export interface TransitionUnit {
   readonly ops: Digest;
   /** Blob: the text that the ops' ranges point into. */
   readonly artifact: Digest;
+  /** Blob: the artifact's source map. Inert: who lacks it shows the artifact's own lines. Default: none. */
+  readonly map?: Digest;
 }
 
 export function createTransitionStatement(transition: Transition): Statement {
@@ -57,6 +59,7 @@ export function parseTransitionStatement(value: unknown): Transition {
         birth: parseDigest(record["birth"], "transition.unit.birth"),
         ops: parseDigest(record["ops"], "transition.unit.ops"),
         artifact: parseDigest(record["artifact"], "transition.unit.artifact"),
+        ...parseMap(record["map"]),
       };
     }),
     added: asArray(t["added"], "transition.added").map((u) => {
@@ -65,10 +68,15 @@ export function parseTransitionStatement(value: unknown): Transition {
         unit: asUnitPath(record["unit"]),
         format: asOneOf(record["format"], ["esm", "cjs"], "transition.added.format"),
         artifact: parseDigest(record["artifact"], "transition.added.artifact"),
+        ...parseMap(record["map"]),
       };
     }),
     ...(t["directories"] !== undefined && { directories: asArray(t["directories"], "transition.directories").map((d) => parseDigest(d, "transition.directories")) }),
   };
+}
+
+function parseMap(value: unknown): { readonly map?: Digest } {
+  return value === undefined ? {} : { map: parseDigest(value, "transition.map") };
 }
 
 function asUnitPath(value: unknown): string {

@@ -10,6 +10,7 @@ import { createMerkleTree } from "./merkle.ts";
 import type { Batch, FileContent } from "./source.ts";
 import { stripTypes, syntaxError } from "./strip-types.ts";
 import { createFileKinds, isComparedText, type FileKind } from "./unit-kind.ts";
+import { MapOwners, releasedMap } from "./unit-maps.ts";
 
 /** A batch as it will be released: types stripped, instrumented, and found whole. */
 export interface CollectedTree {
@@ -45,6 +46,8 @@ interface Collected {
   readonly unit: UnitAnalysis | null;
   /** Of a JSON file that is not large; the planner compares what it says. */
   readonly json: Uint8Array | null;
+  /** For a source map: the unit whose artifact it is made for. */
+  readonly mapOf?: UnitAnalysis;
 }
 
 interface Asset {
@@ -68,6 +71,7 @@ export function createCollector(options: CollectorOptions): Collector {
   let state: ReadonlyMap<string, Collected> = new Map();
   let packages: readonly (FileContent | string)[] = [];
   let kindOf: (path: string) => FileKind = createFileKinds(new Map());
+  const owners = new MapOwners();
   let running: Promise<unknown> = Promise.resolve();
 
   function make(path: string, content: FileContent, kind: FileKind): Collected {
@@ -126,7 +130,30 @@ export function createCollector(options: CollectorOptions): Collector {
     const removed = isNew || batch.files.size !== state.size ? [...state.keys()].filter((path) => !batch.files.has(path)) : [];
     requireEntries(options.commands, (path) => batch.files.has(path));
     requireImports(batch, removed.length > 0 ? new Map([...state, ...changed]) : changed);
+    moveMaps(batch, changed, removed);
     return apply(batch, changed, removed, isNew);
+  }
+
+  /** Instrumenting moved what the source maps of changed units speak of. */
+  function moveMaps(batch: Batch, changed: Map<string, Collected>, removed: readonly string[]): void {
+    const maps = new Set<string>();
+    const update = (path: string, after: UnitAnalysis | null): void => {
+      for (const map of owners.update(path, state.get(path)?.unit ?? null, after)) maps.add(map);
+    };
+    for (const path of removed) update(path, null);
+    for (const [path, { unit, entry }] of changed) {
+      update(path, unit);
+      if (entry.kind === "asset" && entry.inert && path.endsWith(".map")) maps.add(path);
+    }
+    for (const path of maps) {
+      const content = batch.files.get(path);
+      const kind = kindOf(path);
+      if (content === undefined || kind.kind !== "asset") continue;
+      const owner = owners.of(path);
+      const unit = owner === null ? null : ((changed.get(owner) ?? state.get(owner))?.unit ?? null);
+      const before = changed.get(path) ?? state.get(path);
+      if (before === undefined || before.mapOf !== (unit ?? undefined) || before.content !== content) changed.set(path, unit === null ? makeAsset(path, content, kind) : makeMap(path, content, kind, unit));
+    }
   }
 
   function requireImports(batch: Batch, suspects: ReadonlyMap<string, Collected>): void {
@@ -208,6 +235,12 @@ function makeAsset(path: string, content: FileContent, kind: Extract<FileKind, {
   return { content, kind, entry, unit: null, json: isComparedText(path, entry) ? content.read() : null };
 }
 
+function makeMap(path: string, content: FileContent, kind: Extract<FileKind, { kind: "asset" }>, unit: UnitAnalysis): Collected {
+  const made = releasedMap(unit, content.read());
+  if (made === null) return { ...makeAsset(path, content, kind), mapOf: unit };
+  return { content, kind, entry: { kind: "asset", digest: sha256(made), bytes: made.byteLength, inert: kind.isInert }, unit: null, json: null, mapOf: unit };
+}
+
 function sameKind(a: FileKind, b: FileKind): boolean {
   if (a.kind === "unit") return b.kind === "unit" && a.format === b.format && a.isTyped === b.isTyped;
   return b.kind === "asset" && a.isInert === b.isInert;
@@ -215,8 +248,8 @@ function sameKind(a: FileKind, b: FileKind): boolean {
 
 function blobsOf(collected: Collected | undefined): ReadonlyMap<Digest, () => Uint8Array> {
   if (collected === undefined) return new Map();
-  const { entry, unit, content, json } = collected;
-  if (entry.kind === "asset") return new Map([[entry.digest, () => json ?? content.read()]]);
+  const { entry, unit, content, json, mapOf } = collected;
+  if (entry.kind === "asset") return new Map([[entry.digest, () => (mapOf === undefined ? json : releasedMap(mapOf, content.read())) ?? content.read()]]);
   return new Map([
     [entry.source, () => Buffer.from(unit?.source ?? "")],
     [entry.artifact, () => Buffer.from(unit?.artifact ?? "")],

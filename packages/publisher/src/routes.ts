@@ -2,6 +2,7 @@ import { instrumentationVersion, planTransition, type AppShape, type Plan } from
 import { strongerRung, type Blob, type Digest, type FileEntry, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import type { Added } from "./channel-view.ts";
+import { mapDigestOf } from "./unit-maps.ts";
 
 /** One end of a route. */
 export interface Place {
@@ -56,20 +57,24 @@ function incomparable(): Plan {
 export function createTransition(route: Route, to: ReleaseId, directories: readonly Digest[] = []): { readonly transition: Transition; readonly blobs: readonly Blob[]; readonly artifacts: readonly Digest[] } {
   const { from, plan } = route;
   const blobs: Blob[] = [];
-  const units = plan.units.map(({ unit, birth, ops }) => {
+  const mapOf = (unit: string): { readonly map?: Digest } => {
+    const map = mapDigestOf(unit, route.to.shape?.units.get(unit), route.to.files);
+    return map === undefined ? {} : { map };
+  };
+  const units = plan.units.map(({ unit, birth, ops }): Transition["units"][number] => {
     const bytes = Buffer.from(JSON.stringify(ops));
     const digest = sha256(bytes);
     blobs.push({ digest, bytes });
-    return { unit, birth, ops: digest, artifact: ops.artifact };
+    return { unit, birth, ops: digest, artifact: ops.artifact, ...mapOf(unit) };
   });
-  const added = plan.added.map(({ unit, format }) => {
+  const added = plan.added.map(({ unit, format }): Transition["added"][number] => {
     const entry = route.to.files.get(unit);
     if (entry?.kind !== "unit") throw new TypeError(`${unit} is planned as a unit and is none`);
-    return { unit, format, artifact: entry.artifact };
+    return { unit, format, artifact: entry.artifact, ...mapOf(unit) };
   });
   const { rung, verdicts } = plan;
   const transition: Transition = { from, to, instrumentation: instrumentationVersion, rung, verdicts, units, added, ...(units.length + added.length > 0 && directories.length > 0 && { directories }) };
-  return { transition, blobs, artifacts: [...units, ...added].map((unit) => unit.artifact) };
+  return { transition, blobs, artifacts: [...units, ...added].flatMap(({ artifact, map }) => (map === undefined ? [artifact] : [artifact, map])) };
 }
 
 /** The strongest rung of some routes; `patch` of none: where nothing runs, nothing is disturbed. */

@@ -3,6 +3,7 @@ import { reservedPrefix } from "@midflight/protocol";
 import { readFacts, type Facts } from "./facts.ts";
 import { instrument, type Placement } from "./instrument.ts";
 import { readImports, type ImportedSpecifier } from "./specifiers.ts";
+import { isInline, mapLink, moveInline, moveMap } from "./source-map.ts";
 import { resolveScopes, type Scopes } from "./scope.ts";
 import { Lines, parse, type Format, type Node } from "./syntax.ts";
 import { Normaliser } from "./text.ts";
@@ -67,15 +68,34 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   const facts = readFacts(parsed.syntax, source, scopes, text, lines);
   const made = instrument(path, source, format, program, facts.sites, facts.shapes, marks.metas, hash(source).slice(7, 23));
   return {
-    path, format, source, artifact: made.artifact, refused: null, imports: specifiers,
+    path, format, source, artifact: moveInline({ source, ...made }), refused: null, imports: specifiers,
     detail: {
       scopes, facts, text, lines, program, hasOpenImport, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },
   };
 }
 
+/**
+ * The file of a source map that a unit names, as its last line says it; null if there is none, or the map stands in
+ * the unit itself.
+ */
+export function mapFileOf({ source }: Pick<UnitAnalysis, "source">): string | null {
+  const link = mapLink(source);
+  return link === null || /^[a-z][a-z\d+.-]+:/i.test(link.url) ? null : link.url.split(/[?#]/)[0]!;
+}
+
+/**
+ * The source map of a unit's artifact, from that of its source. Null if the artifact is the source, or if the text is
+ * no flat source map of version 3: then the file is good as it is, or of no use.
+ */
+export function mapArtifact({ source, artifact, detail }: UnitAnalysis, json: string): string | null {
+  return detail === null ? null : moveMap(json, { source, artifact, map: detail.map });
+}
+
 function isMinified(source: string): boolean {
-  if (source.length < 3000) return false;
-  return source.length / source.split("\n").length > minifiedLineLength;
+  const link = mapLink(source);
+  const length = link !== null && isInline(link) ? link.start : source.length;
+  if (length < 3000) return false;
+  return length / source.split("\n").length > minifiedLineLength;
 }
 

@@ -1,0 +1,163 @@
+import { firstIndex } from "./syntax.ts";
+
+/** The comment by which a text names its source map (ECMA-426 §11): its last line but for white space. */
+export interface MapLink {
+  readonly url: string;
+  /** Where the comment stands. */
+  readonly start: number;
+  readonly end: number;
+}
+
+const marker = "//# sourceMappingURL=";
+const inlineHead = /^data:application\/json(?:;charset=[^;,]+)?;base64,/i;
+
+export function mapLink(source: string): MapLink | null {
+  const start = source.lastIndexOf(marker);
+  if (start === -1) return null;
+  const [, url, rest] = /^(\S*)([\s\S]*)$/.exec(source.slice(start + marker.length))!;
+  return url === "" || /\S/.test(rest!) ? null : { url: url!, start, end: start + marker.length + url!.length };
+}
+
+/** True if the map itself stands in the comment. */
+export function isInline({ url }: MapLink): boolean {
+  return inlineHead.test(url);
+}
+
+/** Positions of a text and of what was made of it. */
+export interface Moved {
+  readonly source: string;
+  readonly artifact: string;
+  readonly map: (position: number) => number;
+}
+
+/** The artifact with its inline map, if it has one, brought up to it. */
+export function moveInline(moved: Moved): string {
+  const { source, artifact } = moved;
+  const link = mapLink(source);
+  if (link === null || !isInline(link)) return artifact;
+  const json = decode(link.url.slice(link.url.indexOf(",") + 1));
+  const made = json === null ? null : moveMap(json, moved);
+  const at = artifact.lastIndexOf(marker);
+  if (made === null || at === -1) return artifact;
+  return `${artifact.slice(0, at)}${marker}data:application/json;base64,${encode(made)}${source.slice(link.end)}`;
+}
+
+/**
+ * Makes the map of a source that of its artifact: all that instrumenting moved is found where it is now.
+ * Null for what is not a flat source map of version 3.
+ */
+export function moveMap(json: string, moved: Moved): string | null {
+  let map: { version?: unknown; mappings?: unknown };
+  try {
+    map = JSON.parse(json) as typeof map;
+  } catch {
+    return null;
+  }
+  if (typeof map !== "object" || map === null || map.version !== 3 || typeof map.mappings !== "string") return null;
+  const mappings = moveMappings(map.mappings, moved);
+  return mappings === null ? null : JSON.stringify({ ...map, mappings });
+}
+
+/** Generated column, and what follows it: source, line, column, name. */
+type Segment = readonly number[];
+
+function moveMappings(mappings: string, { source, artifact, map }: Moved): string | null {
+  const from = lineStarts(source);
+  const to = lineStarts(artifact);
+  const out: Segment[][] = to.map(() => []);
+  const isRead = readSegments(mappings, (line, segment) => {
+    const start = from[line];
+    if (start === undefined) return;
+    const at = map(Math.min(start + segment[0]!, source.length));
+    const onLine = to[line]! <= at && (to[line + 1] ?? Infinity) > at ? line : firstIndex(to, (next) => next > at) - 1;
+    out[onLine]?.push([at - to[onLine]!, ...segment.slice(1)]);
+  });
+  return isRead ? writeSegments(out) : null;
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const valueOf: readonly number[] = Array.from({ length: 128 }, (_, code) => digits.indexOf(String.fromCharCode(code)));
+
+/** Reads base 64 VLQ (ECMA-426 §5). All but the column go on from one segment to the next; the column begins anew on each line. False for what is none. */
+function readSegments(mappings: string, use: (line: number, segment: Segment) => void): boolean {
+  const sums = [0, 0, 0, 0, 0];
+  let line = 0;
+  let segment: number[] = [];
+  let value = 0;
+  let shift = 0;
+  for (let i = 0; i <= mappings.length; i++) {
+    const char = i === mappings.length ? ";" : mappings[i]!;
+    if (char === ";" || char === ",") {
+      if (shift !== 0) return false;
+      if (segment.length > 0) use(line, segment);
+      segment = [];
+      if (char === ";") {
+        line++;
+        sums[0] = 0;
+      }
+      continue;
+    }
+    const digit = valueOf[char.charCodeAt(0)] ?? -1;
+    if (digit === -1 || shift > 30 || segment.length === 5) return false;
+    value += (digit & 31) * 2 ** shift;
+    shift += 5;
+    if ((digit & 32) !== 0) continue;
+    const field = segment.length;
+    sums[field]! += value % 2 === 1 ? -Math.floor(value / 2) : value / 2;
+    segment.push(sums[field]!);
+    value = 0;
+    shift = 0;
+  }
+  return true;
+}
+
+function writeSegments(lines: readonly Segment[][]): string {
+  const before = [0, 0, 0, 0, 0];
+  const out: string[] = [];
+  for (const line of lines) {
+    before[0] = 0;
+    const parts: string[] = [];
+    line.sort(([a], [b]) => a! - b!);
+    for (const segment of line) {
+      let text = "";
+      for (const [field, value] of segment.entries()) {
+        text += vlq(value - before[field]!);
+        before[field] = value;
+      }
+      parts.push(text);
+    }
+    out.push(parts.join(","));
+  }
+  return out.join(";");
+}
+
+function vlq(value: number): string {
+  let rest = value < 0 ? -value * 2 + 1 : value * 2;
+  let text = "";
+  do {
+    const digit = rest % 32;
+    rest = Math.floor(rest / 32);
+    text += digits[rest > 0 ? digit + 32 : digit];
+  } while (rest > 0);
+  return text;
+}
+
+function decode(base64: string): string | null {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+  } catch {
+    return null;
+  }
+}
+
+function encode(text: string): string {
+  let binary = "";
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
