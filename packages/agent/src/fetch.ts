@@ -6,7 +6,7 @@ import type { Inbox } from "./inbox.ts";
 import type { Pace } from "./pace.ts";
 import type { Overlay } from "./runtime/runtime.ts";
 import { describeProblem } from "./signal.ts";
-import { artifactsOf, assembleOverlay, blobsOf, verifyBlob, verifyTarget, verifyWay } from "./verify.ts";
+import { artifactsOf, assembleOverlay, blobsOf, mapsOf, verifyBlob, verifyTarget, verifyWay } from "./verify.ts";
 import { verifyInTree } from "./verify-tree.ts";
 import { BackOff, wait } from "./wait.ts";
 
@@ -80,8 +80,8 @@ export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "roo
   const hinted = new Set(transition.directories);
   const all = read([...named, ...hinted]);
   const readLevel = (digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> => (digests.every((digest) => hinted.has(digest)) ? all : read(digests));
-  const [bytes, directories] = await Promise.all([all, verifyInTree({ root: release.tree, artifacts, read: readLevel }, pace)]);
-  return { kind: "fetched", overlay: await assembleOverlay(transition, bytes, pace), way, blobs: [...named, ...directories] };
+  const [bytes, maps, directories] = await Promise.all([all, fetchMaps(sources, mapsOf(transition), pace), verifyInTree({ root: release.tree, artifacts, read: readLevel }, pace)]);
+  return { kind: "fetched", overlay: await assembleOverlay(transition, new Map([...bytes, ...maps]), pace), way, blobs: [...named, ...maps.keys(), ...directories] };
 }
 
 async function findRelease({ seen, registry }: Sources, id: ReleaseId): Promise<Envelope | null> {
@@ -91,6 +91,12 @@ async function findRelease({ seen, registry }: Sources, id: ReleaseId): Promise<
 /** The log's newest is the truth for the channel; the registry knows ways that were published before this process began to read. */
 async function findTransition(sources: Sources, to: ReleaseId): Promise<Envelope | null> {
   return sources.seen.findTransition(to) ?? (await sources.registry.transition(sources.boot.id, to))?.envelope ?? null;
+}
+
+/** Only what Node looks at is fetched, and no swap waits for what nothing depends on: without its map a text shows its own lines. */
+async function fetchMaps(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  if (!process.sourceMapsEnabled || digests.length === 0) return new Map();
+  return fetchBlobs(sources, digests, pace).catch(() => new Map<Digest, Uint8Array>());
 }
 
 async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {

@@ -53,17 +53,28 @@ export function blobsOf(transition: Transition): readonly Digest[] {
   return [...digests];
 }
 
+/** The source maps that a transition names. */
+export function mapsOf(transition: Transition): readonly Digest[] {
+  const digests = new Set<Digest>();
+  for (const { map } of [...transition.units, ...transition.added]) if (map !== undefined) digests.add(map);
+  return [...digests];
+}
+
 /** Parses what has been verified. @throws MidflightError `OBJECT_INVALID` */
 export async function assembleOverlay(transition: Transition, blobs: ReadonlyMap<Digest, Uint8Array>, pace: Pace): Promise<Overlay> {
   const units: OverlayUnit[] = [];
-  for (const { unit, birth, ops, artifact } of transition.units) {
+  const mapOf = (digest: Digest | undefined): Pick<OverlayUnit, "map"> => {
+    const bytes = digest === undefined ? undefined : blobs.get(digest);
+    return digest === undefined || bytes === undefined ? {} : { map: { digest, bytes } };
+  };
+  for (const { unit, birth, ops, artifact, map } of transition.units) {
     pace.resume();
     const parsed = readOps(blobs.get(ops)!);
     if (parsed.unit !== unit || parsed.artifact !== artifact) throw new MidflightError("OBJECT_INVALID", `The operations for ${unit} are of another unit.`);
-    units.push({ birth, ops: parsed, text: readText(blobs.get(artifact)!) });
+    units.push({ birth, ops: parsed, text: readText(blobs.get(artifact)!), ...mapOf(map) });
     await pace.breathe();
   }
-  const added: AddedUnit[] = transition.added.map(({ unit, format, artifact }) => ({ unit, format, digest: artifact, text: readText(blobs.get(artifact)!) }));
+  const added: AddedUnit[] = transition.added.map(({ unit, format, artifact, map }) => ({ unit, format, digest: artifact, text: readText(blobs.get(artifact)!), ...mapOf(map) }));
   return { release: transition.to, units, added };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { SourceMaps } from "./source-maps.ts";
 import type { AddedUnit } from "./overlay.ts";
 
 type Namespace = Readonly<Record<string, unknown>>;
@@ -15,8 +16,11 @@ export class AddedUnits {
   readonly #directory: string | null;
   readonly #loaded = new Map<string, { readonly digest: string; readonly namespace: Namespace }>();
 
-  constructor(directory: string | null) {
+  readonly #maps: SourceMaps;
+
+  constructor(directory: string | null, maps: SourceMaps) {
     this.#directory = directory;
+    this.#maps = maps;
   }
 
   namespace(unit: string): Namespace | undefined {
@@ -32,7 +36,8 @@ export class AddedUnits {
     const fresh = units.filter((added) => !this.#loaded.has(added.unit));
     try {
       // All files first: they may import each other.
-      const paths = fresh.map((added) => this.#write(added, fresh));
+      const paths: string[] = [];
+      for (const added of fresh) paths.push(this.#write(added, fresh, await this.#maps.added(added)));
       for (const [i, added] of fresh.entries()) {
         const path = paths[i]!;
         const namespace = added.format === "cjs" ? { default: createRequire(path)(path) as unknown } : ((await import(pathToFileURL(path).href)) as Namespace);
@@ -44,10 +49,11 @@ export class AddedUnits {
     }
   }
 
-  #write(added: AddedUnit, fresh: readonly AddedUnit[]): string {
+  /** `mapped`: its text, naming the map that lies beside it. */
+  #write(added: AddedUnit, fresh: readonly AddedUnit[], mapped: string): string {
     if (this.#directory === null) throw new Error("there is no release directory to put it in");
     const path = this.#pathOf(added);
-    const text = this.#retarget(added, fresh);
+    const text = this.#retarget(added, fresh, mapped);
     if (existsSync(path) && readFileSync(path, "utf8") === text) return path;
     mkdirSync(dirname(path), { recursive: true });
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;
@@ -67,10 +73,10 @@ export class AddedUnits {
   }
 
   /** A new unit that imports another new one finds it under its natural name only if that name is there. */
-  #retarget(added: AddedUnit, fresh: readonly AddedUnit[]): string {
+  #retarget(added: AddedUnit, fresh: readonly AddedUnit[], mapped: string): string {
     if (fresh.length > 1 && fresh.some((other) => other !== added && added.text.includes(basename(other.unit)))) {
       throw new Error("new modules that import each other");
     }
-    return added.text;
+    return mapped;
   }
 }

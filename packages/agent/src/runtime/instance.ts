@@ -47,6 +47,8 @@ export class Instance {
   readonly sealed: Map<string, string> = new Map();
   /** Members that the live overlay adds: given to a class as soon as it is made. */
   members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[] = [];
+  /** The source maps that Node was told, by the names of newer texts, the oldest first. */
+  readonly mapped: Map<string, string> = new Map();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
 
   constructor(unit: string, tag: string, url: string, door: Door) {

@@ -3,6 +3,7 @@ import { bodyPart, cellOf, createFunctionStub, createMemberStub, functionPart, m
 import type { OverlayUnit } from "./overlay.ts";
 import { Placed } from "./placed.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
+import type { SourceMaps } from "./source-maps.ts";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
 
 /** Whether requests of an old generation are open, and how a call tells that it is part of one. */
@@ -30,7 +31,7 @@ export interface Prepared {
 export class NotPreparable extends Error {}
 
 /** Builds, without running any of the app's code, what an instance gets from its unit's part of an overlay. */
-export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTable, scopeOf: (instance: Instance) => object | null, modules: Modules, isOld: () => boolean): Prepared {
+export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTable, scopeOf: (instance: Instance) => object | null, modules: Modules, isOld: () => boolean, maps: SourceMaps): Prepared {
   const { ops } = unit;
   if (instance.tag !== unit.birth.slice(7, 23)) throw new NotPreparable("it was loaded from a text that the transition does not start from");
   const scope = createScope();
@@ -72,7 +73,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     return { op, body: part.value };
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
-  steps.unshift(() => instance.prepare(slots.keys()));
+  steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
   return { instance, unit, scope, slots, cells, functions, members, steps, hasClosures };
 }
 

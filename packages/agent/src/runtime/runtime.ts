@@ -8,6 +8,7 @@ import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "../pace.ts";
 import { addMember, prepare, type Choice, type Prepared } from "./prepare.ts";
 import type { Modules } from "./scope.ts";
+import { SourceMaps } from "./source-maps.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
 import type { Hash } from "@midflight/protocol";
 
@@ -54,7 +55,8 @@ const hook = Symbol.for("midflight.agent.v1");
 
 export function createRuntime(options: RuntimeOptions): Runtime {
   const table = new InstanceTable();
-  const added = new AddedUnits(options.releaseDirectory);
+  const maps = new SourceMaps(options.releaseDirectory);
+  const added = new AddedUnits(options.releaseDirectory, maps);
   const pace = new Pace({ sliceMs: 0.5 });
   const generations = new Generations({ pinMs: options.pinMs ?? 10_000, lingerMs: options.lingerMs ?? 30 });
   const byRequest = options.policy !== "call";
@@ -74,7 +76,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const unit = overlay.get(instance.unit);
     if (unit === undefined) return null;
     const scopes: Modules = (i, op) => modules(i, op) ?? lateModules(i, op);
-    const made = prepare(instance, unit, table, (i) => i.scope, scopes, isOld);
+    const made = prepare(instance, unit, table, (i) => i.scope, scopes, isOld, maps);
+    maps.tell(instance, unit);
     instance.prepare(made.slots.keys());
     return made;
   }
@@ -124,7 +127,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     async stage(overlay) {
       pace.reset();
-      return stage(overlay, { table, added, pace, isOld });
+      return stage(overlay, { table, added, pace, isOld, maps });
     },
     commit(staged) {
       return pace.measure(() => {

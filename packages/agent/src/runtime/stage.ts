@@ -5,6 +5,7 @@ import type { Instance, InstanceTable } from "./instance.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
+import type { SourceMaps } from "./source-maps.ts";
 import type { Modules } from "./scope.ts";
 
 /** A whole overlay, compiled, for every instance that was there. */
@@ -28,6 +29,7 @@ export interface StageContext {
   readonly added: AddedUnits;
   readonly pace: Pace;
   readonly isOld: () => boolean;
+  readonly maps: SourceMaps;
 }
 
 function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
@@ -35,9 +37,10 @@ function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
 }
 
 /** Compiles an overlay off to the side. Runs code of the app only where the planner proved it free of effects. */
-export async function stage(overlay: Overlay, { table, added, pace, isOld }: StageContext): Promise<StageResult> {
+export async function stage(overlay: Overlay, { table, added, pace, isOld, maps }: StageContext): Promise<StageResult> {
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
+  await maps.write(overlay.units);
   const loadedAdded = await added.load(overlay.added);
   pace.resume();
   if (loadedAdded !== null) return refuse("OVERLAY_FAILED", loadedAdded.reason, loadedAdded.unit);
@@ -53,7 +56,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld }: Sta
           pace.resume();
           if (reason !== null) return refuse("OVERLAY_FAILED", reason, unit.ops.unit);
         }
-        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules, isOld));
+        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules, isOld, maps));
       } catch (error) {
         return refusal(error, unit.ops.unit);
       }
