@@ -100,7 +100,10 @@ pair("order of modules with effects changed", { "m.mjs": "import {a} from './a.m
 pair("import of a module with effects removed", { "m.mjs": "import {a} from './a.mjs'; export const f=()=>[typeof a, globalThis.mark??0]", "a.mjs": "globalThis.mark=1; export const a=1" }, { "m.mjs": "const a=1; export const f=()=>[typeof a, globalThis.mark??0]", "a.mjs": "globalThis.mark=1; export const a=1" }, (m) => m.f(), replace);
 pair("an added table that holds state, changed again", "export const f=()=>0", "const seen=new Map([['a',1]]); export const f=()=>{seen.set('b',2); return seen.size}", (m) => m.f(), { oneWay: true });
 
-const memo = (how, code, more = {}) => add(`computed once and kept: ${how}`, code.replaceAll("MADE", "1"), code.replaceAll("MADE", "2"), (m) => m.f(), { setup: (m) => m.f(), ...replace, ...more });
+const memo = (how, code, more = {}) => {
+  const side = (n) => (typeof code === "string" ? code.replaceAll("MADE", n) : Object.fromEntries(Object.entries(code).map(([path, text]) => [path, text.replaceAll("MADE", n)])));
+  add(`computed once and kept: ${how}`, side("1"), side("2"), (m) => m.f(), { setup: (m) => m.f(), ...replace, ...more });
+};
 memo("by ??=", "let kept; function make(){return MADE} export const f=()=>kept??=make()");
 memo("by ||= in a field", "class S{get(){return this.v||=make()}} const s=new S(); function make(){return MADE} export const f=()=>s.get()");
 memo("by an if", "let kept=null; function make(){return inner()} function inner(){return MADE} export const f=()=>{if(!kept) kept=make(); return kept}");
@@ -110,3 +113,19 @@ memo("in a variable of the call only", "function make(){return MADE} export cons
 memo("by an if that takes it out of a map", "const kept=new Map(); function make(){return MADE} export const f=()=>{let v=kept.get(1); if(!kept.get(1)){kept.set(1,make())} return kept.get(1)}");
 memo("not at all, where an if only answers", "const seen=new Set(); function make(){return MADE} export const f=(x)=>{if(!seen.has(x)) return make(); return 0}", { rung: "patch" });
 memo("in a map, by way of a local", "const kept=new Map(); function make(){return MADE} export const f=()=>{let v=kept.get(1); if(v===undefined){v=make(); kept.set(1,v)} return v}");
+memo("by a test that returns", "let kept; function make(){return MADE} export const f=()=>{if(kept) return kept; kept=make(); return kept}");
+memo("in a map, by a test that returns", "const kept=new Map(); function make(){return MADE} export const f=()=>{if(kept.has(1)) return kept.get(1); const v=make(); kept.set(1,v); return v}");
+memo("in a map, by a test of what it gave", "const kept=new Map(); function make(){return MADE} export const f=()=>{const hit=kept.get(1); if(hit!==undefined) return hit; const v=make(); kept.set(1,v); return v}");
+memo("beside a mark that it was done", "let done=false, kept; function make(){return MADE} export const f=()=>{if(!done){done=true; kept=make()} return kept}");
+memo("by a choice", "let kept; function make(){return MADE} export const f=()=>kept?kept:(kept=make())");
+memo("by a logical operator", "let kept; function make(){return MADE} export const f=()=>kept||(kept=make())");
+memo("in an object, by in", "const kept={}; function make(){return MADE} export const f=()=>{if(!('k' in kept)) kept.k=make(); return kept.k}");
+memo("in an object under a computed name", "const kept={}; function make(){return MADE} const at=(k)=>{if(!(k in kept)) kept[k]=make(); return kept[k]}; export const f=()=>at('k')");
+memo("by an else", "let kept=null; function make(){return MADE} export const f=()=>{if(kept!==null){return kept}else{kept=make(); return kept}}");
+memo("by its own text", "let kept; export const f=()=>kept??=[MADE]");
+memo("by its own text, in an if", "let kept; export const f=()=>{if(!kept) kept=[MADE]; return kept}");
+memo("by its own text, which keeps what it kept and says more", "let kept; export const f=()=>[kept??=[1],MADE]", { rung: "patch" });
+memo("from a constant", "const N=MADE; let kept; const make=(n)=>[n]; export const f=()=>kept??=make(N)");
+memo("from a table of another module", { "m.mjs": "import {T} from './t.mjs'; let kept; const make=({a})=>[a]; export const f=()=>kept??=make(T)", "t.mjs": "export const T={a:MADE}" });
+memo("not at all, where a test returns and a variable counts", "let n=0; function make(){return MADE} export const f=(stop)=>{if(stop) return 0; n+=1; return make()}", { rung: "patch" });
+memo("not at all, where a mark is set and nothing beside it", "let open=false; function make(){return MADE} export const f=()=>{if(!open){open=true} return make()}", { rung: "patch" });

@@ -93,6 +93,8 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
   if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
+  const kept = keptDifferently(input, former, site);
+  if (kept !== null) return kept;
   const keeper = isSame ? null : callbacksOf(input).keeperIn(former);
   if (keeper !== null) return `it hands a function to ${keeper}(), which may keep it with its old text`;
   const shaped = shapesInstances([input.boot, input.target], input.unit, former) ?? shapesInstances([input.boot, input.target], input.unit, site);
@@ -111,6 +113,20 @@ function paramText({ text }: UnitDetail, { fn }: Site): string {
 function livesOn(input: BodyInput, site: Site): boolean {
   const ends = !site.escapes || (site.isInFlight && !isKept(input, site)) || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
   return !ends || isEndless(input.before, site) || site.nested.some((nested) => livesOn(input, nested));
+}
+
+/** What a call computes once and keeps, for all later ones, was computed by the former text from what was there then. */
+function keptDifferently({ before, after, changed }: BodyInput, former: Site, site: Site): string | null {
+  const now = keptIn(after, site);
+  const reads = now.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
+  if (reads !== undefined) return `it keeps what it computed from ${reads.name}, which changed`;
+  const texts = new Set(now.map(({ start, end }) => after.text.normalise(start, end)));
+  return keptIn(before, former).every(({ start, end }) => texts.has(before.text.normalise(start, end))) ? null : "what it computes once and keeps is computed otherwise now";
+}
+
+/** Of a site's own text. */
+function keptIn(detail: UnitDetail, { fn, nested }: Site): readonly Node[] {
+  return namesOf(detail).kept.filter(({ start, end }) => start >= fn.start && end <= fn.end && !nested.some((inner) => start >= inner.fn.start && end <= inner.fn.end));
 }
 
 function callbacksOf({ boot, unit, before, startup }: BodyInput): Callbacks {

@@ -1,6 +1,6 @@
 import type { UnitDetail } from "./analyze.ts";
 import { isRequestName } from "./closures.ts";
-import { forEachChild, isFunction, type Node } from "./syntax.ts";
+import { forEachChild, isFunction, keyName, type Node } from "./syntax.ts";
 
 type Of<T extends Node["type"]> = Extract<Node, { type: T }>;
 
@@ -13,34 +13,112 @@ export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitD
 }
 
 /** `if (!cache) cache = build()`, `if (cache === undefined) …`, `if (!map.has(key)) map.set(key, build())`. */
-export function keptByIf({ test, consequent }: Of<"IfStatement">, detail: UnitDetail): Node[] {
-  const absent = test.type === "UnaryExpression" && test.operator === "!" ? test.argument : test.type === "BinaryExpression" && /^===?$/.test(test.operator) && isNothing(test.right) ? test.left : null;
-  if (absent === null) return [];
-  const kept: Node[] = [];
-  const walk = (node: Node): void => {
-    if (isFunction(node)) return;
-    if (node.type === "AssignmentExpression" && isSame(node.left, absent, detail)) (outlives(node.left, detail) ? kept : made).push(node.right);
-    if (node.type === "CallExpression" && isSetting(node, absent, detail)) kept.push(...node.arguments);
-    // `let v = map.get(key); if (!v) { v = build(); map.set(key, v); }`
-    if (node.type === "CallExpression" && node.arguments.some((argument) => isSame(argument, absent, detail)) && isStore(node, detail)) isStored = true;
-    forEachChild(node, walk);
-  };
-  const made: Node[] = [];
-  let isStored = false;
-  walk(consequent);
-  return isStored ? [...kept, ...made] : kept;
+export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail): Node[] {
+  return [...keptWhere(absentIn(test), [consequent], detail), ...(alternate ? keptWhere(presentIn(test), [alternate], detail) : [])];
 }
 
-/** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something. */
-function isSetting(call: Of<"CallExpression">, absent: Node, detail: UnitDetail): boolean {
+/** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
+export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail): Node[] {
+  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail), ...keptWhere(absentIn(node.test), [node.consequent], detail)];
+  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail) : keptWhere(presentIn(node.left), [node.right], detail);
+}
+
+/** `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block. */
+export function keptByReturn(body: readonly Node[], detail: UnitDetail): Node[] {
+  const kept: Node[] = [];
+  body.forEach((statement, i) => {
+    if (statement.type !== "IfStatement" || i === body.length - 1 || !returns(statement.consequent)) return;
+    const present = presentIn(statement.test).map((found) => sourceOf(found, body.slice(0, i)));
+    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail));
+  });
+  return kept;
+}
+
+function returns(node: Node): boolean {
+  return node.type === "ReturnStatement" ? node.argument != null : node.type === "BlockStatement" && node.body.some(returns);
+}
+
+/** What a local was taken out of, if it was a moment ago: the map, the property. */
+function sourceOf(found: Node, before: readonly Node[]): Node {
+  if (found.type !== "Identifier") return found;
+  for (const statement of before) {
+    if (statement.type !== "VariableDeclaration") continue;
+    for (const { id, init } of statement.declarations) if (id.type === "Identifier" && id.name === found.name && init) return init.type === "AwaitExpression" ? init.argument : init;
+  }
+  return found;
+}
+
+/** What there is not, where the test holds. */
+function absentIn(test: Node): Node[] {
+  if (test.type === "UnaryExpression" && test.operator === "!") return presentIn(test.argument);
+  if (test.type === "BinaryExpression" && /^===?$/.test(test.operator) && isNothing(test.right)) return [asked(test.left)];
+  return test.type === "LogicalExpression" ? [...absentIn(test.left), ...absentIn(test.right)] : [];
+}
+
+/** What there is, where the test holds. */
+function presentIn(test: Node): Node[] {
+  switch (test.type) {
+    case "Identifier":
+    case "MemberExpression":
+    case "CallExpression":
+      return [test];
+    case "ChainExpression":
+      return presentIn(test.expression);
+    case "UnaryExpression":
+      return test.operator === "!" ? absentIn(test.argument) : [];
+    case "BinaryExpression":
+      if (test.operator === "in") return [test.right];
+      return /^!==?$/.test(test.operator) && isNothing(test.right) ? [asked(test.left)] : [];
+    case "LogicalExpression":
+      return [...presentIn(test.left), ...presentIn(test.right)];
+    default:
+      return [];
+  }
+}
+
+/** `typeof x` asks for x. */
+function asked(node: Node): Node {
+  return node.type === "UnaryExpression" && node.operator === "typeof" ? node.argument : node;
+}
+
+/** The values that code gives to what was asked for, where that is there at the next call; and all that it gives away beside a mark that it has been here. */
+function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail): Node[] {
+  if (asks.length === 0) return [];
+  const kept: Node[] = [];
+  const beside: Node[] = [];
+  const locals = new Map<string, Node>();
+  let isMarked = false;
+  const keep = (value: Node): void => void kept.push(value, ...(value.type === "Identifier" && locals.has(value.name) ? [locals.get(value.name)!] : []));
+  const walk = (node: Node): void => {
+    if (isFunction(node)) return;
+    if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) locals.set(node.id.name, node.init);
+    if (node.type === "AssignmentExpression") {
+      const { left, right } = node;
+      if (left.type === "Identifier") locals.set(left.name, right);
+      const isAsked = asks.some((ask) => isSame(left, ask, detail) || (left.type === "MemberExpression" && isSame(left.object, ask, detail)));
+      if (isAsked && outlives(left, detail)) {
+        if (isLiteral(right)) isMarked = true;
+        else keep(right);
+      } else if (node.operator === "=" && outlives(left, detail)) beside.push(right);
+    }
+    forEachChild(node, walk);
+    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail))) node.arguments.forEach(keep);
+  };
+  code.forEach(walk);
+  if (isMarked) kept.push(...beside);
+  return kept;
+}
+
+/** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
+function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail): boolean {
   const { callee } = call;
   if (callee.type !== "MemberExpression" || !isStore(call, detail)) return false;
-  const asked = absent.type === "CallExpression" && absent.callee.type === "MemberExpression" ? absent.callee.object : null;
-  return asked !== null && isSame(asked, callee.object, detail);
+  const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
+  return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
 }
 
 function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail): boolean {
-  return callee.type === "MemberExpression" && callee.property.type === "Identifier" && /^(set|add)$/.test(callee.property.name) && outlives(callee, detail);
+  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */
@@ -55,9 +133,13 @@ function outlives(target: Node, { scopes }: UnitDetail): boolean {
 }
 
 function isSame(a: Node, b: Node, { text }: UnitDetail): boolean {
-  return text.normalise(a.start, a.end) === text.normalise(b.start, b.end);
+  return a.type === b.type && text.normalise(a.start, a.end) === text.normalise(b.start, b.end);
+}
+
+function isLiteral(node: Node): boolean {
+  return node.type === "Literal" || (node.type === "UnaryExpression" && node.operator === "!");
 }
 
 function isNothing(node: Node): boolean {
-  return (node.type === "Identifier" && node.name === "undefined") || (node.type === "Literal" && node.value === null);
+  return (node.type === "Identifier" && node.name === "undefined") || (node.type === "Literal" && (node.value === null || node.value === "undefined"));
 }

@@ -1,5 +1,5 @@
 import type { UnitDetail } from "./analyze.ts";
-import { keptByAssignment, keptByIf } from "./kept.ts";
+import { keptByAssignment, keptByChoice, keptByIf, keptByReturn } from "./kept.ts";
 import { forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -99,6 +99,13 @@ function collect(detail: UnitDetail): Names {
           break;
         case "IfStatement":
           kept.push(...keptByIf(node, detail));
+          break;
+        case "ConditionalExpression":
+        case "LogicalExpression":
+          kept.push(...keptByChoice(node, detail));
+          break;
+        case "BlockStatement":
+          kept.push(...keptByReturn(node.body, detail));
           break;
         case "AssignmentExpression":
           kept.push(...keptByAssignment(node, detail));
