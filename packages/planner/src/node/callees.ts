@@ -70,6 +70,11 @@ export function isEmitting(name: string): boolean {
   return /^(emit|emitAsync|emitSerial|dispatch|dispatchEvent|trigger|publish|fire|notify|abort)$/.test(name);
 }
 
+/** Functions that run a text as code, outside of the scope that they are called in. */
+export function isCodeRunner(name: string): boolean {
+  return /^(eval|Function|runInThisContext|runInContext|runInNewContext|Script|compileFunction)$/.test(name);
+}
+
 /** Functions that read, or give, every property of an object. */
 export function isWholeReader(name: string): boolean {
   return /^(assign|values|entries|stringify|structuredClone)$/.test(name);

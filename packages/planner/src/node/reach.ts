@@ -1,6 +1,6 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, fateOutside, isEmitting, isHelper, isWholeReader } from "./callees.ts";
+import { calleeName, fateOutside, isCodeRunner, isEmitting, isHelper, isWholeReader } from "./callees.ts";
 import { Lookup } from "./lookup.ts";
 import { Outside } from "./outside.ts";
 import { strongerFate } from "./parameters.ts";
@@ -247,8 +247,12 @@ export class Walker {
       return;
     }
     if (callee.type === "Super") this.#values.superCall();
+    // `new this()`, `new new.target()`: any class of the app.
+    else if (callee.type === "ThisExpression" || callee.type === "MetaProperty") this.#out.callMember("constructor");
     else this.#visit(callee, "call");
     const name = calleeName(callee);
+    if (isCodeRunner(callee.type === "SequenceExpression" ? calleeName(callee.expressions.at(-1)!) : name)) this.#runText(node);
+    if (name === "Proxy" && node.type === "NewExpression") node.arguments.forEach((argument) => this.#values.handAll(argument));
     if (isEmitting(name)) this.#out.callListeners();
     if (isWholeReader(name)) this.#out.runAccessors();
     if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Reflect")) {
@@ -256,6 +260,15 @@ export class Walker {
     }
     const isOutside = callee.type === "MemberExpression" ? this.#outside.isValue(callee.object) : this.#outside.isFunction(callee);
     node.arguments.forEach((argument, index) => this.#visit(argument, this.#argumentUse(node, argument, index, name, isOutside)));
+  }
+
+  /** Code in a text: whatever it names may be what it calls, as a property of the global object. */
+  #runText(node: Call): void {
+    for (const argument of node.arguments) {
+      if (argument.type !== "Literal" && (argument.type !== "TemplateLiteral" || argument.expressions.length > 0)) return this.#out.callMember("?");
+      const text = argument.type === "Literal" ? String(argument.value) : argument.quasis[0]!.value.raw;
+      for (const word of text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? []) this.#out.callMember(word);
+    }
   }
 
   #argumentUse(call: Call, argument: Node, index: number, name: string, isOutside: boolean): Use {

@@ -18,7 +18,7 @@ export function findStartup(app: AppShape): Startup {
 }
 
 /** Methods that the language itself calls. */
-const implicit = new Set(["toString", "valueOf", "toJSON", "then", "next", "return", "throw", "handleEvent"]);
+const implicit = new Set(["toString", "valueOf", "toJSON", "then", "next", "return", "throw", "handleEvent", "toLocaleString", "prepareStackTrace"]);
 
 interface Found {
   readonly unit: string;

@@ -122,6 +122,23 @@ export class Values {
     this.#following.delete(node);
   }
 
+  /** All that an object holds is handed to somebody who calls what he finds in it, by whatever name. */
+  handAll(node: Node): void {
+    if (node.type === "ObjectExpression") {
+      for (const property of node.properties) if (property.type === "Property") this.handValue(property.value);
+    } else if (node.type === "Identifier") {
+      const imported = this.#detail.facts.imports.get(node.name);
+      const origin = imported === undefined ? null : this.#lookup.originOf(imported.specifier, imported.imported, this.#out.callMember);
+      if (origin !== null) new Values(this.#app, origin.unit, detailOf(this.#app, origin.unit)!, this.#out).handNamed(origin.local);
+      else this.handNamed(node.name);
+    } else this.handValue(node);
+  }
+
+  handNamed(name: string): void {
+    this.handName(name);
+    for (const source of this.#names.sources.get(name) ?? []) if (source.kind === "value" && source.node.type === "ObjectExpression") this.handAll(source.node);
+  }
+
   handMember(node: Extract<Node, { type: "MemberExpression" }>): void {
     const key = this.#lookup.keyOf(node);
     if (this.#outside.isValue(node.object)) return;
