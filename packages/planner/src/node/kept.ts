@@ -35,7 +35,7 @@ export function keptByReturn(body: readonly Node[], detail: UnitDetail): Node[] 
 }
 
 function returns(node: Node): boolean {
-  return node.type === "ReturnStatement" ? node.argument != null : node.type === "BlockStatement" && node.body.some(returns);
+  return node.type === "ReturnStatement" ? Boolean(node.argument) : node.type === "BlockStatement" && node.body.some(returns);
 }
 
 /** What a local was taken out of, if it was a moment ago: the map, the property. */
