@@ -230,6 +230,11 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   await x.swap("B");
   swapped.open();
   say("under policy `call` new calls switch at once", await old, "AB");
+  const again = gate();
+  const job = x.runtime.run(() => x.m.twice(again.passed));
+  await x.swap("C");
+  again.open();
+  say("and so do those of work in `run`", await job, "BC");
   server.close();
   x.end();
 }

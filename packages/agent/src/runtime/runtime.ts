@@ -103,6 +103,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   function run<T>(work: () => T): T {
+    if (!byRequest) return work();
     const token = generations.open();
     return generations.run(token, () => endWith(work, () => generations.close(token)));
   }
