@@ -116,7 +116,8 @@ describe("when things break", () => {
     await up.process.stop();
     project.edit("midflight.config.mjs", '"node src/server.js"', '"no-such-program src/server.js"');
     up = await project.up();
-    assert.match(up.process.stdout.lines.join(" ").replace(/\s+/g, " "), /no-such-program could not be started\. .*ENOENT/);
+    // Which of the two depends on whether this user may look into each folder of the PATH.
+    assert.match(up.process.stdout.lines.join(" ").replace(/\s+/g, " "), /no-such-program could not be started\. .*(?:ENOENT|EACCES)/);
     project.edit("src/greeting.js", '"hello"', '"never"');
     const ran = await project.run("deploy", "--json");
     assert.equal(ran.code, 5, ran.stdout);
