@@ -2,6 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import type { AppShape } from "./app.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Change } from "./changes.ts";
+import { statementThatDiffers } from "./effects.ts";
 import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";
 import { endsWithItsCall } from "./in-flight.ts";
@@ -92,7 +93,7 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!former.usesNewTarget && site.usesNewTarget) return "it now uses new.target";
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
-  if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return "the text around its closures changed; closures it made before cannot follow";
+  if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return `the text around its closures changed${statementThatDiffers(before, former, after, site)}; closures it made before cannot follow`;
   const kept = keptDifferently(input, former, site);
   if (kept !== null) return kept;
   const keeper = isSame ? null : callbacksOf(input).keeperIn(former);

@@ -4,7 +4,7 @@ type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
 
 /** Functions of Node's and of well-known packages that keep a function for later events, and do not call it while the process starts. */
 const keepers = new Set([
-  "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "route", "watchFile",
+  "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "addContentTypeParser", "route", "watchFile",
 ]);
 
 /** Route methods: keep a handler if a path comes first. */

@@ -1,5 +1,6 @@
 import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Origin } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
+import { compareEffects } from "./effects.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
@@ -79,12 +80,6 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
 /** How a declaration is called to people: `const function`, `class`. */
 export function kindOf(declaration: Declaration): string {
   return declaration.isFunctionValue && declaration.kind !== "function" ? `${declaration.kind} function` : declaration.kind;
-}
-
-function compareEffects(unit: string, old: readonly { text: string; line: number }[], now: readonly { text: string; line: number }[], findings: Findings): void {
-  if (old.length === now.length && old.every((effect, i) => effect.text === now[i]!.text)) return;
-  const at = now.find((effect) => !old.some((o) => o.text === effect.text)) ?? now[0] ?? old[0]!;
-  findings.block(unit, "code at the top level changed, and it ran when the process started", [`${unit}:${at.line}  ${at.text.split("\n")[0]!.slice(0, 60)}`]);
 }
 
 function addBinding(unit: string, declaration: Declaration, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
