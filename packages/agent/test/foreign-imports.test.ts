@@ -5,7 +5,7 @@ import { parseUnitOps } from "@midflight/protocol";
 const digest = `sha256:${"0".repeat(64)}`;
 
 function opsImporting(specifier: string): unknown {
-  return { unit: "m.js", birth: "", artifact: digest, imports: [{ from: "module", name: "x", specifier, imported: "default", witness: null }], cells: [], bodies: [], members: [] };
+  return { unit: "m.js", birth: "", artifact: digest, imports: [{ from: "module", name: "x", specifier, imported: "default", witness: null }], cells: [], bodies: [], members: [], removals: [] };
 }
 
 test("a transition cannot import a text that nobody signed", () => {

@@ -16,6 +16,7 @@ export interface UnitOps {
   readonly cells: readonly CellOp[];
   readonly bodies: readonly BodyOp[];
   readonly members: readonly MemberOp[];
+  readonly removals: readonly RemovalOp[];
 }
 
 /** A range of the artifact that is kept, or one insertion. */
@@ -68,7 +69,7 @@ export interface BodyOp {
   readonly text: readonly Piece[];
 }
 
-/** A method or accessor that the overlay adds to a class. A removed one stays, for activations that still call it. */
+/** A method or accessor that the overlay adds to a class. */
 export interface MemberOp {
   /** The class's binding in the module's scope. */
   readonly className: string;
@@ -80,7 +81,18 @@ export interface MemberOp {
   readonly isAsync: boolean;
   readonly isGenerator: boolean;
   readonly usesSuper: boolean;
+  /** True if, once a later overlay lacks it, it has to stay for calls that are under way. */
+  readonly stays: boolean;
   readonly text: readonly Piece[];
+}
+
+/** A method or accessor of the boot text that the class no longer has under the overlay. One that calls under way may still use is not named. */
+export interface RemovalOp {
+  readonly className: string;
+  readonly isStatic: boolean;
+  readonly name: string;
+  /** The guards of the functions that are to be there: others are somebody else's, and refuse. */
+  readonly slots: readonly string[];
 }
 
 /** Everything the instrumentation adds to a unit's scope begins with this; a unit that uses it is not instrumented. */
@@ -101,6 +113,7 @@ export function parseUnitOps(value: unknown): UnitOps {
     cells: asArray(o["cells"], "ops.cells").map(parseCell),
     bodies: asArray(o["bodies"], "ops.bodies").map(parseBody),
     members: asArray(o["members"], "ops.members").map(parseMember),
+    removals: asArray(o["removals"] ?? [], "ops.removals").map(parseRemoval),
   };
 }
 
@@ -199,6 +212,17 @@ function parseMember(value: unknown): MemberOp {
     isAsync: m["isAsync"] === true,
     isGenerator: m["isGenerator"] === true,
     usesSuper: m["usesSuper"] === true,
+    stays: m["stays"] === true,
     text: parsePieces(m["text"], "member.text"),
+  };
+}
+
+function parseRemoval(value: unknown): RemovalOp {
+  const r = asRecord(value, "removal");
+  return {
+    className: asIdentifier(r["className"], "removal.className"),
+    isStatic: r["isStatic"] === true,
+    name: asString(r["name"], "removal.name", 500),
+    slots: asArray(r["slots"], "removal.slots", 2).map((slot) => asSlot(slot, "removal.slots")),
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Digest, ErrorCode } from "@midflight/protocol";
 import type { Instance, InstanceTable, Pick } from "./instance.ts";
-import { addMember, retireMembers, type Choice, type Prepared } from "./prepare.ts";
+import { addMember, retireMembers, writeRemovals, type Choice } from "./members.ts";
+import type { Prepared } from "./prepare.ts";
 import type { Staged } from "./stage.ts";
 
 export type CommitResult =
@@ -45,8 +46,8 @@ const nothing: ReadonlyMap<string, Pick> = new Map();
 export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
-  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0) return;
-  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members };
+  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0) return;
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
@@ -60,8 +61,10 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   instance.live = slots;
   instance.scope = prepared?.scope ?? null;
   instance.members = prepared?.members ?? [];
+  instance.removals = prepared?.unit.ops.removals ?? [];
   if (prepared?.hasClosures === true) instance.hadClosures = true;
   undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
+  writeRemovals(instance, instance.removals, choice, undo);
   if (prepared === null) return;
   for (const { slot, door, shape } of prepared.unit.ops.bodies) {
     if (door.kind === "activation" || shape === "") continue;
@@ -107,6 +110,8 @@ export function collapse(table: InstanceTable): void {
       instance.written = instance.live;
     }
     for (const stub of instance.stubs.values()) stub.former = null;
+    for (const end of instance.ending) end();
+    instance.ending.clear();
   }
 }
 

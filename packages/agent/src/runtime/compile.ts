@@ -129,12 +129,24 @@ export function createFunctionStub(name: string, isOld: () => boolean): Stub {
   return made;
 }
 
+export interface MemberStub extends Stub {
+  readonly op: MemberOp;
+  readonly home: object;
+  /** The live overlay does not have it. */
+  isRetired: boolean;
+  /** Calls under way may still use it then. */
+  stays: boolean;
+}
+
 /** An added method. Under an overlay without it, it does what the class would inherit. */
-export function createMemberStub(op: MemberOp, home: object, isOld: () => boolean): Stub & { isRetired: boolean } {
-  const made: Stub & { isRetired: boolean } = {
+export function createMemberStub(op: MemberOp, home: object, isOld: () => boolean): MemberStub {
+  const made: MemberStub = {
+    op,
+    home,
     current: null,
     former: null,
     isRetired: false,
+    stays: op.stays,
     stub: function (this: unknown, ...args: unknown[]): unknown {
       if (made.former !== null && isOld()) return Reflect.apply(made.former, this, args);
       if (made.isRetired && op.kind === "method") {

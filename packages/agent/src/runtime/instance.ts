@@ -1,4 +1,4 @@
-import type { MemberOp } from "@midflight/protocol";
+import type { MemberOp, RemovalOp } from "@midflight/protocol";
 
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */
 export type Door = (code: string) => unknown;
@@ -49,6 +49,12 @@ export class Instance {
   members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[] = [];
   /** The source maps that Node was told, by the names of newer texts, the oldest first. */
   readonly mapped: Map<string, string> = new Map();
+  /** Members of the boot text that the live overlay does not have: taken from a class as soon as it is made. */
+  removals: readonly RemovalOp[] = [];
+  /** By member: gives back what was taken away, and returns what takes it again. */
+  readonly removed: Map<string, () => () => void> = new Map();
+  /** What is still to be taken away when the old generation has ended. */
+  readonly ending: Set<() => void> = new Set();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
 
   constructor(unit: string, tag: string, url: string, door: Door) {

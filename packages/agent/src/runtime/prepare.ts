@@ -1,16 +1,11 @@
 import type { Cell, Instance, InstanceTable, Pick, Stub } from "./instance.ts";
-import { bodyPart, cellOf, createFunctionStub, createMemberStub, functionPart, memberPart } from "./compile.ts";
+import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart } from "./compile.ts";
+import { foreignMember } from "./members.ts";
 import type { OverlayUnit } from "./overlay.ts";
 import { Placed } from "./placed.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
 import type { SourceMaps } from "./source-maps.ts";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
-
-/** Whether requests of an old generation are open, and how a call tells that it is part of one. */
-export interface Choice {
-  readonly hasOld: boolean;
-  readonly isOld: () => boolean;
-}
 
 /** All that one instance gets from an overlay, ready to be written. Nothing of it is visible yet. */
 export interface Prepared {
@@ -41,6 +36,8 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
   for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
   checkSuccession(instance, ops);
+  const foreign = ops.removals.find((op) => foreignMember(instance, op));
+  if (foreign !== undefined) throw new NotPreparable(`${foreign.className}.${foreign.name}() is to be removed, but what is there is not what its class came with`);
   for (const op of ops.cells) {
     if (op.kind === "function") {
       const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
@@ -99,56 +96,4 @@ function checkSuccession(instance: Instance, { cells, bodies }: UnitOps): void {
 /** `state:const:name:hash`, `function:name`; a member's key has blanks instead. */
 function nameOfKey(key: string): string | undefined {
   return (key.startsWith(statePrefix) ? key.slice(statePrefix.length) : key).split(":")[1];
-}
-
-/** Gives a class an added method or accessor, by a stub that later overlays redirect. Returns the undo. */
-export function addMember(instance: Instance, op: MemberOp, body: (...args: unknown[]) => unknown, { hasOld, isOld }: Choice): () => void {
-  const made = instance.classes.get(op.className);
-  if (made === undefined) throw new ReferenceError(`class ${op.className} does not exist`);
-  const home = (op.isStatic ? made : made.prototype) as object;
-  const key = `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`;
-  let stub = instance.stubs.get(key) as ReturnType<typeof createMemberStub> | undefined;
-  if (stub !== undefined) {
-    const { current, former, isRetired } = stub;
-    // Those of the old generation that can call it found it retired, or as it was: either way the former body serves.
-    stub.former = hasOld ? current : null;
-    stub.current = body;
-    stub.isRetired = false;
-    return () => {
-      stub!.current = current;
-      stub!.former = former;
-      stub!.isRetired = isRetired;
-    };
-  }
-  stub = createMemberStub(op, home, isOld);
-  stub.current = body;
-  const descriptor: PropertyDescriptor = op.kind === "method" ? { value: stub.stub, writable: true } : { [op.kind]: stub.stub };
-  Object.defineProperty(home, op.name, { ...descriptor, configurable: true, enumerable: false });
-  instance.stubs.set(key, stub);
-  return () => {
-    delete (home as Record<string, unknown>)[op.name];
-    instance.stubs.delete(key);
-  };
-}
-
-/** Added members that the new overlay does not have: from now on they do what the class would inherit. */
-export function retireMembers(instance: Instance, kept: readonly MemberOp[], { hasOld }: Choice): () => void {
-  const keys = new Set(kept.map((op) => `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`));
-  const retired: (Stub & { isRetired: boolean })[] = [];
-  for (const [key, stub] of instance.stubs) {
-    if (!("isRetired" in stub) || keys.has(key)) continue;
-    const member = stub as Stub & { isRetired: boolean };
-    if (!member.isRetired) retired.push(member);
-  }
-  const formers = retired.map((member) => member.former);
-  for (const member of retired) {
-    member.isRetired = true;
-    member.former = hasOld ? member.current : null;
-  }
-  return () => {
-    retired.forEach((member, i) => {
-      member.isRetired = false;
-      member.former = formers[i]!;
-    });
-  };
 }

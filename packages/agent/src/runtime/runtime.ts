@@ -6,7 +6,8 @@ import { followHttpRequests } from "./http-requests.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "../pace.ts";
-import { addMember, prepare, type Choice, type Prepared } from "./prepare.ts";
+import { addMember, removeMember, type Choice } from "./members.ts";
+import { prepare, type Prepared } from "./prepare.ts";
 import type { Modules } from "./scope.ts";
 import { SourceMaps } from "./source-maps.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
@@ -91,6 +92,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       return (binding, made) => {
         instance.classes.set(binding, made);
         try {
+          for (const op of instance.removals) if (op.className === binding) removeMember(instance, op, now);
           for (const { op, body } of instance.members) if (op.className === binding) addMember(instance, op, body, now);
         } catch {
           // The class stays as its text made it; the read-back of the next swap tells.

@@ -25,14 +25,14 @@ export class LiveUnits {
   readonly #boot: AppShape;
   readonly #touched = new Set<string>();
 
-  constructor(files: Files) {
+  constructor(files: Files, policy: "call" | "request" = "call") {
     this.#boot = shapeOf(files);
     for (const [file, { artifact }] of this.#boot.units) {
       const target = path.join(this.#directory, file);
       mkdirSync(path.dirname(target), { recursive: true });
       writeFileSync(target, artifact);
     }
-    this.runtime = createRuntime({ releaseDirectory: this.#directory, hash, policy: "call" });
+    this.runtime = createRuntime({ releaseDirectory: this.#directory, hash, policy });
     this.runtime.install();
   }
 

@@ -82,7 +82,7 @@ export class World {
   async transition(from: Published, to: Published, options: { readonly birth?: string; readonly text?: string; readonly rung?: Rung; readonly key?: SigningKey; readonly directories?: readonly Digest[] } = {}): Promise<Entry> {
     const { text = textOf(to), birth = to.id, rung = "patch", key = this.planner } = options;
     const artifact = sha256(text);
-    const ops: UnitOps = { unit, birth, artifact, imports: [], cells: [], bodies: [], members: [] };
+    const ops: UnitOps = { unit, birth, artifact, imports: [], cells: [], bodies: [], members: [], removals: [] };
     const opsText = JSON.stringify(ops);
     const isReplace = rung === "replace";
     const { id, envelope } = signStatement(

@@ -15,6 +15,7 @@ import { shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
+import { mayBeUnderWay, whoLooksFor } from "./under-way.ts";
 
 export interface BodyInput {
   readonly unit: string;
@@ -163,28 +164,48 @@ function planNewMember(input: BodyInput, site: Site): void {
   else if (startup.sawMember(site.memberName)) findings.block(unit, `${name}: a member of that name was called or looked for when the process started`, evidence);
   else if (site.memberName.startsWith("#")) findings.block(unit, `${name}: a private name cannot be added to a class that exists`, evidence);
   else if (site.refusal !== null) findings.block(unit, `${name}: ${site.refusal}`, evidence);
-  else if (sameName(before, site) || sameName(after, site)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
+  else if (sameName(before, site) || sameName(after, site, isOtherHalf)) findings.block(unit, `${name}: a member of that name has another kind`, evidence);
   else if (site.isOpaque || site.nested.some((nested) => livesOn(input, nested))) findings.block(unit, `${name}: it makes classes, or closures that no door reaches`, evidence);
   else {
+    // A way back has to take it away again, or nobody may look for it.
+    const stays = mayBeUnderWay(input.target, site.memberName);
+    const looking = stays ? whoLooksFor(input.boot, site.memberName) : null;
+    if (looking !== null) return findings.block(unit, `${name}: a way back would have to leave it for calls that are under way, and ${looking} may look for it`, evidence);
     findings.redefine(unit, `new ${site.member!.kind === "method" ? "method" : "accessor"} ${name}`);
-    writer.member(site);
+    writer.member(site, stays);
   }
 }
 
-function sameName(detail: UnitDetail, site: Site): boolean {
+function sameName(detail: UnitDetail, site: Site, isFine: (one: Site, other: Site) => boolean = () => false): boolean {
   return detail.facts.sites.all.some(
-    (other) => other.member !== null && other.className === site.className && other.member.static === site.member!.static && other.memberName === site.memberName && other.key !== site.key,
+    (other) => !isFine(site, other) && other.member !== null && other.className === site.className && other.member.static === site.member!.static && other.memberName === site.memberName && other.key !== site.key,
   );
 }
 
-/** A removed method stays on the prototype for activations that still call it; that is sound unless it hid another. */
-function planLostMember({ unit, before, after, startup, findings }: BodyInput, former: Site): void {
+/** A getter and a setter are one property. */
+function isOtherHalf({ member }: Site, { member: other }: Site): boolean {
+  return (member?.kind === "get" && other?.kind === "set") || (member?.kind === "set" && other?.kind === "get");
+}
+
+/**
+ * A removed method is taken from its class, once no request of the former release is open. Where other calls that are
+ * under way may still use it, it stays; that is sound unless it hides another, or somebody looks for it.
+ */
+function planLostMember({ unit, target, boot, before, after, startup, findings, writer }: BodyInput, former: Site): void {
   const name = `${former.className}.${former.memberName ?? "[computed]"}()`;
+  const { memberName } = former;
   if (former.member!.kind === "constructor") return findings.block(unit, `class ${former.className} lost its constructor; live instances were made with it`);
-  if (former.memberName?.startsWith("#")) return;
+  if (memberName?.startsWith("#")) return;
+  if (memberName === null) return findings.block(unit, `${name} was removed, and its name is computed`);
+  if (sameName(after, former)) return findings.block(unit, `${name} was removed, and a member of that name has another kind`);
+  if (startup.sawMember(memberName)) return findings.block(unit, `${name} was removed, and a member of that name was called or looked for when the process started`);
+  if (former.refusal === null && !mayBeUnderWay(boot, memberName)) {
+    writer.remove(former);
+    return findings.redefine(unit, `method ${name} removed`);
+  }
   const node = before.facts.sites.classes.get(former.className!);
-  const hides = former.memberName === null || (node?.superClass ?? null) !== null || former.memberName in Object.prototype || former.memberName === "then" || former.memberName === "toJSON";
-  if (hides || sameName(after, former)) return findings.block(unit, `${name} was removed, and its class may inherit another of that name`);
-  if (startup.sawMember(former.memberName)) return findings.block(unit, `${name} was removed, and a member of that name was called or looked for when the process started`);
+  if ((node?.superClass ?? null) !== null) return findings.block(unit, `${name} was removed, calls that are under way may still use it, and its class may inherit another of that name`);
+  const looking = whoLooksFor(target, memberName);
+  if (looking !== null) return findings.block(unit, `${name} was removed, calls that are under way may still use it, and ${looking} may look for it`);
   findings.redefine(unit, `method ${name} removed (it stays for calls that are under way)`);
 }

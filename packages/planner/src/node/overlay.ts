@@ -1,4 +1,4 @@
-import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, UnitOps } from "@midflight/protocol";
+import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, RemovalOp, UnitOps } from "@midflight/protocol";
 import type { Digest } from "@midflight/protocol";
 import type { UnitDetail } from "./analyze.ts";
 import type { Change } from "./changes.ts";
@@ -12,6 +12,7 @@ export class OverlayWriter {
   readonly #changed: ReadonlyMap<string, Change>;
   readonly bodies: BodyOp[] = [];
   readonly members: MemberOp[] = [];
+  readonly removals: RemovalOp[] = [];
   readonly cells: CellOp[] = [];
   readonly imports: ImportOp[] = [];
 
@@ -66,12 +67,21 @@ export class OverlayWriter {
     });
   }
 
-  member(site: Site): void {
+  /** `stays`: calls of it may be under way when a later overlay lacks it. */
+  member(site: Site, stays: boolean): void {
     const { fn, member } = site;
     this.members.push({
       className: site.className!, variable: classDoorName(site.className!), isStatic: member!.static, kind: member!.kind === "get" || member!.kind === "set" ? member!.kind : "method",
-      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: site.usesSuper, text: this.#siteText(site),
+      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: site.usesSuper, stays, text: this.#siteText(site),
     });
+  }
+
+  /** Of the boot text: both halves of an accessor are one property. */
+  remove({ className, member, memberName, slot }: Site): void {
+    const isStatic = member!.static;
+    const found = this.removals.findIndex((op) => op.className === className && op.isStatic === isStatic && op.name === memberName);
+    const slots = found === -1 ? [slot] : [...this.removals[found]!.slots, slot];
+    this.removals.splice(found === -1 ? this.removals.length : found, 1, { className: className!, isStatic, name: memberName!, slots });
   }
 
   cell(name: string, kind: Exclude<Change, "import">, key: string): void {
@@ -91,11 +101,11 @@ export class OverlayWriter {
   }
 
   get isEmpty(): boolean {
-    return this.bodies.length + this.members.length + this.cells.length + this.imports.length === 0;
+    return this.bodies.length + this.members.length + this.removals.length + this.cells.length + this.imports.length === 0;
   }
 
   finish(unit: string, birth: string, artifact: Digest): UnitOps {
-    return { unit, birth, artifact, imports: this.imports, cells: this.cells, bodies: this.bodies, members: this.members };
+    return { unit, birth, artifact, imports: this.imports, cells: this.cells, bodies: this.bodies, members: this.members, removals: this.removals };
   }
 }
 

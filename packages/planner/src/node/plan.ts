@@ -127,7 +127,7 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
     });
     planBindings(unit, input, changes, findings, writer);
     if (writer.isEmpty) continue;
-    const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.imports.length === 0;
+    const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.removals.length + writer.imports.length === 0;
     if (isBoot && !touched?.has(unit)) continue;
     const artifact = hash(target.units.get(unit)!.artifact);
     const birth = isBoot ? "" : contentKey(JSON.stringify(writer.finish(unit, "", artifact)));
