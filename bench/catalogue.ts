@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { firstSwap } from "./first-swap/first-swap.ts";
+import { generations } from "./generations/generations.ts";
 import { kill } from "./kill/kill.ts";
 import { live } from "./live/live.ts";
 import { liveCoverage } from "./live-coverage/live-coverage.ts";
@@ -12,4 +13,4 @@ import { start } from "./start/start.ts";
 import { verdicts } from "./verdicts/verdicts.ts";
 
 /** Every bench, in the order in which they are listed. */
-export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, kill, start, planner, plan, verdicts, liveCoverage, firstSwap];
+export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, generations, kill, start, planner, plan, verdicts, liveCoverage, firstSwap];

@@ -7,6 +7,8 @@ import type { Pace } from "./pace.ts";
 
 /** What the cache may hold before the oldest blobs go, in bytes. */
 const maxCacheBytes = 64 << 20;
+/** The same as a number of blobs: their names are kept in memory, and looking at each takes the app's time. */
+const maxCacheBlobs = 4_096;
 /** Longer than a swap takes. */
 const pauseMs = 500;
 /** Files that are written at a time: as many as Node has threads for it. */
@@ -101,10 +103,11 @@ export class BlobCache {
   }
 
   /** Removes the oldest blobs beyond the cache's size, but none that is needed. */
-  async prune(needed: ReadonlySet<Digest>, maxBytes: number = maxCacheBytes): Promise<void> {
+  async prune(needed: ReadonlySet<Digest>, maxBytes: number = maxCacheBytes, maxBlobs: number = maxCacheBlobs): Promise<void> {
     await this.settled();
+    const isMany = (this.#names?.size ?? 0) - needed.size > maxBlobs;
     // Looking at thousands of files takes the app's time, so it is done once and when there is something to remove.
-    if (this.#totalBytes !== null && this.#totalBytes <= maxBytes) return;
+    if (this.#totalBytes !== null && this.#totalBytes <= maxBytes && !isMany) return;
     const names = await readdir(this.#directory).catch(() => []);
     const keep = new Set([...needed].map((digest) => digest.slice(7)));
     const files: { readonly file: string; readonly bytes: number; readonly usedAtMs: number }[] = [];
@@ -118,11 +121,14 @@ export class BlobCache {
     }
     files.sort((a, b) => a.usedAtMs - b.usedAtMs);
     this.#totalBytes = total;
+    // A quarter goes at once, so that not every update has to look at all of them.
+    let tooMany = files.length > maxBlobs ? files.length - Math.floor(maxBlobs * 0.75) : 0;
     for (const { file, bytes } of files) {
-      if (total <= maxBytes) return;
+      if (total <= maxBytes && tooMany <= 0) return;
       await rm(file, { force: true }).catch(() => undefined);
       this.#names?.delete(path.basename(file));
       total -= bytes;
+      tooMany -= 1;
       this.#totalBytes = total;
     }
   }

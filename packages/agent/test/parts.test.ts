@@ -52,6 +52,21 @@ describe("the blob cache", () => {
     assert.deepEqual(new Set(readdirSync(directory)), new Set([sha256("1111").slice(7), sha256("4444").slice(7)]));
   });
 
+  test("removes a quarter of its blobs when there are too many, the oldest first", async () => {
+    const cache = new BlobCache(directory);
+    const texts = ["1", "2", "3", "4", "5"];
+    await cache.read([], new Pace());
+    for (const [i, text] of texts.entries()) {
+      await cache.keep([blob(text)]);
+      utimesSync(path.join(directory, sha256(text).slice(7)), i, i);
+      await cache.prune(new Set([sha256("1")]), 1000, 4);
+    }
+    assert.equal(readdirSync(directory).length, 5, "the one that is needed does not count");
+    await cache.keep([blob("6")]);
+    await cache.prune(new Set([sha256("1")]), 1000, 4);
+    assert.deepEqual(new Set(readdirSync(directory)), new Set(["1", "4", "5", "6"].map((text) => sha256(text).slice(7))));
+  });
+
   test("is written when somebody waits for it, not before", async () => {
     const cache = new BlobCache(directory);
     cache.keepSoon([blob("a")]);

@@ -47,7 +47,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
   if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0) return;
-  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals };
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
@@ -62,6 +62,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   instance.scope = prepared?.scope ?? null;
   instance.members = prepared?.members ?? [];
   instance.removals = prepared?.unit.ops.removals ?? [];
+  instance.makers = prepared?.makers.settle() ?? null;
   if (prepared?.hasClosures === true) instance.hadClosures = true;
   undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
   writeRemovals(instance, instance.removals, choice, undo);

@@ -1,7 +1,8 @@
 import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
 import type { Cell, Door, Instance, Pick, Stub } from "./instance.ts";
 import type { OverlayUnit } from "./overlay.ts";
-import type { Placed } from "./placed.ts";
+import type { Makers } from "./makers.ts";
+import type { Expression, Placed } from "./placed.ts";
 import { bodyMaker, cellMaker, memberMaker, type Frame } from "./text.ts";
 
 type Function_ = (...args: unknown[]) => unknown;
@@ -13,17 +14,22 @@ export interface Site {
   readonly unit: OverlayUnit;
   readonly placed: Placed;
   readonly scope: object;
+  readonly makers: Makers;
 }
 
 const identity = (value: unknown): unknown => value;
 
-/** A value made at most once, when it is first needed or when staging asks for it. */
+/** A value made at most once, when it is first needed or when staging asks for it. What it is made of is let go then. */
 export class Lazy<T> {
   #make: (() => T) | null;
   #value: T | undefined;
 
   constructor(make: () => T) {
     this.#make = make;
+  }
+
+  get isMade(): boolean {
+    return this.#make === null;
   }
 
   get(): T {
@@ -48,35 +54,50 @@ export interface Part<T> {
 }
 
 /** A body behind a guard. Compiled once per instance, or, for a closure, once per activation that made it. */
-export function bodyPart({ instance, unit: { ops }, placed, scope }: Site, op: BodyOp): Part<Pick> {
-  const maker = expression(placed, bodyMaker(op), op.text);
-  if (op.door.kind === "activation") return activationPart(instance, maker, op, ops.birth, scope);
+export function bodyPart(site: Site, op: BodyOp): Part<Pick> {
+  const { instance, unit: { ops }, scope } = site;
+  const text = expression(site, bodyMaker(op), op.text);
+  if (op.door.kind === "activation") return activationPart(site, text, op);
   const { door } = op;
   const body = new Lazy<unknown>(() => {
-    const open = door.kind === "class" ? (instance.door(door.variable) as Door) : instance.door;
-    const [made, home] = (open(maker) as Maker<[Function_, object | undefined]>)(scope, identity, ops.birth);
+    const made = door.kind === "class" ? makeAtClass(site, door.variable, text) : makeAtModule(site, text.once);
+    const [function_, home] = (made as Maker<[Function_, object | undefined]>)(scope, identity, ops.birth);
     if (op.usesSuper && home !== undefined && door.kind === "class") bindHome(home, instance, door.className, door.isStatic);
-    return made;
+    return function_;
   });
   return { value: () => body.get(), force: () => void body.get() };
 }
 
-function expression(placed: Placed, [before, after]: Frame, pieces: readonly Piece[]): string {
+function expression({ placed }: Site, [before, after]: Frame, pieces: readonly Piece[]): Expression {
   return placed.expression(before, pieces, after);
 }
 
-function activationPart(instance: Instance, maker: string, op: BodyOp, birth: string, scope: object): Part<Pick> {
+function makeAtModule({ instance, makers }: Site, text: string): unknown {
+  return makers.make("", instance.door, text);
+}
+
+function makeAtClass({ instance, makers }: Site, variable: string, { once }: Expression): unknown {
+  return makers.make(variable, instance.door(variable) as Door, once);
+}
+
+function activationPart(site: Site, { once, often }: Expression, op: BodyOp): Part<Pick> {
+  const { unit: { ops: { birth } }, scope } = site;
   const made = new WeakMap<Door, Function_>();
+  // Most functions that make closures run once. Where one runs again and again, V8 does well to keep the text.
+  let text = once;
   const value: Pick = (door, shape, born) => {
     // Born under this very text: its inline body is the one. `again`: boot's inline text is the one, too.
     if (born === birth || (op.again && born === "")) return undefined;
     if (door === undefined || shape !== op.shape) return undefined;
     let body = made.get(door);
-    if (body === undefined) made.set(door, (body = (door(maker) as Maker<[Function_]>)(scope, identity, birth)[0]));
+    if (body === undefined) {
+      made.set(door, (body = (door(text) as Maker<[Function_]>)(scope, identity, birth)[0]));
+      text = often;
+    }
     return body;
   };
   // Syntax is proved at the module's door; names resolve at each activation's.
-  return { value, force: () => void instance.door(`()=>${maker}`) };
+  return { value, force: () => void makeAtModule(site, `()=>${once}`) };
 }
 
 /** `super` in a method looks from its home object's prototype (ECMA-262 §9.1.1.3.5 GetSuperBase). */
@@ -87,27 +108,50 @@ function bindHome(home: object, instance: Instance, className: string, isStatic:
 }
 
 /** The value of an added or changed constant, variable or class. */
-export function cellOf({ instance, unit: { ops }, placed, scope }: Site, op: CellOp): Cell & { force(): void } {
-  const value = new Lazy<unknown>(() => {
+export function cellOf(site: Site, op: CellOp): ValueCell {
+  return new ValueCell(op.name, () => {
     if (op.text === null) return undefined;
-    return (instance.door(expression(placed, cellMaker(op), op.text)) as Maker<unknown>)(scope, identity, ops.birth);
+    return (makeAtModule(site, expression(site, cellMaker(op), op.text).once) as Maker<unknown>)(site.scope, identity, site.unit.ops.birth);
   });
-  return { kind: op.kind, name: op.name, get: () => value.get(), set: (next) => value.set(next), force: () => void value.get() };
+}
+
+/** An object and not a few closures: those would hold the whole overlay that made it for as long as the cell lives. */
+export class ValueCell implements Cell {
+  readonly name: string;
+  readonly #value: Lazy<unknown>;
+
+  constructor(name: string, make: () => unknown) {
+    this.name = name;
+    this.#value = new Lazy(make);
+  }
+
+  get isMade(): boolean {
+    return this.#value.isMade;
+  }
+
+  get(): unknown {
+    return this.#value.get();
+  }
+
+  set(value: unknown): void {
+    this.#value.set(value);
+  }
 }
 
 /** An added function's body, and the stub by which everybody calls it. */
-export function functionPart({ instance, unit: { ops }, placed, scope }: Site, op: CellOp): Part<Function_> {
-  const body = new Lazy(() => (instance.door(expression(placed, cellMaker(op), op.text ?? [])) as Maker<Function_>)(scope, identity, ops.birth));
+export function functionPart(site: Site, op: CellOp): Part<Function_> {
+  const body = new Lazy(() => (makeAtModule(site, expression(site, cellMaker(op), op.text ?? []).once) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth));
   const call = function (this: unknown, ...args: unknown[]): unknown {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };
   return { value: call, force: () => void body.get() };
 }
 
-export function memberPart({ instance, unit: { ops }, placed, scope }: Site, op: MemberOp): Part<Function_> {
-  const maker = expression(placed, memberMaker(op), op.text);
+export function memberPart(site: Site, op: MemberOp): Part<Function_> {
+  const { instance, unit: { ops }, scope } = site;
+  const text = expression(site, memberMaker(op), op.text);
   const body = new Lazy(() => {
-    const [made, home] = ((instance.door(op.variable) as Door)(maker) as Maker<[Function_, object]>)(scope, identity, ops.birth);
+    const [made, home] = (makeAtClass(site, op.variable, text) as Maker<[Function_, object]>)(scope, identity, ops.birth);
     if (op.usesSuper) bindHome(home, instance, op.className, op.isStatic);
     return made;
   });

@@ -1,4 +1,5 @@
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
+import type { Makers } from "./makers.ts";
 
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */
 export type Door = (code: string) => unknown;
@@ -8,8 +9,9 @@ export type Pick = (door?: Door, shape?: string, birth?: string) => unknown;
 
 /** State of a binding that an overlay added: found again by the next overlay with the same key. */
 export interface Cell {
-  readonly kind: "function" | "const" | "let" | "class";
   readonly name: string;
+  /** False until it was first read: nobody can hold its value. */
+  readonly isMade: boolean;
   get(): unknown;
   set(value: unknown): void;
 }
@@ -24,6 +26,9 @@ export interface Stub {
   former: Body | null;
 }
 
+/** Begins the keys of cells that hold what a later release must find again as it is: state, instances, functions that others keep. */
+export const statePrefix = "state:";
+
 /** One loaded copy of a unit: by ESM, CommonJS or with another query string. */
 export class Instance {
   readonly unit: string;
@@ -34,6 +39,8 @@ export class Instance {
   /** Classes that have been made so far, by binding. */
   readonly classes: Map<string, abstract new (...args: never[]) => unknown> = new Map();
   readonly cells: Map<string, Cell> = new Map();
+  /** Values of constants that no live overlay names, while somebody holds them. */
+  readonly #faded = new Map<string, WeakRef<object>>();
   readonly stubs: Map<string, Stub> = new Map();
   /** The bodies of the current generation. */
   live: ReadonlyMap<string, Pick> = new Map();
@@ -41,6 +48,8 @@ export class Instance {
   written: ReadonlyMap<string, Pick> = new Map();
   /** The cells and imports that the live overlay's texts read; null under the boot shape. */
   scope: object | null = null;
+  /** The compiled texts of the live overlay. */
+  makers: Makers | null = null;
   /** True once an overlay with closures was live: some of them may be alive and born under it. */
   hadClosures = false;
   /** By slot, the text of a body that made closures which no overlay can reach: what comes later must leave it alone. */
@@ -70,6 +79,25 @@ export class Instance {
     if (fresh.length === 0) return;
     const pairs = this.door(`[${fresh.map((slot) => `[$mfv=>{${slot}=$mfv},()=>${slot}]`).join(",")}]`) as [(value: Pick | undefined) => void, () => Pick | undefined][];
     fresh.forEach((slot, i) => this.#access.set(slot, pairs[i]!));
+  }
+
+  /**
+   * Lets go of the constants that are not in `kept`: they can be made again, by the same text. Where somebody holds the
+   * value and may compare it, a later overlay finds that very one.
+   */
+  fade(kept: ReadonlySet<string>): void {
+    for (const [key, value] of this.#faded) if (value.deref() === undefined) this.#faded.delete(key);
+    for (const [key, cell] of this.cells) {
+      if (kept.has(key) || key.startsWith(statePrefix)) continue;
+      this.cells.delete(key);
+      const value = cell.isMade ? cell.get() : null;
+      if ((typeof value === "object" && value !== null) || typeof value === "function") this.#faded.set(key, new WeakRef(value));
+    }
+  }
+
+  /** The value of a constant that was let go and is held by somebody. */
+  faded(key: string): object | undefined {
+    return this.#faded.get(key)?.deref();
   }
 
   write(slot: string, value: Pick | undefined): void {

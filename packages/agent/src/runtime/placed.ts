@@ -4,6 +4,19 @@ import type { Instance } from "./instance.ts";
 import type { OverlayUnit } from "./overlay.ts";
 import { joinPieces, startOf } from "./text.ts";
 
+/** One text, in the form for a door that evaluates it once, and in that for many doors. */
+export interface Expression {
+  readonly once: string;
+  readonly often: string;
+}
+
+/**
+ * V8 keeps the compiled form of each text that `eval` has met, about two kilobytes, until memory runs short: over many
+ * updates that has no bound. It leaves out texts with a tagged template, whose strings belong to one evaluation
+ * (ECMA-262 §13.2.8.4 GetTemplateObject). This one is never evaluated: a function stands before it.
+ */
+const unkept = "||0``";
+
 /**
  * Texts of one unit's overlay, each at the line and the column where it stands in the artifact: a stack trace shows
  * the place in the new text. The name that it shows is the file's with the text's digest, because the file on disk
@@ -22,14 +35,17 @@ export class Placed {
     this.#suffix = name === null ? "" : `\n//# sourceURL=${name}`;
   }
 
-  /** An expression of some pieces between `before` and `after`, ready to be compiled. */
-  expression(before: string, pieces: readonly Piece[], after: string): string {
-    const text = joinPieces(this.#text, pieces);
-    const start = startOf(pieces);
-    if (start === null) return `(${before}${text}${after})${this.#suffix}`;
+  /** A function expression of some pieces between `before` and `after`, ready to be compiled. */
+  expression(before: string, pieces: readonly Piece[], after: string): Expression {
+    const text = `${this.#lead(before, startOf(pieces))}${joinPieces(this.#text, pieces)}${after})`;
+    return { once: text + unkept + this.#suffix, often: text + this.#suffix };
+  }
+
+  #lead(before: string, start: number | null): string {
+    if (start === null) return `(${before}`;
     const { line, column } = this.#find(start);
     const indent = line === 0 ? column - before.length - 1 : column;
-    return `(${before}${"\n".repeat(line)}${" ".repeat(Math.max(0, indent))}${text}${after})${this.#suffix}`;
+    return `(${before}${"\n".repeat(line)}${" ".repeat(Math.max(0, indent))}`;
   }
 
   #find(position: number): { readonly line: number; readonly column: number } {

@@ -1,7 +1,8 @@
-import type { Cell, Instance, InstanceTable, Pick, Stub } from "./instance.ts";
+import { statePrefix, type Cell, type Instance, type InstanceTable, type Pick, type Stub } from "./instance.ts";
 import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart } from "./compile.ts";
 import { foreignMember } from "./members.ts";
 import type { OverlayUnit } from "./overlay.ts";
+import { Makers } from "./makers.ts";
 import { Placed } from "./placed.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
 import type { SourceMaps } from "./source-maps.ts";
@@ -17,6 +18,7 @@ export interface Prepared {
   readonly cells: ReadonlyMap<string, Cell>;
   readonly functions: readonly { readonly key: string; readonly stub: Stub; readonly body: (...args: unknown[]) => unknown }[];
   readonly members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[];
+  readonly makers: Makers;
   /** What is still to be compiled, one step each. */
   readonly steps: readonly (() => void)[];
   readonly hasClosures: boolean;
@@ -30,7 +32,8 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const { ops } = unit;
   if (instance.tag !== unit.birth.slice(7, 23)) throw new NotPreparable("it was loaded from a text that the transition does not start from");
   const scope = createScope();
-  const site = { instance, unit, placed: new Placed(unit, instance), scope };
+  const makers = new Makers(instance.makers);
+  const site = { instance, unit, placed: new Placed(unit, instance), scope, makers };
   const steps: (() => void)[] = [];
   const cells = new Map<string, Cell>();
   const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
@@ -55,7 +58,9 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     const cell = cellOf(site, op);
     defineCell(scope, cell);
     cells.set(op.key, cell);
-    steps.push(() => cell.force());
+    const held = instance.faded(op.key);
+    if (held !== undefined) cell.set(held);
+    else steps.push(() => void cell.get());
   }
   const slots = new Map<string, Pick>();
   for (const op of ops.bodies) {
@@ -71,11 +76,8 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
   steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
-  return { instance, unit, scope, slots, cells, functions, members, steps, hasClosures };
+  return { instance, unit, scope, slots, cells, functions, members, makers, steps, hasClosures };
 }
-
-/** Keys of cells that hold what a later release must find again as it is: state, instances, functions that others keep. */
-const statePrefix = "state:";
 
 /** Throws if an earlier overlay left something alive that this one would have to change and cannot reach. */
 function checkSuccession(instance: Instance, { cells, bodies }: UnitOps): void {

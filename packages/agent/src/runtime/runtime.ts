@@ -158,6 +158,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         }
         current = next;
         generation++;
+        for (const instance of table) instance.fade(new Set(next.get(instance.unit)?.ops.cells.map(({ key }) => key)));
         return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
       });
     },

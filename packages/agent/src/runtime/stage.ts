@@ -47,7 +47,9 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
   const namespaces = new Map<string, Readonly<Record<string, unknown>>>();
   const modules: Modules = (instance, op) => (op.from === "added" ? added.namespace(op.unit) : namespaces.get(`${instance.url}\0${op.specifier}`));
   const prepared = new Map<Instance, Prepared>();
-  const scopeOf = (instance: Instance): object | null => prepared.get(instance)?.scope ?? instance.scope;
+  // What lives on asks for these and no more: the rest of the overlay is let go with its generation.
+  const scopes = new Map<Instance, object>();
+  const scopeOf = (instance: Instance): object | null => scopes.get(instance) ?? instance.scope;
   for (const unit of overlay.units) {
     for (const instance of table.of(unit.ops.unit)) {
       try {
@@ -56,7 +58,9 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
           pace.resume();
           if (reason !== null) return refuse("OVERLAY_FAILED", reason, unit.ops.unit);
         }
-        prepared.set(instance, prepare(instance, unit, table, scopeOf, modules, isOld, maps));
+        const made = prepare(instance, unit, table, scopeOf, modules, isOld, maps);
+        prepared.set(instance, made);
+        scopes.set(instance, made.scope);
       } catch (error) {
         return refusal(error, unit.ops.unit);
       }
