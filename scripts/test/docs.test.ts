@@ -157,18 +157,19 @@ const routes = new Map();
 routes.set("/", () => String(served));
 setInterval(() => price("DE", 0), 1000);
 `,
-  "discount.js": "export function discount(cents) {\n  return cents > 100 ? 10 : 0;\n}\n",
+  "discount.js": 'import labels from "./labels.json" with { type: "json" };\nexport function discount(cents) {\n  return cents > 100 ? 10 : 0;\n}\nexport const label = () => labels.discount;\n',
 };
 
 interface State {
   readonly units: Readonly<Record<string, string>>;
   readonly asset?: string;
+  readonly labels?: string;
   readonly lock?: string;
 }
 
-function shapeOf({ units, asset = "1", lock = "1" }: State): AppShape {
+function shapeOf({ units, asset = "1", labels = '{"discount":"less"}', lock = "1" }: State): AppShape {
   const analyses = Object.entries(units).map(([file, source]) => [file, analyzeUnit(file, source, "esm", hash)] as const);
-  return { units: new Map(analyses), assets: new Map([["rates.json", { digest: hash(asset), inert: false }]]), lock: hash(lock) };
+  return { units: new Map(analyses), assets: new Map([["rates.json", { digest: hash(asset), inert: false }], ["labels.json", { digest: hash(labels), inert: false }]]), texts: new Map([["labels.json", labels]]), lock: hash(lock) };
 }
 
 function edited(file: keyof typeof app, find: string, replacement: string, more: Readonly<Record<string, string>> = {}): State {
@@ -187,6 +188,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a new class": [edited("discount.js", "export function", "export class Coupon {\n  used = false;\n}\nexport function")],
   "a method added to a class without fields": [edited("server.js", "  beep() {", "  hum() {\n    return 'hum';\n  }\n  beep() {")],
   "another value of a constant or a table that nothing has changed since": [edited("server.js", "FR: 20", "FR: 21, IT: 22")],
+  "the value of a JSON file that the code imports": [{ units: app, labels: '{"discount":"off"}' }],
   "the first value of a `let`": [edited("server.js", "served = 0", "served = 100")],
   "a field of a class, its constructor or a method that this calls, what it extends": [edited("server.js", "open = true", "open = false"), edited("server.js", "this.id = id", "this.id = String(id)"), edited("server.js", "class Till", "class Till extends Map")],
   "code at the top level: a new route, a timer's interval": [edited("server.js", "setInterval", 'routes.set("/x", () => "x");\nsetInterval'), edited("server.js", "1000", "500")],

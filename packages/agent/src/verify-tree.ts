@@ -42,7 +42,8 @@ export async function verifyInTree({ root, artifacts, read }: TreeCheck, pace: P
         from = found?.start ?? from;
         await pace.breathe();
         if (rest.length === 1) {
-          if (entry?.kind !== "unit" || entry.artifact !== artifacts.get(unit)) throw foreign(unit);
+          const signed = entry?.kind === "unit" ? entry.artifact : entry?.kind === "asset" && unit.endsWith(".json") ? entry.digest : null;
+          if (signed === null || signed !== artifacts.get(unit)) throw foreign(unit);
           continue;
         }
         if (entry?.kind !== "dir") throw foreign(unit);

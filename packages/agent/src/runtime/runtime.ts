@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runInThisContext } from "node:vm";
 import { getBuiltin } from "./builtin.ts";
 import { AddedUnits } from "./added-units.ts";
 import { collapse, readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
@@ -104,6 +107,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
+  /** A JSON file has no text that could register itself: whoever imports it reads its new value from here. */
+  function addJson({ units }: Overlay): void {
+    for (const { ops } of units) {
+      const directory = options.releaseDirectory;
+      if (!ops.unit.endsWith(".json") || directory === null || table.of(ops.unit).length > 0) continue;
+      const file = join(directory, ops.unit);
+      // The file is the one that was proved at the start: release directories are read-only.
+      add(ops.unit, options.hash(readFileSync(file, "utf8")).slice(7, 23), file, (code) => runInThisContext(code) as unknown);
+    }
+  }
+
   function run<T>(work: () => T): T {
     if (!byRequest) return work();
     const token = generations.open();
@@ -126,10 +140,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         if (needs !== undefined) return { kind: "refused", code: "OVERLAY_FAILED", reason: "it needs modules that are not loaded before the app is", unit: ops.unit };
       }
       current = byUnit(overlay);
+      addJson(overlay);
       return { kind: "adopted" };
     },
     async stage(overlay) {
       pace.reset();
+      addJson(overlay);
       return stage(overlay, { table, added, pace, isOld, maps });
     },
     commit(staged) {

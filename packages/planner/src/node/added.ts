@@ -56,6 +56,7 @@ export function planImport(unit: string, imported: ImportBinding, boot: AppShape
   const outside = (witness: string | null): ImportOp => ({ from: "module", name, specifier: imported.specifier, imported: imported.imported, witness });
   const from = resolveUnit(target, unit, imported.specifier);
   if (from === null) {
+    if (imported.specifier.endsWith(".json")) return block("a data file is read once, and this one may not have been");
     if (isBuiltin(imported.specifier)) return outside(null);
     const witness = witnessOf(boot, imported.specifier);
     return witness === null ? block("the process may not have loaded it, and loading it may have effects") : outside(witness);

@@ -9,6 +9,7 @@ import { compareDependencies } from "./dependencies.ts";
 import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
 import { comparePackageJson } from "./package-json.ts";
+import { takeJsonUnits } from "./json.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { referencesIn } from "./scope.ts";
 import { holdsFunctions, stateIn } from "./state.ts";
@@ -36,9 +37,9 @@ export interface Plan {
 
 /** Plans a transition. Pure: the same input gives the same plan, byte for byte. */
 export function planTransition(input: PlanInput): Plan {
-  const { boot, target } = input;
   const findings = new Findings();
-  comparePlain(boot, target, findings);
+  const { boot, target, paths } = takeJsonUnits(input.boot, input.target, input.hash, findings);
+  comparePlain(boot, target, paths, findings);
   const differing: string[] = [];
   const added: string[] = [];
   const replaced: string[] = [];
@@ -59,7 +60,7 @@ export function planTransition(input: PlanInput): Plan {
   const changes = findChanges(boot, target, differing, findings);
   checkConditions([...replaced, ...added, ...changes.keys()], target, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
-  const units = planUnits(input, differing, changes, findings);
+  const units = planUnits({ ...input, boot, target }, differing, changes, findings);
   if (added.length > 0) checkAddedReach(boot, target, findings);
   const verdicts = findings.verdicts();
   const rung = verdicts.reduce<Rung>((strongest, verdict) => strongerRung(strongest, verdict.rung), "patch");
@@ -76,9 +77,10 @@ function importedUnits(app: AppShape): ReadonlySet<string> {
 }
 
 /** Files that are not units: nothing is known of who read them when. */
-function comparePlain(boot: AppShape, target: AppShape, findings: Findings): void {
+function comparePlain(boot: AppShape, target: AppShape, dealtWith: ReadonlySet<string>, findings: Findings): void {
   compareDependencies(boot, target, findings);
   for (const path of new Set([...boot.assets.keys(), ...target.assets.keys()])) {
+    if (dealtWith.has(path)) continue;
     const before = boot.assets.get(path);
     const after = target.assets.get(path);
     if (before?.digest === after?.digest || (before?.inert ?? true) === true && (after?.inert ?? true) === true) continue;
