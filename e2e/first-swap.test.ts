@@ -42,9 +42,9 @@ describe("the whole way", () => {
 });
 
 async function priceOf(url: URL, sku: string): Promise<unknown> {
-  return ((await (await fetch(new URL(`/api/products/${sku}`, url))).json()) as { price: string }).price;
+  return ((await (await fetch(new URL(`/api/products/${sku}`, url), { headers: { connection: "close" } })).json()) as { price: string }).price;
 }
 
 async function pidOf(url: URL): Promise<unknown> {
-  return ((await (await fetch(new URL("/api/about", url))).json()) as { pid: number }).pid;
+  return ((await (await fetch(new URL("/api/about", url), { headers: { connection: "close" } })).json()) as { pid: number }).pid;
 }

@@ -99,7 +99,7 @@ export function jsonServerApp(): LiveApp {
       return { args: ["lib/cli/bin.js", database, "--host", "127.0.0.1", "--port", String(await freePort())] };
     },
     visit: openCustomers,
-    editionOf: async ({ url }) => (await fetch(new URL("/posts/1", url))).headers.get("x-edition") ?? "A",
+    editionOf: async ({ url }) => (await fetch(new URL("/posts/1", url), { headers: { connection: "close" } })).headers.get("x-edition") ?? "A",
   };
 }
 
@@ -111,7 +111,7 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
   let counter = 0;
   let bought = 0;
   // It says where it listens a moment before it does.
-  while (!(await fetch(new URL("/posts/1", url)).then((response) => response.ok, () => false)));
+  while (!(await fetch(new URL("/posts/1", url), { headers: { connection: "close" } }).then((response) => response.ok, () => false)));
 
   function plan(i: number): RequestSpec {
     switch (i % 16) {
@@ -154,7 +154,7 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
   }
 
   async function leave(): ReturnType<Customers["leave"]> {
-    const list = async (name: string): Promise<{ id: number }[]> => (await (await fetch(new URL(`/${name}`, url))).json()) as { id: number }[];
+    const list = async (name: string): Promise<{ id: number }[]> => (await (await fetch(new URL(`/${name}`, url), { headers: { connection: "close" } })).json()) as { id: number }[];
     const { missing, unknown, doubled } = ledger.compare((await list("orders")).map(({ id }) => String(id)));
     const faults = [
       ...missing.map((id) => `order ${id} is lost`),
@@ -162,7 +162,7 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
       ...doubled.map((id) => `order ${id} was given out twice`),
       ...(await list("drafts")).map(({ id }) => `draft ${id} was deleted, and is there`),
     ];
-    const { value } = (await (await fetch(new URL("/counter", url))).json()) as { value: number };
+    const { value } = (await (await fetch(new URL("/counter", url), { headers: { connection: "close" } })).json()) as { value: number };
     // Concurrent writers: the last to be served wins, which is one of the last that were sent.
     if (value < counter - 50 || value > counter) faults.push(`the counter says ${value}, and ${counter} was written last`);
     return { faults, figures: { orders: ledger.size } };

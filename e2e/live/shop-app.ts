@@ -80,7 +80,7 @@ interface About {
   readonly revisions: Readonly<Record<"pricing" | "discounts" | "money" | "tax", string>>;
 }
 
-const aboutOf = async (url: URL): Promise<About> => (await (await fetch(new URL("/api/about", url))).json()) as About;
+const aboutOf = async (url: URL): Promise<About> => (await (await fetch(new URL("/api/about", url), { headers: { connection: "close" } })).json()) as About;
 
 const keepers = 40;
 
@@ -93,7 +93,7 @@ async function openCustomers({ url, pid }: AppProcess): Promise<Customers> {
   let buyers = 0;
   const stream = await openEventStream(new URL("/api/stock/stream", url));
 
-  const getJson = async (place: string): Promise<unknown> => await (await fetch(new URL(place, url))).json();
+  const getJson = async (place: string): Promise<unknown> => await (await fetch(new URL(place, url), { headers: { connection: "close" } })).json();
   const putTea = (cart: string, next?: RequestSpec["next"]): RequestSpec => ({
     path: `/api/cart/${cart}/items`, method: "POST", status: 201, body: { sku: "mug", quantity: 2, gift: true }, ...(next === undefined ? {} : { next }),
   });

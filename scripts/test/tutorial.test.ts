@@ -47,7 +47,7 @@ async function runConsole(folder: string, { text }: Block): Promise<StartedProce
     const [command = "", ...expected] = part.trimEnd().split("\n");
     const words = command.split(" ");
     if (words[0] === "curl") {
-      const answer = await (await fetch(words.at(-1)!)).text();
+      const answer = await (await fetch(words.at(-1)!, { headers: { connection: "close" } })).text();
       assert.equal(answer.trimEnd(), expected.join("\n"), command);
       continue;
     }
@@ -126,7 +126,7 @@ describe("what the documentation shows", () => {
     fs.writeFileSync(path.join(folder, "dist/server.js"), server("Good morning"));
     assert.equal(execFileSync(process.execPath, ["publish.mjs"], { cwd: folder, env, encoding: "utf8" }), "published r2\n");
     await up.waitForLine(/web-1 runs r2/);
-    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), "Good morning");
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`, { headers: { connection: "close" } })).text(), "Good morning");
     assert.match(execFileSync(midflight, ["show", "r2"], { cwd: folder, env, encoding: "utf8" }), /a folder/);
     assert.equal((await up.stop({ signal: "SIGINT" })).code, 0);
   });

@@ -21,15 +21,15 @@ async function openShop(node: string, entry: string, folder: string = shopFolder
   return { url: new URL(url ?? ""), process };
 }
 
-const getJson = async (url: URL, path: string): Promise<any> => await (await fetch(new URL(path, url))).json();
+const getJson = async (url: URL, path: string): Promise<any> => await (await fetch(new URL(path, url), { headers: { connection: "close" } })).json();
 
 async function putTea(url: URL, customer: string): Promise<void> {
   const body = JSON.stringify({ sku: "assam", quantity: 2, gift: true });
-  await fetch(new URL(`/api/cart/${customer}/items`, url), { method: "POST", headers: { "content-type": "application/json" }, body });
+  await fetch(new URL(`/api/cart/${customer}/items`, url), { method: "POST", headers: { "content-type": "application/json", connection: "close" }, body });
 }
 
 async function checkOut(url: URL, customer: string): Promise<any> {
-  return await (await fetch(new URL(`/api/cart/${customer}/checkout`, url), { method: "POST" })).json();
+  return await (await fetch(new URL(`/api/cart/${customer}/checkout`, url), { method: "POST", headers: { connection: "close" } })).json();
 }
 
 async function buyTea(url: URL, customer: string): Promise<any> {

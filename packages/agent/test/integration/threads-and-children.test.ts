@@ -49,7 +49,7 @@ server.listen(0, "127.0.0.1", () => console.log("port " + server.address().port)
       await app.report((r) => r.counter === 2 && r.from.target === "web-1" && r.outcome.kind === "swapped");
       await app.report((r) => r.counter === 2 && r.from.target === "web-1#1" && r.outcome.kind === "swapped");
       assert.equal(await ask(port), "2 2");
-      assert.equal(await (await fetch(`http://127.0.0.1:${port}/more`)).text(), "2 2 2", "a thread that starts later comes up on what is live");
+      assert.equal(await (await fetch(`http://127.0.0.1:${port}/more`, { headers: { connection: "close" } })).text(), "2 2 2", "a thread that starts later comes up on what is live");
       assert.deepEqual(started.stderr.lines, []);
       await started.kill();
     });

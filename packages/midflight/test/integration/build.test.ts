@@ -44,7 +44,7 @@ describe("midflight build", () => {
     const started = await startProcess({ command: process.execPath, args: ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning", "--import", register, "src/server.js"], cwd: directory, env });
     images.push(started);
     const [, address = ""] = await started.waitForLine(/listening on (http:\S+)/);
-    return { process: started, ask: async () => (await fetch(address)).json() as never };
+    return { process: started, ask: async () => (await fetch(address, { headers: { connection: "close" } })).json() as never };
   }
 
   async function seen(target: string): Promise<Seen | undefined> {

@@ -46,7 +46,7 @@ describe("services", () => {
     const { pid } = await up.ask();
     project.edit("src/greeting.js", '"hello"', '"broken"');
     assert.equal((await project.run("deploy")).code, 0);
-    for (let n = 0; n < 8; n++) await fetch(up.url());
+    for (let n = 0; n < 8; n++) await fetch(up.url(), { headers: { connection: "close" } });
     await up.process.waitForLine(/r1 is live by rollback: web-1 took r2 back/);
     await up.process.waitForLine(/web-1 runs r1|took back r2/);
     const after = await up.ask();

@@ -123,7 +123,7 @@ export function makeProject(options: ProjectOptions = {}): Project {
       const process = await start("up", ...args);
       await process.waitForLine(/\d+ of \d+ process(es)? ready/, { timeoutMs: 30_000 });
       const url = (): string => records()[0]?.url ?? "";
-      return { process, url, ask: async () => (await fetch(url())).json() as never };
+      return { process, url, ask: async () => (await fetch(url(), { headers: { connection: "close" } })).json() as never };
     },
     remove: () => {
       for (const { identity } of records()) {

@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import type { Socket } from "node:net";
 
 /** One request of a plan. */
 export interface RequestSpec {
@@ -39,12 +40,30 @@ export interface Sender {
   close(): void;
 }
 
+/** A connection that rested longer is not used again. Node's servers close theirs after 5,000 ms. */
+const restMs = 2_000;
+
 /** Sends requests to one origin, each exactly once: a lost connection is a failure, never a retry. */
 export function createSender(target: URL, timeoutMs: number): Sender {
-  // In turn, so that none rests for as long as a server keeps an idle connection: it may close it at the very moment it is used again.
   const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
+  const freeSince = new WeakMap<Socket, number>();
+  agent.on("free", (socket: Socket) => void freeSince.set(socket, performance.now()));
+  // A server may close an idle connection at the very moment it is used again. Asked here and not by a timer, which may
+  // be as late as the news of the close; the first in line rested longest.
+  const dropRested = (): void => {
+    const oldest = performance.now() - restMs;
+    for (const sockets of Object.values(agent.freeSockets)) {
+      for (const socket of sockets ?? []) {
+        if ((freeSince.get(socket) ?? 0) > oldest) break;
+        socket.destroy();
+      }
+    }
+  };
   return {
-    send: (spec, isFresh) => sendOnce(target, spec, isFresh ? false : agent, timeoutMs),
+    send: (spec, isFresh) => {
+      if (!isFresh) dropRested();
+      return sendOnce(target, spec, isFresh ? false : agent, timeoutMs);
+    },
     close: () => agent.destroy(),
   };
 }

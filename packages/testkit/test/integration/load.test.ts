@@ -158,6 +158,18 @@ describe("load", () => {
     assert.ok(mixed >= 5 && mixed < 50, `${mixed} connections for 50 requests`);
   });
 
+  test("does not use a connection again that rested so long that the server may be closing it", async () => {
+    const opened = await withServer(
+      (_request, response) => response.end("ok"),
+      async (served) => {
+        const report = await runLoad({ target: served.target, ratePerSecond: 0.45, requests: 2, plan: get });
+        assert.equal(report.failed, 0);
+        return served.connections();
+      },
+    );
+    assert.equal(opened, 2);
+  });
+
   test("follows a customer from one answer to the next request, and keeps a ledger of what was handed out", async () => {
     const ledger = new IdLedger();
     const given: string[] = [];
