@@ -31,14 +31,14 @@ async function tour(options: Parameters<typeof startTour>[0]): Promise<ProcessEx
   const exit = await started.exited;
   const text = started.stdout.lines.join("\n");
   // What failed is kept, to be looked at.
-  if (/^ +Kept /m.test(text)) fs.rmSync(folderIn(text), { recursive: true });
+  if (/^ +Kept /m.test(text)) for (const folder of foldersIn(text)) fs.rmSync(folder, { recursive: true, force: true });
   return { ...exit, text, errors: started.stderr.lines.join("\n") };
 }
 
 /** A shop in which one text is another. */
 function changedShop(file: string, find: string, replacement: string): string {
   const folder = fs.mkdtempSync(path.join(workshop, "shop-"));
-  for (const name of ["src", "package.json", "midflight.config.ts", "edits.ts"]) fs.cpSync(path.join(root, "examples/shop", name), path.join(folder, name), { recursive: true });
+  for (const name of ["src", "package.json", "tsconfig.json", "tsconfig.build.json", "midflight.config.ts", "edits.ts"]) fs.cpSync(path.join(root, "examples/shop", name), path.join(folder, name), { recursive: true });
   const text = fs.readFileSync(path.join(folder, file), "utf8");
   assert.equal(text.split(find).length, 2, `${file} holds ${find} once`);
   fs.writeFileSync(path.join(folder, file), text.replace(find, () => replacement));
@@ -54,10 +54,18 @@ function isAlive(pid: number): boolean {
   return identify(pid) !== null;
 }
 
+function tours(): string[] {
+  return fs.readdirSync(path.join(root, ".midflight")).filter((name) => name.startsWith("tour-"));
+}
+
 function folderIn(text: string): string {
-  const name = /\.midflight\/tour-\w+/.exec(text.replace(/\s+/g, " "))?.[0];
-  assert.ok(name !== undefined, text);
-  return path.join(root, name);
+  const [folder] = foldersIn(text);
+  assert.ok(folder !== undefined, text);
+  return folder;
+}
+
+function foldersIn(text: string): string[] {
+  return [...new Set(text.match(/\.midflight\/tour-\w+/g))].map((name) => path.join(root, name));
 }
 
 describe("the tour", () => {
@@ -77,15 +85,20 @@ describe("the tour", () => {
       /✖ REPLACE_NEEDED\n +src\/cart\.ts/,
       /✔ nothing was published; r3 \w+\+ serves/,
       /✔ the very release that was live before, by digest/,
-      /In the end\n +Load +✔ 0 of \d+ requests failed\n/,
+      /● patch +dist\/discounts\.js +bulkDiscountCents\(\): only the body/,
+      /From +✔ r2 [0-9a-f]{7} "Give the bulk discount from two pieces on" \(Tour\), as\s+the signed\s+release says\n +Branch +main, clean tree\n +CI +ci 42 https:\/\/ci\.example\.com\/shop\/42\n +Meta +ticket=SHOP-7\n/,
+      /In the end\n +Load +✔ 0 of [\d,]+ requests failed\n/,
       /✔ All \d+ claims held\.$/,
     ]) assert.match(text, line);
-    assert.equal(text.match(/✔ 0 of \d+ requests failed so far/g)?.length, 4);
+    assert.equal(text.match(/✔ 0 of [\d,]+ requests failed so far/g)?.length, 5);
     // One pair of processes from the first line to the last, and none after it.
-    const pids = new Set(pidsIn(text));
+    const [own = "", ofTheJob = ""] = text.split(/^5 {2}/m);
+    const pids = new Set(pidsIn(own));
     assert.equal(pids.size, 2, text);
-    assert.deepEqual([...pids].filter(isAlive), []);
-    assert.equal(fs.existsSync(folderIn(text)), false);
+    assert.equal(new Set(pidsIn(ofTheJob)).size, 1, text);
+    assert.deepEqual([...pids, ...pidsIn(ofTheJob)].filter(isAlive), []);
+    for (const folder of foldersIn(text)) assert.equal(fs.existsSync(folder), false, folder);
+    assert.equal(foldersIn(text).length, 2, text);
     assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
   });
 
@@ -107,7 +120,7 @@ describe("the tour", () => {
     const shop = changedShop("edits.ts", "replace: \"`${sign}${groupThousands(euros)}.${rest} €`\"", "replace: \"cents === 3351 ? JSON.parse('no price') : `${sign}${groupThousands(euros)}.${rest} €`\"");
     const { code, text } = await tour({ shop });
     assert.equal(code, 1, text);
-    assert.match(text, /Proof +✖ [1-9]\d* of \d+ requests failed so far/);
+    assert.match(text, /Proof +✖ [1-9]\d* of [\d,]+ requests failed so far/);
     assert.match(text, /✖ \d+ of \d+ claims did not hold\.$/);
   });
 
@@ -121,6 +134,21 @@ describe("the tour", () => {
     assert.equal(pidsIn(text).length, 2);
     assert.equal(fs.existsSync(folderIn(text)), false);
   });
+
+  for (const [when, line] of [["before it is there", /^5 {2}Take what a CI job built/], ["when it runs", /^ {2}CI job +build 42/]] as const) {
+    test(`ends also the shop that runs what a job built, and takes its folder away, when somebody leaves ${when}`, async () => {
+      const before = tours();
+      const started = await startTour();
+      await started.waitForLine(line, { timeoutMs: 60_000 });
+      const { code } = await started.stop({ signal: "SIGINT", withinMs: 30_000 });
+      const text = started.stdout.lines.join("\n");
+      assert.equal(code, 130, text);
+      const urls = text.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? [];
+      assert.ok(urls.length >= 2, text);
+      for (const url of urls) await assert.rejects(fetch(url), /fetch failed/, url);
+      assert.deepEqual(tours().filter((name) => !before.includes(name)), []);
+    });
+  }
 
   test("clears up after one that was killed", async () => {
     const killed = await startTour();

@@ -13,6 +13,10 @@ export interface Repository {
   /** Lines that were taken out and put in since the last commit, each with its sign. */
   changedLines(): Promise<readonly string[]>;
   isClean(): Promise<boolean>;
+  /** The id of the newest commit. */
+  head(): Promise<string>;
+  /** Checks it out in an empty folder. */
+  clone(folder: string): Promise<Repository>;
 }
 
 /** Null where there is no git: releases then have no commit, and all else is the same. */
@@ -38,6 +42,11 @@ export function openRepository(folder: string, variables: Variables): Repository
       return diff.split("\n").filter((line) => /^[-+](?![-+]{2} )/.test(line));
     },
     isClean: async () => (await git("status", "--porcelain")) === "",
+    head: async () => (await git("rev-parse", "HEAD")).trim(),
+    clone: async (into) => {
+      await git("clone", "--quiet", ".", into);
+      return openRepository(into, variables);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Variables } from "../../packages/midflight/src/config/environment.ts";
 import type { LiveLine } from "../../packages/midflight/src/output/live-line.ts";
 import { groupThousands } from "../../packages/midflight/src/output/text.ts";
+import { startBuiltShop, type BuiltShop } from "./built-shop.ts";
 import type { Ending } from "./ending.ts";
 import { createEventLog } from "./event-log.ts";
 import { findFreePorts } from "./free-ports.ts";
@@ -10,7 +11,7 @@ import { openLoad } from "./load.ts";
 import { createNews } from "./news.ts";
 import type { Paper } from "./paper.ts";
 import { remember } from "./proof.ts";
-import { copyShop, isEdited, removeCopy } from "./shop-copy.ts";
+import { copyShop, isEdited, makePlace, removeCopy } from "./shop-copy.ts";
 import { openShopper } from "./shopper.ts";
 import { loadEdits, type Scene } from "./story.ts";
 import { openSystem } from "./system.ts";
@@ -44,7 +45,7 @@ export async function openScene({ root, shop, variables }: TourOptions, paper: P
   paper.tell("Shop", `a copy of ${path.relative(root, shop)} in ${path.relative(root, copy.folder)}${copy.repository === null ? "" : ", with a git repository of its own"}`);
   const news = createNews(paper);
   const log = createEventLog(news.tell, signal);
-  const system = await openSystem(copy.folder, log, signal);
+  const system = await openSystem(copy.folder, log, signal, { watch: true });
   ending.add(() => system.close());
   const live = await system.live();
   for (const [target, url] of system.urls) paper.tell("Process", `${target} runs ${live.name}, open on ${url}`);
@@ -54,5 +55,21 @@ export async function openScene({ root, shop, variables }: TourOptions, paper: P
   paper.tell("Load", `${ratePerSecond} requests a second at each, on a fixed schedule, none sent twice; a stream of events held open`);
   const timer = setInterval(() => line.show(`load  ${groupThousands(load.answered)} answered · ${load.failed} failed · Ctrl-C ends`), 200);
   ending.add(() => clearInterval(timer));
-  return { paper, copy, system, log, news, load, memories, edits };
+  const openBuiltShop = (): Promise<BuiltShop> => {
+    if (signal.aborted) return Promise.reject(signal.reason as Error); // what is opened after the ending began, nobody closes
+    const place = makePlace(root);
+    const opening = place.then((folder) => startBuiltShop(folder, { root, copy, firstPort: firstPort + processes, ratePerSecond, news, signal }));
+    ending.add(async () => {
+      await ending.done;
+      const folder = await place;
+      if (paper.claims.broken.length === 0) return removeCopy(folder);
+      paper.print(`  Kept     ${path.relative(root, folder)}`);
+    });
+    ending.add(async () => {
+      const [opened] = await Promise.allSettled([opening]);
+      if (opened.status === "fulfilled") await opened.value.close();
+    });
+    return opening;
+  };
+  return { paper, copy, system, log, news, load, memories, edits, openBuiltShop };
 }

@@ -18,9 +18,18 @@ export interface CopyOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
+/** What is copied beside its configuration. */
+export const shopFiles = ["src", "package.json", "tsconfig.json", "tsconfig.build.json"] as const;
+
 /** Where copies lie; git ignores it. */
 export function tourPlace(root: string): string {
   return path.join(root, ".midflight");
+}
+
+/** A new folder that is cleared up after a tour that was killed. */
+export async function makePlace(root: string): Promise<string> {
+  await mkdir(tourPlace(root), { recursive: true });
+  return mkdtemp(path.join(tourPlace(root), "tour-"));
 }
 
 /** From now on edits are somebody's own, and are not thrown away. */
@@ -42,11 +51,10 @@ export async function removeCopy(folder: string): Promise<void> {
 }
 
 export async function copyShop(options: CopyOptions): Promise<ShopCopy> {
-  await mkdir(tourPlace(options.root), { recursive: true });
-  const folder = await mkdtemp(path.join(tourPlace(options.root), "tour-"));
+  const folder = await makePlace(options.root);
   try {
-    for (const name of ["src", "package.json"]) await cp(path.join(options.shop, name), path.join(folder, name), { recursive: true });
-    await writeFile(path.join(folder, ".gitignore"), ".midflight/\nnode_modules/\n");
+    for (const name of shopFiles) await cp(path.join(options.shop, name), path.join(folder, name), { recursive: true });
+    await writeFile(path.join(folder, ".gitignore"), ".midflight/\nnode_modules/\ndist/\n");
     await writeFile(path.join(folder, "midflight.config.ts"), await configText(options));
     const repository = await createRepository(folder, options.variables);
     await repository?.commit("Open the shop");
@@ -62,7 +70,7 @@ async function configText({ shop, processes, firstPort }: CopyOptions): Promise<
   return replaceOnce(replaceOnce(text, /processes: \d+/, `processes: ${processes}`), /PORT: "\d+"/, `PORT: "${firstPort}"`);
 }
 
-function replaceOnce(text: string, find: RegExp, replacement: string): string {
-  if (!find.test(text)) throw new Error(`the shop's midflight.config.ts does not hold ${find}`);
+export function replaceOnce(text: string, find: RegExp, replacement: string): string {
+  if (!find.test(text)) throw new Error(`the shop's configuration does not hold ${find}`);
   return text.replace(find, replacement);
 }

@@ -7,6 +7,8 @@ import { formatDurationMs } from "../../packages/midflight/src/output/duration.t
 import { renderError } from "../../packages/midflight/src/output/error-text.ts";
 import { count } from "../../packages/midflight/src/output/text.ts";
 import { renderVerdicts } from "../../packages/midflight/src/view/verdict-view.ts";
+import { takeBuild } from "./build-act.ts";
+import type { BuiltShop } from "./built-shop.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Load } from "./load.ts";
 import type { News } from "./news.ts";
@@ -26,6 +28,8 @@ export interface Scene {
   readonly load: Load;
   readonly memories: readonly Memory[];
   readonly edits: Edits;
+  /** Once. It is closed at the end of the tour, or before. */
+  readonly openBuiltShop: () => Promise<BuiltShop>;
 }
 
 /** The shop's own collection of edits, and how to make one. */
@@ -33,6 +37,7 @@ export interface Edits {
   readonly euroAfterAmount: ShopEdit;
   readonly chargeForGiftWrap: ShopEdit;
   readonly cartsKnowTheirCurrency: ShopEdit;
+  readonly bulkDiscountFromTwo: ShopEdit;
   makeEdit(shopFolder: string, edit: ShopEdit): Promise<void>;
   undoEdit(shopFolder: string, edit: ShopEdit): Promise<void>;
 }
@@ -45,7 +50,7 @@ export async function loadEdits(shop: string): Promise<Edits> {
 
 const indent = " ".repeat(labelWidth);
 
-/** Three edits, one after another, and the way back. Each claim is checked where it is made. */
+/** Three edits, one after another, the way back, and a build from elsewhere. Each claim is checked where it is made. */
 export async function tellStory(scene: Scene): Promise<void> {
   const { edits, paper, copy, system } = scene;
   const first = await system.live();
@@ -69,6 +74,9 @@ export async function tellStory(scene: Scene): Promise<void> {
   await goBack(scene, second);
   await prove(scene, 3);
   paper.claim("", first.release !== second.release && second.release !== third.release, "three releases, each signed, each with a digest of its own");
+
+  paper.title(`5  Take what a CI job built: ${edits.bulkDiscountFromTwo.name}`);
+  await takeBuild(scene);
 }
 
 async function goLive(scene: Scene, edit: ShopEdit, isRight: (now: Bill, before: Bill) => boolean, show: (bill: Bill) => string): Promise<void> {

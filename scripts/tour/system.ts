@@ -1,12 +1,14 @@
 import { awaitRollout, connectControl, openAssigner, readHistory, readStatus, startControl, type Connection, type Control, type Member, type ResolvedConfig } from "@midflight/control";
 import type { PublishOutcome } from "@midflight/publisher";
-import type { ReleaseId } from "@midflight/protocol";
+import type { Provenance, ReleaseId } from "@midflight/protocol";
 import { loadConfig } from "../../packages/midflight/src/config/load-config.ts";
+import { originOf } from "../../packages/midflight/src/view/release-view.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** The running whole: registry, publisher, and the shop's processes with their agents. */
 export interface System {
   readonly config: ResolvedConfig;
+  readonly connection: Connection;
   /** URL by target. */
   readonly urls: ReadonlyMap<string, string>;
   live(): Promise<Live>;
@@ -23,21 +25,23 @@ export interface Live {
   readonly counter: number;
   /** "r2 8c1f9ae"; "+" where the code was not committed yet. */
   readonly name: string;
+  readonly provenance: Provenance;
   readonly numbers: ReadonlyMap<ReleaseId, number>;
   readonly members: readonly Member[];
 }
 
 const settledWithinMs = 30_000;
 
-/** Starts everything and watches the code. @throws what `startControl` throws, and an Error if a process does not come up */
-export async function openSystem(folder: string, log: EventLog, signal: AbortSignal): Promise<System> {
+/** Starts everything, and watches the code if it is told to. @throws what `startControl` throws, and an Error if a process does not come up */
+export async function openSystem(folder: string, log: EventLog, signal: AbortSignal, { watch }: { readonly watch: boolean }): Promise<System> {
   const config = await loadConfig({ directory: folder, variables: {} });
-  const control = await startControl(config, { watch: true, listen: (event) => log.add(event) });
+  const control = await startControl(config, { watch, listen: (event) => log.add(event) });
   try {
     const urls = await whereTheyAnswer(control, log, signal);
     const connection = await connectControl(config, "publisher");
     return {
       config,
+      connection,
       urls,
       live: () => readLive(connection),
       settled: async ({ release, counter }) => (await awaitRollout(connection, { release, counter, signal: AbortSignal.any([signal, AbortSignal.timeout(settledWithinMs)]) })).members,
@@ -66,8 +70,8 @@ async function readLive(connection: Connection): Promise<Live> {
   const status = await readStatus(connection, history);
   if (status.live === null || history.head === null) throw new Error("nothing is live");
   const { number, release, id } = status.live;
-  const { vcs } = release.provenance;
-  const name = `r${number} ${vcs === null ? id.slice(7, 14) : `${vcs.commit.slice(0, 7)}${vcs.dirty ? "+" : ""}`}`;
+  const { provenance } = release;
+  const name = `r${number} ${originOf(provenance, id)}`;
   const members = status.services.flatMap((service) => service.members);
-  return { release: id, counter: history.head.counter, name, numbers: status.numbers, members };
+  return { release: id, counter: history.head.counter, name, provenance, numbers: status.numbers, members };
 }

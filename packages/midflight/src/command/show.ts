@@ -1,7 +1,7 @@
 import type { RunCommand } from "../cli/program.ts";
 import { formatAge } from "../output/duration.ts";
 import { hanging, toPlainLine } from "../output/text.ts";
-import { nameOf, releaseJson, stateWords, subjectOf } from "../view/release-view.ts";
+import { nameOf, originLines, releaseJson, stateWords, subjectOf } from "../view/release-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";
 import { connected } from "./connected.ts";
 
@@ -19,15 +19,12 @@ export function show(given: string | undefined): RunCommand {
       const reports = await connection.registry.reports({ channel: connection.config.channelName, release: id });
       const pane = context.screen.out;
       const line = (label: string, text: string): string[] => (text === "" ? [] : hanging(`  ${label}`, 12, toPlainLine(text), pane.width));
-      const { vcs, ci } = provenance;
       const lines = [
         `${pane.paint("strong", nameOf(release, id))}  ${stateWords[record.state]}`,
         ...line("Subject", subjectOf(provenance)),
         ...line("Digest", id),
         ...line("Published", `${record.publishedAt} (${formatAge(record.publishedAt, Date.now())} ago) by ${provenance.builder}`),
-        ...line("Branch", vcs === null ? "" : `${vcs.branch ?? "detached"}${vcs.dirty ? ", with changes that are not committed" : ", clean tree"}`),
-        ...line("CI", ci === null ? "" : [ci.provider, ci.build, ci.url].filter(Boolean).join(" ")),
-        ...Object.entries(provenance.meta).flatMap(([key, value]) => line("Meta", `${key}=${value}`)),
+        ...originLines(provenance).flatMap(([label, text]) => line(label, text)),
         ...line("Units", String(release.units)),
         ...record.assigns.flatMap((assign) => line("Assigned", `${assign.issuedAt} ${assign.cause} by ${assign.by}${assign.why === null ? "" : `: ${assign.why}`}`)),
         ...(transition === null ? [] : [`Changes from r${before?.number ?? "?"}`, ...renderVerdicts(transition.verdicts, pane, "  ")]),

@@ -16,6 +16,17 @@ export function subjectOf({ vcs }: Provenance): string {
   return vcs === null ? "" : `"${toPlainLine(vcs.subject)}" (${toPlainLine(vcs.author).replace(/ *<[^>]*>$/, "")})`;
 }
 
+/** Where it comes from, by label; what is not known is left out. */
+export function originLines(provenance: Provenance): readonly (readonly [label: string, text: string])[] {
+  const { vcs, ci, meta } = provenance;
+  const lines: readonly (readonly [string, string])[] = [
+    ["Branch", vcs === null ? "" : `${vcs.branch ?? "detached"}${vcs.dirty ? ", with changes that are not committed" : ", clean tree"}`],
+    ["CI", ci === null ? "" : [ci.provider, ci.build, ci.url].filter(Boolean).join(" ")],
+    ...Object.entries(meta).map(([key, value]) => ["Meta", `${key}=${value}`] as const),
+  ];
+  return lines.filter(([, text]) => text !== "");
+}
+
 /** A release as JSON says it, everywhere the same. */
 export function releaseJson({ id, release, publishedAt, state }: ReleaseRecord): Readonly<Record<string, unknown>> {
   const { provenance } = release;
