@@ -64,6 +64,11 @@ export interface BodyOp {
   readonly usesSuper: boolean;
   /** Only with an activation door: which enclosing text the closure must come from. */
   readonly shape: string;
+  /**
+   * Not null if the function object is to show the body's `length`, and `name` if that is not null. `path`: where it
+   * is found, a binding of the module and properties below it; empty for a member of a class.
+   */
+  readonly reflect: { readonly path: readonly string[]; readonly name: string | null } | null;
   /** True for a nested body whose text equals boot's: needed only where an earlier overlay reached it. */
   readonly again: boolean;
   readonly text: readonly Piece[];
@@ -196,9 +201,16 @@ function parseBody(value: unknown): BodyOp {
     name: asString(b["name"], "body.name", 500),
     usesSuper: b["usesSuper"] === true,
     shape: asString(b["shape"], "body.shape", 80),
+    reflect: asNullable(b["reflect"] ?? null, parseReflect, "body.reflect"),
     again: b["again"] === true,
     text: parsePieces(b["text"], "body.text"),
   };
+}
+
+function parseReflect(value: unknown, at: string): BodyOp["reflect"] {
+  const r = asRecord(value, at);
+  const path = asArray(r["path"], at, 20).map((part, i) => (i === 0 ? asIdentifier(part, at) : asString(part, at, 500)));
+  return { path, name: asNullable(r["name"], (name, where) => asString(name, where, 500), at) };
 }
 
 function parseMember(value: unknown): MemberOp {

@@ -3,6 +3,7 @@ import type { Digest, ErrorCode } from "@midflight/protocol";
 import type { Instance, InstanceTable, Pick } from "./instance.ts";
 import { addMember, retireMembers, writeRemovals, type Choice } from "./members.ts";
 import type { Prepared } from "./prepare.ts";
+import { imitate, ownShape, writeReflection } from "./reflection.ts";
 import type { Staged } from "./stage.ts";
 
 export type CommitResult =
@@ -46,7 +47,7 @@ const nothing: ReadonlyMap<string, Pick> = new Map();
 export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
-  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0) return;
+  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0 && instance.imitating.size === 0) return;
   const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
@@ -66,6 +67,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   if (prepared?.hasClosures === true) instance.hadClosures = true;
   undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
   writeRemovals(instance, instance.removals, choice, undo);
+  writeReflection(instance, prepared?.reflecting ?? [], undo);
   if (prepared === null) return;
   for (const { slot, door, shape } of prepared.unit.ops.bodies) {
     if (door.kind === "activation" || shape === "") continue;
@@ -77,19 +79,22 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
     instance.cells.set(key, cell);
     undo.push(() => void instance.cells.delete(key));
   }
-  for (const { key, stub, body } of prepared.functions) {
+  for (const { key, stub, part } of prepared.functions) {
     const { current, former } = stub;
     const isNew = !instance.stubs.has(key);
     stub.former = hasOld ? current : null;
-    stub.current = body;
+    stub.current = part.value;
+    const shape = ownShape(stub.stub);
+    imitate(stub.stub, part.like());
     instance.stubs.set(key, stub);
     undo.push(() => {
       stub.current = current;
       stub.former = former;
+      shape();
       if (isNew) instance.stubs.delete(key);
     });
   }
-  for (const { op, body } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, body, choice));
+  for (const { op, part } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, part, choice));
 }
 
 /** Requests of the old generation get its bodies, all others the new ones. */

@@ -53,19 +53,25 @@ export interface Part<T> {
   readonly force: () => void;
 }
 
+/** A function to make live. */
+export interface FunctionPart extends Part<Function_> {
+  /** The function as its text makes it. */
+  readonly like: () => Function_;
+}
+
 /** A body behind a guard. Compiled once per instance, or, for a closure, once per activation that made it. */
-export function bodyPart(site: Site, op: BodyOp): Part<Pick> {
+export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { readonly like: (() => Function_) | null } {
   const { instance, unit: { ops }, scope } = site;
   const text = expression(site, bodyMaker(op), op.text);
-  if (op.door.kind === "activation") return activationPart(site, text, op);
+  if (op.door.kind === "activation") return { ...activationPart(site, text, op), like: null };
   const { door } = op;
-  const body = new Lazy<unknown>(() => {
+  const body = new Lazy<Function_>(() => {
     const made = door.kind === "class" ? makeAtClass(site, door.variable, text) : makeAtModule(site, text.once);
     const [function_, home] = (made as Maker<[Function_, object | undefined]>)(scope, identity, ops.birth);
     if (op.usesSuper && home !== undefined && door.kind === "class") bindHome(home, instance, door.className, door.isStatic);
     return function_;
   });
-  return { value: () => body.get(), force: () => void body.get() };
+  return { value: () => body.get(), force: () => void body.get(), like: () => body.get() };
 }
 
 function expression({ placed }: Site, [before, after]: Frame, pieces: readonly Piece[]): Expression {
@@ -139,15 +145,15 @@ export class ValueCell implements Cell {
 }
 
 /** An added function's body, and the stub by which everybody calls it. */
-export function functionPart(site: Site, op: CellOp): Part<Function_> {
+export function functionPart(site: Site, op: CellOp): FunctionPart {
   const body = new Lazy(() => (makeAtModule(site, expression(site, cellMaker(op), op.text ?? []).once) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth));
   const call = function (this: unknown, ...args: unknown[]): unknown {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };
-  return { value: call, force: () => void body.get() };
+  return { value: call, force: () => void body.get(), like: () => body.get() };
 }
 
-export function memberPart(site: Site, op: MemberOp): Part<Function_> {
+export function memberPart(site: Site, op: MemberOp): FunctionPart {
   const { instance, unit: { ops }, scope } = site;
   const text = expression(site, memberMaker(op), op.text);
   const body = new Lazy(() => {
@@ -155,7 +161,7 @@ export function memberPart(site: Site, op: MemberOp): Part<Function_> {
     if (op.usesSuper) bindHome(home, instance, op.className, op.isStatic);
     return made;
   });
-  return { value(this: unknown, ...args) { return Reflect.apply(body.get(), this, args); }, force: () => void body.get() };
+  return { value(this: unknown, ...args) { return Reflect.apply(body.get(), this, args); }, force: () => void body.get(), like: () => body.get() };
 }
 
 /** What everybody holds of an added function: its identity stays, its body follows the overlay. */

@@ -1,3 +1,4 @@
+import type { FunctionPart } from "./compile.ts";
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
 import type { Makers } from "./makers.ts";
 
@@ -55,13 +56,15 @@ export class Instance {
   /** By slot, the text of a body that made closures which no overlay can reach: what comes later must leave it alone. */
   readonly sealed: Map<string, string> = new Map();
   /** Members that the live overlay adds: given to a class as soon as it is made. */
-  members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[] = [];
+  members: readonly { readonly op: MemberOp; readonly part: FunctionPart }[] = [];
   /** The source maps that Node was told, by the names of newer texts, the oldest first. */
   readonly mapped: Map<string, string> = new Map();
   /** Members of the boot text that the live overlay does not have: taken from a class as soon as it is made. */
   removals: readonly RemovalOp[] = [];
   /** By member: gives back what was taken away, and returns what takes it again. */
   readonly removed: Map<string, () => () => void> = new Map();
+  /** Functions that show the length and the name of a newer body, and what gives them back their own. */
+  readonly imitating: Map<(...args: never[]) => unknown, () => void> = new Map();
   /** What is still to be taken away when the old generation has ended. */
   readonly ending: Set<() => void> = new Set();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();

@@ -1,6 +1,7 @@
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
-import { createMemberStub, type MemberStub } from "./compile.ts";
+import { createMemberStub, type FunctionPart, type MemberStub } from "./compile.ts";
 import type { Instance } from "./instance.ts";
+import { imitate, ownShape } from "./reflection.ts";
 
 /** Whether requests of an old generation are open, and how a call tells that it is part of one. */
 export interface Choice {
@@ -117,14 +118,15 @@ function putBack(home: object, name: string, descriptor: PropertyDescriptor, ord
 }
 
 /** Gives a class an added method or accessor, by a stub that later overlays redirect. Returns the undo. */
-export function addMember(instance: Instance, op: MemberOp, body: (...args: unknown[]) => unknown, { hasOld, isOld }: Choice): Undo {
+export function addMember(instance: Instance, op: MemberOp, part: FunctionPart, { hasOld, isOld }: Choice): Undo {
   const home = homeOf(instance, op);
   if (home === undefined) throw new ReferenceError(`class ${op.className} does not exist`);
   const key = keyOf(op, op.kind);
   const known = instance.stubs.get(key) as MemberStub | undefined;
   if (known === undefined) {
     const made = createMemberStub(op, home, isOld);
-    made.current = body;
+    made.current = part.value;
+    imitate(made.stub, part.like());
     const undo = place(home, op, made);
     instance.stubs.set(key, made);
     return () => {
@@ -135,12 +137,15 @@ export function addMember(instance: Instance, op: MemberOp, body: (...args: unkn
   const { current, former, isRetired, stays } = known;
   // Those of the old generation that can call it found it retired, or as it was: either way the former body serves.
   known.former = hasOld ? current : null;
-  known.current = body;
+  known.current = part.value;
+  const shape = ownShape(known.stub);
+  imitate(known.stub, part.like());
   known.isRetired = false;
   known.stays = op.stays;
   const undo = isRetired && !stays ? place(home, op, known) : () => undefined;
   return () => {
     undo();
+    shape();
     Object.assign(known, { current, former, isRetired, stays });
   };
 }

@@ -1,9 +1,10 @@
 import { statePrefix, type Cell, type Instance, type InstanceTable, type Pick, type Stub } from "./instance.ts";
-import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart } from "./compile.ts";
+import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart, type FunctionPart } from "./compile.ts";
 import { foreignMember } from "./members.ts";
 import type { OverlayUnit } from "./overlay.ts";
 import { Makers } from "./makers.ts";
 import { Placed } from "./placed.ts";
+import type { Reflecting } from "./reflection.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
 import type { SourceMaps } from "./source-maps.ts";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
@@ -16,8 +17,10 @@ export interface Prepared {
   readonly slots: ReadonlyMap<string, Pick>;
   /** Cells that the instance does not have yet, by key. */
   readonly cells: ReadonlyMap<string, Cell>;
-  readonly functions: readonly { readonly key: string; readonly stub: Stub; readonly body: (...args: unknown[]) => unknown }[];
-  readonly members: readonly { readonly op: MemberOp; readonly body: (...args: unknown[]) => unknown }[];
+  readonly functions: readonly { readonly key: string; readonly stub: Stub; readonly part: FunctionPart }[];
+  readonly members: readonly { readonly op: MemberOp; readonly part: FunctionPart }[];
+  /** Functions of the boot text that are to show what their newer bodies say of themselves. */
+  readonly reflecting: readonly Reflecting[];
   readonly makers: Makers;
   /** What is still to be compiled, one step each. */
   readonly steps: readonly (() => void)[];
@@ -36,7 +39,8 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const site = { instance, unit, placed: new Placed(unit, instance), scope, makers };
   const steps: (() => void)[] = [];
   const cells = new Map<string, Cell>();
-  const functions: { key: string; stub: Stub; body: (...args: unknown[]) => unknown }[] = [];
+  const functions: { key: string; stub: Stub; part: FunctionPart }[] = [];
+  const reflecting: Reflecting[] = [];
   for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
   checkSuccession(instance, ops);
   const foreign = ops.removals.find((op) => foreignMember(instance, op));
@@ -46,7 +50,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
       const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
       const part = functionPart(site, op);
       defineValue(scope, op.name, stub.stub);
-      functions.push({ key: op.key, stub, body: part.value });
+      functions.push({ key: op.key, stub, part });
       steps.push(part.force);
       continue;
     }
@@ -67,16 +71,17 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     if (op.again && !instance.hadClosures && ops.birth === "") continue;
     const part = bodyPart(site, op);
     slots.set(op.slot, part.value);
+    if (op.reflect !== null && part.like !== null) reflecting.push({ op, like: part.like });
     steps.push(part.force);
   }
   const members = ops.members.map((op) => {
     const part = memberPart(site, op);
     steps.push(part.force);
-    return { op, body: part.value };
+    return { op, part };
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
   steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
-  return { instance, unit, scope, slots, cells, functions, members, makers, steps, hasClosures };
+  return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, steps, hasClosures };
 }
 
 /** Throws if an earlier overlay left something alive that this one would have to change and cannot reach. */

@@ -11,6 +11,7 @@ import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "../pace.ts";
 import { addMember, removeMember, type Choice } from "./members.ts";
 import { prepare, type Prepared } from "./prepare.ts";
+import { writeReflection } from "./reflection.ts";
 import type { Modules } from "./scope.ts";
 import { SourceMaps } from "./source-maps.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
@@ -83,7 +84,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const made = prepare(instance, unit, table, (i) => i.scope, scopes, isOld, maps);
     maps.tell(instance, unit);
     instance.prepare(made.slots.keys());
+    // Its functions are made while it loads.
+    if (made.reflecting.length > 0) queueMicrotask(() => writeWhenLoaded(instance, made));
     return made;
+  }
+
+  function writeWhenLoaded(instance: Instance, { scope, reflecting }: Prepared): void {
+    try {
+      if (instance.scope === scope) writeReflection(instance, reflecting, []);
+    } catch {
+      // What they do is right; only what they say of themselves is the boot text's.
+    }
   }
 
   function add(unit: string, tag: string, url: string, door: Door): ((binding: string, made: never) => void) | undefined {
@@ -96,7 +107,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         instance.classes.set(binding, made);
         try {
           for (const op of instance.removals) if (op.className === binding) removeMember(instance, op, now);
-          for (const { op, body } of instance.members) if (op.className === binding) addMember(instance, op, body, now);
+          for (const { op, part } of instance.members) if (op.className === binding) addMember(instance, op, part, now);
         } catch {
           // The class stays as its text made it; the read-back of the next swap tells.
         }

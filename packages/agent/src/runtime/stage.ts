@@ -6,6 +6,7 @@ import type { Overlay } from "./overlay.ts";
 import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
 import type { SourceMaps } from "./source-maps.ts";
+import { findLost } from "./reflection.ts";
 import type { Modules } from "./scope.ts";
 
 /** A whole overlay, compiled, for every instance that was there. */
@@ -67,7 +68,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
       await pace.breathe();
     }
   }
-  for (const [instance, { steps }] of prepared) {
+  for (const [instance, { steps, reflecting }] of prepared) {
     for (const step of steps) {
       try {
         step();
@@ -76,6 +77,8 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
       }
       await pace.breathe();
     }
+    const lost = findLost(instance, reflecting);
+    if (lost !== null) return refuse("OVERLAY_FAILED", `${lost}() has another number of parameters now, or another name, and is not found where it was made`, instance.unit);
   }
   await pace.yield();
   return { kind: "staged", staged: { overlay, prepared, modules } };

@@ -50,6 +50,16 @@ describe("an instance of a unit", () => {
     assert.deepEqual([module["f"]!(), new C().w()], [2, 2]);
   });
 
+  test("that is loaded after an overlay was adopted says of its functions what the new code does", async () => {
+    const text = (params: string): Files => ({ "m.mjs": `export const f=(${params})=>1;\nexport class C{ v(${params}){} static s(${params}){} }\nexport function g(${params}){}` });
+    const live = new LiveUnits(text("a"));
+    open.push(live);
+    const overlay = live.overlay(text("a,b"));
+    live.runtime.adopt(overlay);
+    const { f, g, C } = (await live.load("m.mjs")) as unknown as { f: () => void; g: () => void; C: { s(): void; prototype: { v(): void } } };
+    assert.deepEqual([f.length, g.length, C.s.length, C.prototype.v.length], [2, 2, 2, 2]);
+  });
+
   test("of CommonJS is one, whether it is imported or required", async () => {
     const files = (n: number): Files => ({ "m.mjs": "import { f as g } from './c.cjs';\nexport const f=()=>g();", "c.cjs": `exports.f=function(){ return ${n}; };` });
     const live = boot(files(1));

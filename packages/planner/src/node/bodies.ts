@@ -1,4 +1,5 @@
 import type { UnitDetail } from "./analyze.ts";
+import { compareReflection, type Reflection } from "./arity.ts";
 import type { AppShape } from "./app.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Change } from "./changes.ts";
@@ -46,12 +47,13 @@ export function planBodies(input: BodyInput): void {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
       continue;
     }
-    const blocker = bodyBlocker(input, former, site, isSame, reads);
+    const reflection: Reflection = isSame ? { kind: "same" } : compareReflection(input.boot, unit, before, input.startup, former, site);
+    const blocker = bodyBlocker(input, former, site, isSame, reads) ?? (reflection.kind === "blocked" ? reflection.reason : null);
     const evidence = [`${unit}:${input.artifactLineOf(site)}`];
     if (blocker !== null) findings.block(unit, `${shownSite(site)}: ${blocker}`, evidence);
     else {
       if (!isSame) findings.body(unit, shownSite(site));
-      writer.body(site, former.slot, false, site.depth > 0 ? "" : sealOf(input, site));
+      writer.body(site, former.slot, false, site.depth > 0 ? "" : sealOf(input, site), reflection.kind === "set" ? { path: reflection.path, name: reflection.name } : null);
     }
   }
   for (const former of before.facts.sites.all) {

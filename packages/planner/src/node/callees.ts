@@ -38,7 +38,7 @@ export type Fate = "kept" | "listening" | "contained" | "handed" | "called";
 export function fateOutside(name: string, call: Call, argument: Node, functionOf: (node: Node) => FunctionNode | null): Fate {
   if (keepers.has(name)) return "kept";
   const first = call.arguments[0];
-  if (routeMethods.has(name) && ((call.arguments.length > 1 && isPath(first)) || isRouteChain(call.callee))) return "kept";
+  if (isRouteCall(call)) return "kept";
   const event = first?.type === "Literal" && typeof first.value === "string" ? first.value : null;
   if (eventMethods.has(name) && event !== null) return startEvents.test(event) ? "handed" : "listening";
   if (name === "addHook") return event !== null && !startHooks.has(event) ? "kept" : "handed";
@@ -49,6 +49,11 @@ export function fateOutside(name: string, call: Call, argument: Node, functionOf
   if (name === "all" && argument.type === "ArrayExpression") return "contained";
   if (callers.has(name)) return "called";
   return containers.has(name) ? "contained" : "handed";
+}
+
+/** True for `app.get("/items", …)` and its like. */
+export function isRouteCall(call: Call): boolean {
+  return routeMethods.has(calleeName(call.callee)) && ((call.arguments.length > 1 && isPath(call.arguments[0])) || isRouteChain(call.callee));
 }
 
 /** `router.route("/").get(list).post(create)`: the path came before. */

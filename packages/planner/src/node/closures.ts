@@ -53,6 +53,12 @@ const awaiting = new Set([
 
 const eventMethods = new Set(["on", "once", "addListener", "addEventListener", "prependListener"]);
 
+/** True if the call only ever calls the functions that it is given: whoever wrote it pays no heed to what they look like. */
+export function isDoneWithCallbacks(callee: Node): boolean {
+  const name = calleeName(callee);
+  return onTheSpot.has(name) || eventMethods.has(name) || /^(setInterval|createServer|createSecureServer)$/.test(name) || (awaiting.has(name) && !/^(step|test|it|run)$/.test(name));
+}
+
 /** Names of what lives as long as one request. */
 const requestNames = /^_?(req|request|res|response|reply|rep|incoming|outgoing)$/;
 

@@ -57,13 +57,13 @@ export class OverlayWriter {
   }
 
   /** `seal`: names the text of a body that makes closures which no later overlay can reach; see spec/instrument.md. */
-  body(site: Site, bootSlot: string, again: boolean, seal = ""): void {
+  body(site: Site, bootSlot: string, again: boolean, seal = "", reflect: BodyOp["reflect"] = null): void {
     const { fn } = site;
     this.bodies.push({
       slot: bootSlot,
       door: site.depth > 0 ? { kind: "activation" } : site.member !== null ? { kind: "class", className: site.className!, variable: classDoorName(site.className!), isStatic: site.member.static } : { kind: "module" },
       form: site.form, isAsync: fn.async, isGenerator: fn.generator, name: site.name, usesSuper: site.usesSuper,
-      shape: site.depth > 0 ? (this.#detail.facts.shapes.get(site) ?? "") : seal, again, text: this.#siteText(site),
+      shape: site.depth > 0 ? (this.#detail.facts.shapes.get(site) ?? "") : seal, reflect, again, text: this.#siteText(site),
     });
   }
 
