@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { execFileSync } from "node:child_process";
 import { analyzeUnit, planTransition, type AppShape } from "@midflight/planner";
 import type { Digest } from "@midflight/protocol";
+import { withMeasured } from "../../bench/measured/write.ts";
 import { rooms } from "../rooms/rooms.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -100,6 +101,13 @@ describe("the documentation", () => {
       assert.deepEqual(listed(row.others).sort(), [...room.others].sort(), name);
     }
     assert.deepEqual([...rows.keys()].slice(1), [...rows.keys()].slice(1).filter((name) => name in rooms));
+  });
+
+  test("says of what was measured what the kept results say, to the digit", () => {
+    assert.ok(read("README.md") === withMeasured(read("README.md")), "they differ; run: npx node bench/measured/write.ts");
+    const benches = new Set(tableRows(sectionOf("README.md", "Measured")).slice(1).map(([, , bench]) => bench!.replaceAll("`", "")));
+    const kept = fs.readdirSync(path.join(root, "bench/results")).filter((file) => !file.endsWith(".local.json")).map((file) => path.basename(file, ".json"));
+    assert.deepEqual([...benches].filter((bench) => !kept.includes(bench)), []);
   });
 
   test("tells people to run only commands that exist", () => {

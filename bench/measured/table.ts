@@ -1,0 +1,104 @@
+import { readResult, type Result } from "./result.ts";
+
+interface Row {
+  readonly bench: string;
+  readonly what: string;
+  readonly figure: (result: Result) => string;
+}
+
+const heaps = [10, 100, 500] as const;
+
+/** What the README says of each kept result. Every number comes out of it. */
+const rows: readonly Row[] = [
+  {
+    bench: "save-to-live",
+    what: "last write → first answer by new code, 1 module of an app of 500",
+    figure: (result) => {
+      const rivals = result.names("rivals").map((name) => ({ name: nameOf(name), p50: result.number("rivals", name, "one", "ms", "p50") })).sort((a, b) => a.p50 - b.p50);
+      return `p50 ${ms(result.number("figures", "marked", "one", "ms", "p50"))} ms; in the same run ${rivals.map(({ name, p50 }) => `${name} ${ms(p50)}`).join(", ")} ms`;
+    },
+  },
+  {
+    bench: "save-to-live",
+    what: "the same when all 500 modules of 6 KB change at once",
+    figure: (result) => {
+      const ours = result.number("figures", "marked", "all", "ms", "p50");
+      const restart = result.number("rivals", "node --watch", "all", "ms", "p50");
+      return `p50 ${seconds(ours)} s, ${ours > restart ? "slower" : "faster"} than a restart: \`node --watch\` ${seconds(restart)} s`;
+    },
+  },
+  {
+    bench: "pause",
+    what: "event loop blocked by a swap of 1 module, beyond a swap that changes nothing",
+    figure: (result) => `p50 ≤ ${upToTenth(Math.max(0, ...excesses(result, 1)))} ms at heaps of ${heaps.slice(0, -1).join(", ")} and ${heaps.at(-1)} MB; V8's LiveEdit: ${seconds(liveEdit(result, 1))} s at 500 MB`,
+  },
+  {
+    bench: "pause",
+    what: "the same for 50 modules",
+    figure: (result) => {
+      const all = excesses(result, 50);
+      const isFlat = result.isReached("50 modules: excess p50 at 500 MB over");
+      return `p50 ${tenth(Math.min(...all))} to ${tenth(Math.max(...all))} ms, ${isFlat ? "not growing" : "growing"} with the heap; V8's LiveEdit: ${seconds(liveEdit(result, 50))} s at 500 MB`;
+    },
+  },
+  {
+    bench: "first-swap",
+    what: "`git clone`, with nothing in npm's cache → the tour's first edit is live",
+    figure: (result) => `p50 ${whole(result, "tourSeconds", "cloneToLive")} s, of which ${whole(result, "tourSeconds", "setUp")} s for npm and the build`,
+  },
+  {
+    bench: "first-swap",
+    what: "the same → an edit of an app of your own is live, without the typing",
+    figure: (result) => `p50 ${whole(result, "ownAppSeconds", "cloneToLive")} s, of which ${whole(result, "ownAppSeconds", "build")} s for npm and the build`,
+  },
+];
+
+/** The table, and where its figures were taken. Benches of which no run is kept have no row. */
+export function renderMeasured(read: (bench: string) => Result | null = readResult): string {
+  const results = new Map([...new Set(rows.map(({ bench }) => bench))].map((bench) => [bench, read(bench)]));
+  const lines = rows.flatMap(({ bench, what, figure }) => {
+    const result = results.get(bench) ?? null;
+    return result === null ? [] : [`| ${what} | ${figure(result)} | \`${bench}\` |`];
+  });
+  const kept = [...results.values()].filter((result) => result !== null);
+  return ["| what | figure | bench |", "| --- | --- | --- |", ...lines, "", `Taken at ${kept.map(whereTaken).join("; ")}.`, ""].join("\n");
+}
+
+/** A machine whose processors had no rest before the bench had something else to do. */
+function whereTaken(result: Result): string {
+  const [processors = "", ...cpu] = result.text("env", "cpu").split(" × ");
+  const wasBusy = result.number("env", "load") > Number(processors);
+  return `commit ${result.text("env", "commit").slice(0, 7)} (\`${result.bench}\`) on ${processors} cores of ${cpu.join(" × ").replaceAll("(R)", "")}, Node.js ${result.text("env", "node")}${wasBusy ? ", busy with other work" : ""}`;
+}
+
+function excesses(result: Result, modules: number): number[] {
+  return heaps.map((heapMb) => result.number("figures", "swaps", { modules, heapMb }, "excessP50Ms"));
+}
+
+function liveEdit(result: Result, modules: number): number {
+  return result.number("rivals", "V8 LiveEdit", { modules, heapMb: 500 }, "blockMs", "p50");
+}
+
+function nameOf(rival: string): string {
+  return rival === "pm2 reload" ? "PM2 reload" : rival.includes(" ") ? `\`${rival}\`` : rival;
+}
+
+function whole(result: Result, way: string, part: string): string {
+  return result.number("figures", way, part, "p50").toFixed(0);
+}
+
+function ms(value: number): string {
+  return value < 9.95 ? tenth(value) : value.toFixed(0);
+}
+
+function seconds(valueMs: number): string {
+  return ms(valueMs / 1000);
+}
+
+function tenth(value: number): string {
+  return value.toFixed(1);
+}
+
+function upToTenth(value: number): string {
+  return tenth(Math.ceil(value * 10) / 10);
+}
