@@ -4,6 +4,7 @@ import { cases as bindings } from "./cases/bindings.mjs";
 import { cases as callbacks } from "./cases/callbacks.mjs";
 import { cases as classes } from "./cases/classes.mjs";
 import { cases as closures } from "./cases/closures.mjs";
+import { cases as compiled } from "./cases/compiled.mjs";
 import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";
 import { cases as instances } from "./cases/instances.mjs";
@@ -15,5 +16,5 @@ import { cases as state } from "./cases/state.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
-  ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places,
+  ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places, ...compiled,
 ];

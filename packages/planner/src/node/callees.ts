@@ -137,8 +137,3 @@ export function isPlainData(node: Node | null): boolean {
       return isFunction(node);
   }
 }
-
-/** What TypeScript writes for decorators. */
-export function isHelper(callee: Node): boolean {
-  return /^__(decorate|metadata|param)$/.test(calleeName(callee));
-}

@@ -96,8 +96,9 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
   const effects: Effect[] = [];
 
   const topSites = sites.all.filter((site) => site.depth === 0).sort((a, b) => a.fn.start - b.fn.start);
-  const skeletonOf = (node: Node): string => {
+  const skeletonOf = (node: Node, made?: ClassNode): string => {
     const holes = sitesIn(topSites, node.start, node.end).map((site) => site.fn);
+    if (made !== undefined && made !== node && made.start >= node.start && made.end <= node.end) return `${text.normalise(node.start, node.end, [...holes, made])}\n${classSkeleton(made, text, holes)}`;
     return isClass(node) ? classSkeleton(node, text, holes) : text.normalise(node.start, node.end, holes);
   };
   const addEffect = (node: Node, make: () => string): void => {
@@ -110,7 +111,7 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
     const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {
       const isFunctionValue = value !== null && isFunction(value);
       const pure = value === null || isFunctionValue || isPure(value, source);
-      const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value)));
+      const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value, sites.classes.get(name))));
       declarations.set(name, { name, kind, value, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
       if (exported !== false) exports.set(exported === "default" ? "default" : name, { kind: "local", local: name });
       if (!pure) addEffect(whole, () => `${kind} ${name} = ${skeleton()}`);

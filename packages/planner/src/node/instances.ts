@@ -1,5 +1,6 @@
 import { detailOf, type AppShape } from "./app.ts";
 import { calleeName } from "./callees.ts";
+import { privateMethodOf } from "./helpers.ts";
 import { Lookup } from "./lookup.ts";
 import type { Site } from "./sites.ts";
 import { containsOwn, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
@@ -16,8 +17,8 @@ export function shapesInstances(apps: readonly AppShape[], unit: string, site: S
     return "a constructor calls it, and live instances keep what the old one gave them";
   }
   if (site.form === "method") return null;
-  const name = fn.id?.name ?? memberName ?? site.name;
-  const isOne = /^[$_]*\p{Lu}/u.test(name) || site.key === "module.exports" || site.key === "default" || apps.some((app) => constructionOf(app).isConstructor(fn, name));
+  const name = (fn.id?.name ?? memberName ?? site.name).replace(/^=/, "");
+  const isOne = (/^[$_]*\p{Lu}/u.test(name) && !apps.some((app) => constructionOf(app).isPrivateMethod(fn, name))) || site.key === "module.exports" || site.key === "default" || apps.some((app) => constructionOf(app).isConstructor(fn, name));
   return isOne ? "a constructor function: live instances keep what the old one gave them" : null;
 }
 
@@ -45,6 +46,8 @@ function givesTo(target: Node): boolean {
 }
 
 interface Construction {
+  /** True for what a compiler made of a private method, under the name of its class. */
+  readonly isPrivateMethod: (fn: FunctionNode, name: string) => boolean;
   readonly isConstructor: (fn: FunctionNode, name: string) => boolean;
   /** True if a constructor that makes objects of that class may call their method of that name. */
   readonly isSetUpBy: (method: string, made: ClassNode | undefined) => boolean;
@@ -62,6 +65,7 @@ function constructionOf(app: AppShape): Construction {
 function collect(app: AppShape): Construction {
   const functions = new Set<FunctionNode>();
   const names = new Set<string>();
+  const privateMethods = new Set<string>();
   const called = new Map<ClassNode, Set<string>>();
   const byAny = new Set<string>();
   const byDerived = new Set<string>();
@@ -80,10 +84,12 @@ function collect(app: AppShape): Construction {
       else if (node.type === "BinaryExpression" && node.operator === "instanceof") construct(node.right);
       else if (node.type === "CallExpression") {
         const name = calleeName(node.callee);
+        const method = privateMethodOf(node);
+        if (method?.type === "Identifier") privateMethods.add(method.name);
         if (name === "inherits" || name === "construct") node.arguments.forEach(construct);
         else if (/^(call|apply)$/.test(name) && node.callee.type === "MemberExpression" && node.arguments[0]?.type === "ThisExpression") construct(node.callee.object);
       } else if (isClass(node)) {
-        const own = callsOnThis(node);
+        const own = callsOnThis(node, (method) => construct(method));
         called.set(node, own);
         for (const one of own) {
           byAny.add(one);
@@ -95,15 +101,18 @@ function collect(app: AppShape): Construction {
     walk(detail.program);
   }
   return {
+    isPrivateMethod: (fn, name) => privateMethods.has(name) && !functions.has(fn),
     isConstructor: (fn, name) => functions.has(fn) || names.has(name),
     isSetUpBy: (method, made) => byDerived.has(method) || (made !== undefined && (called.get(made)?.has(method) === true || (Boolean(made.superClass) && byAny.has(method)))),
   };
 }
 
-/** Methods that a class's constructor, or the initialiser of a field, calls on the new object. */
-function callsOnThis(node: ClassNode): Set<string> {
+/** Methods that a class's constructor, or the initialiser of a field, calls on the new object. `made`: what a compiler made of a private one. */
+function callsOnThis(node: ClassNode, made: (method: Node) => void): Set<string> {
   const names = new Set<string>();
   const walk = (at: Node): void => {
+    const method = privateMethodOf(at);
+    if (method !== null) made(method);
     if (at.type === "CallExpression" && at.callee.type === "MemberExpression" && (at.callee.object.type === "ThisExpression" || at.callee.object.type === "Super")) {
       const name = keyName(at.callee.property, at.callee.computed);
       if (name !== null) names.add(name);

@@ -67,11 +67,23 @@ function mark(node: Node, marks: MutableMarks): void {
       marks.imports.push(node);
       break;
     case "CallExpression":
+      withoutComma(node);
       if (node.callee.type === "Identifier" && node.callee.name === "require") marks.imports.push(node);
       break;
     default:
       break;
   }
+}
+
+/**
+ * `(0, shop.price)(cart)`, as compilers write a call of an import: the comma only keeps `this` undefined. What is
+ * called is the same. `(0, eval)` is another function than `eval`, and stays.
+ */
+function withoutComma(node: Extract<Node, { type: "CallExpression" }>): void {
+  const { callee } = node;
+  if (callee.type !== "SequenceExpression" || callee.expressions.length !== 2 || callee.expressions[0]!.type !== "Literal") return;
+  const called = callee.expressions[1]!;
+  if (called.type === "MemberExpression" || (called.type === "Identifier" && called.name !== "eval" && called.name !== "require")) node.callee = called;
 }
 
 /** Throws a SyntaxError as acorn does. */

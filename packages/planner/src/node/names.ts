@@ -1,6 +1,9 @@
 import type { UnitDetail } from "./analyze.ts";
+import { calleeName } from "./callees.ts";
+import { exportedBy } from "./exported.ts";
+import { declaresHelper, helperOf } from "./helpers.ts";
 import { keptByAssignment, keptByChoice, keptByIf, keptByReturn } from "./kept.ts";
-import { forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
 export type Source =
@@ -25,7 +28,11 @@ export interface Names {
   readonly usedAsValue: ReadonlySet<string>;
   /** Properties that are read other than by calling them. "?" if one is computed. */
   readonly readMembers: ReadonlySet<string>;
+  /** Calls of the helpers that apply decorators. */
+  readonly decorations: readonly Call[];
 }
+
+type Call = Extract<Node, { type: "CallExpression" }>;
 
 const known = new WeakMap<UnitDetail, Names>();
 
@@ -54,6 +61,7 @@ function collect(detail: UnitDetail): Names {
   const unknown: Source = { kind: "unknown" };
   const readMembers = new Set<string>();
   const kept: Node[] = [];
+  const decorations: Call[] = [];
 
   /** `from`: what the whole pattern is bound to, if that is known. */
   const bind = (pattern: Node | null | undefined, from: Source): void => {
@@ -85,23 +93,32 @@ function collect(detail: UnitDetail): Names {
     }
   };
 
+  const isHelper = (name: string, node: Node): boolean => detail.facts.declarations.get(name)?.start === node.start && declaresHelper(name, detail);
   const walk = (node: Node, parent: Node): void => {
     if (isFunction(node)) {
       parents.set(node, parent);
       if (node.type !== "ArrowFunctionExpression" && node.id) put(node.id.name, { kind: "function", fn: node });
+      if (node.type === "FunctionDeclaration" && node.id && isHelper(node.id.name, node)) return;
       node.params.forEach((param, index) => bind(param, param.type === "RestElement" ? unknown : { kind: "param", fn: node, index }));
     } else if (isClass(node)) {
       if (node.id) put(node.id.name, { kind: "class", node });
     } else {
       switch (node.type) {
+        case "CallExpression":
+          if (helperOf(node.callee, detail) === "decorate") decorations.push(node);
+          for (const [name, value] of exportedBy(node)) member(name, value);
+          break;
         case "VariableDeclarator":
           if (node.init) bind(node.id, { kind: "value", node: node.init });
+          if (node.id.type === "Identifier" && isHelper(node.id.name, node)) return;
           break;
         case "IfStatement":
           kept.push(...keptByIf(node, detail));
           break;
         case "ConditionalExpression":
         case "LogicalExpression":
+          // Never run: bundlers write `0 && (module.exports = { … })` for whoever reads exports from the text.
+          if (node.type === "LogicalExpression" && node.operator === "&&" && node.left.type === "Literal" && !node.left.value) return;
           kept.push(...keptByChoice(node, detail));
           break;
         case "BlockStatement":
@@ -109,7 +126,9 @@ function collect(detail: UnitDetail): Names {
           break;
         case "AssignmentExpression":
           kept.push(...keptByAssignment(node, detail));
-          bind(node.left, { kind: "value", node: node.right });
+          // What runs what decorators have added: those functions were handed over by the decorators.
+          if (node.right.type === "CallExpression" && calleeName(node.right.callee).startsWith("_apply_decs")) for (const name of boundNames(node.left)) put(name, { kind: "value", node: node.right });
+          else bind(node.left, { kind: "value", node: node.right });
           break;
         case "MemberExpression":
           if (!((parent.type === "CallExpression" || parent.type === "NewExpression") && parent.callee === node)) readMembers.add(keyName(node.property, node.computed) ?? "?");
@@ -137,7 +156,7 @@ function collect(detail: UnitDetail): Names {
   forEachChild(program, (child) => walk(child, program));
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
-  return { sources, members, parents, kept, usedAsValue, readMembers };
+  return { sources, members, parents, kept, usedAsValue, readMembers, decorations };
 }
 
 function isNewCallee(parent: Node, start: number): boolean {

@@ -3,6 +3,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { isPlainData } from "./callees.ts";
 import type { ImportBinding } from "./facts.ts";
 import { knownGlobals } from "./globals.ts";
+import { helperOf } from "./helpers.ts";
 import { namesOf, type Names, type Source } from "./names.ts";
 import { keyName, type Node } from "./syntax.ts";
 
@@ -14,10 +15,12 @@ export class Outside {
   readonly #unit: string;
   readonly #imports: ReadonlyMap<string, ImportBinding>;
   readonly #names: Names;
+  readonly #detail: UnitDetail;
   readonly #following = new Set<Node>();
 
   constructor(app: AppShape, unit: string, detail: UnitDetail) {
     this.#app = app;
+    this.#detail = detail;
     this.#unit = unit;
     this.#imports = detail.facts.imports;
     this.#names = namesOf(detail);
@@ -60,8 +63,11 @@ export class Outside {
 
   #isRequire(node: Node): boolean {
     if (node.type === "MemberExpression") return this.#isRequire(node.object);
-    if (node.type !== "CallExpression" || node.callee.type !== "Identifier" || node.callee.name !== "require") return false;
+    if (node.type !== "CallExpression") return false;
     const [specifier] = node.arguments;
+    // What a compiler puts around it, so that a module of either kind looks the same.
+    if (specifier !== undefined && helperOf(node.callee, this.#detail) === "pass") return this.#isRequire(specifier);
+    if (node.callee.type !== "Identifier" || node.callee.name !== "require") return false;
     return specifier?.type === "Literal" && typeof specifier.value === "string" && this.#isSpecifier(specifier.value);
   }
 
@@ -95,7 +101,8 @@ export class Outside {
         }
         case "NewExpression":
         case "CallExpression":
-          if (node.callee.type === "Identifier" && node.callee.name === "require") return this.#isRequire(node);
+          if (this.#isRequire(node)) return true;
+          if (node.callee.type === "Identifier" && node.callee.name === "require") return false;
           return node.callee.type === "Identifier" && this.isFunction(node.callee) && (isGlobalMaker(node, this.#names) || node.arguments.every((argument) => isPlainData(argument)));
         default:
           return false;

@@ -1,6 +1,9 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, fateOutside, isCodeRunner, isEmitting, isHelper, isWholeReader } from "./callees.ts";
+import { calleeName, fateOutside, isCodeRunner, isEmitting, isWholeReader } from "./callees.ts";
+import { Decorations } from "./decorations.ts";
+import { decorated, type Decorated } from "./decorators.ts";
+import { declaresHelper, helperOf, type Helper } from "./helpers.ts";
 import { Lookup } from "./lookup.ts";
 import { Outside } from "./outside.ts";
 import { strongerFate } from "./parameters.ts";
@@ -26,6 +29,7 @@ export class Walker {
   readonly #outside: Outside;
   readonly #lookup: Lookup;
   readonly #values: Values;
+  readonly decorations: Decorations;
 
   constructor(app: AppShape, unit: string, detail: UnitDetail, out: Reached) {
     this.#unit = unit;
@@ -35,6 +39,7 @@ export class Walker {
     this.#outside = new Outside(app, unit, detail);
     this.#lookup = new Lookup(app, unit, detail);
     this.#values = new Values(app, unit, detail, out);
+    this.decorations = new Decorations(detail, this.#lookup, this.#outside, out.candidates);
   }
 
   /** The unit's top level runs. */
@@ -70,7 +75,7 @@ export class Walker {
         return this.#visit(node.argument, use);
       case "CallExpression":
       case "NewExpression":
-        this.#call(node);
+        this.#call(node, use);
         if (use === "call") this.#values.callResult(node, "call");
         else if (use === "hand" || use === "listen") this.#values.callResult(node, "hand");
         return;
@@ -82,6 +87,7 @@ export class Walker {
         this.#pattern(node.left);
         return this.#visit(node.right, use === "call" || use === "hand" ? use : "keep");
       case "VariableDeclarator":
+        if (node.id.type === "Identifier" && declaresHelper(node.id.name, this.#detail)) return;
         this.#pattern(node.id);
         // A function behind a name is called by that name.
         return this.#visit(node.init, node.init && isFunction(node.init) && node.id.type === "Identifier" ? "drop" : "keep");
@@ -228,24 +234,54 @@ export class Walker {
     if (!this.#outside.isValue(node.object)) this.#out.readMember(key);
   }
 
-  /** `__decorate([decorators], target, key, descriptor)`, as TypeScript writes it. */
-  #decorate({ arguments: [decorators, target, key] }: Call): void {
-    if (decorators?.type !== "ArrayExpression") return this.#out.callUnknown();
-    for (const decorator of decorators.elements) this.#visit(decorator, "call");
-    if (target) this.#visit(target, "none");
-    const isForeign = decorators.elements.every((decorator) => decorator?.type === "CallExpression" && (this.#outside.isFunction(decorator.callee) || isHelper(decorator.callee)));
-    if (isForeign) return;
-    if (key?.type === "Literal") this.#out.handMember(String(key.value));
+  /** A compiler's helper is called. */
+  #helper(helper: Helper, node: Call, use: Use): void {
+    const [first, ...rest] = node.arguments;
+    switch (helper) {
+      case "decorate":
+        return this.#decorate(node);
+      case "pass":
+        this.#visit(first, use === "none" ? "keep" : use);
+        for (const argument of rest) this.#visit(argument, "none");
+        return;
+      case "export":
+        for (const argument of node.arguments) this.#visit(argument, "contain");
+        return;
+      case "run":
+        for (const argument of node.arguments) this.#visit(argument, "call");
+        return;
+      case "plain":
+        if (/spread|rest|copy/i.test(calleeName(node.callee))) this.#out.runAccessors();
+        for (const argument of node.arguments) this.#visit(argument, "hand");
+    }
+  }
+
+  /** Decorators run while the class is made, and get what they are applied to. */
+  #decorate(node: Call): void {
+    const found = decorated(calleeName(node.callee), node.arguments, this.#detail);
+    if (found === null) {
+      for (const argument of node.arguments) this.#visit(argument, "hand");
+      this.#out.callMember("?");
+      return;
+    }
+    for (const argument of node.arguments) this.#visit(argument, "none");
+    for (const one of found) this.#apply(one);
+  }
+
+  #apply(one: Decorated): void {
+    const { decorators, key } = one;
+    for (const decorator of decorators) this.#visit(decorator, "call");
+    const effect = this.decorations.effectOf(one);
+    if (effect === "none") return;
+    if (effect === "keeps") return key === null ? undefined : this.#out.readMember(key);
+    if (key !== null) this.#out.handMember(key);
     this.#out.callUnknown();
   }
 
-  #call(node: Call): void {
+  #call(node: Call, use: Use): void {
     const { callee } = node;
-    if (isHelper(callee)) {
-      if (calleeName(callee) === "__decorate") return this.#decorate(node);
-      for (const argument of node.arguments) this.#visit(argument, "hand");
-      return;
-    }
+    const helper = helperOf(callee, this.#detail);
+    if (helper !== null) return this.#helper(helper, node, use);
     if (callee.type === "Super") this.#values.superCall();
     // `new this()`, `new new.target()`: any class of the app.
     else if (callee.type === "ThisExpression" || callee.type === "MetaProperty") this.#out.callMember("constructor");

@@ -143,7 +143,11 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
       if (binding === key) addClass(value, key);
     } else if (value.type === "ObjectExpression") addObject(key, value, binding);
     else if (isFreeze(value) && value.arguments[0]?.type === "ObjectExpression") addObject(key, value.arguments[0], binding);
-    else addRegion(`${key}:`, value, binding);
+    else {
+      const made = binding === key ? classMadeIn(value) : null;
+      if (made === null) addRegion(`${key}:`, value, binding);
+      else addClass(made, key);
+    }
   }
 
   function addObject(key: string, object: Extract<Node, { type: "ObjectExpression" }>, binding: string | null): void {
@@ -190,6 +194,28 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     } else if (node.type !== "ImportDeclaration" && node.type !== "ExportAllDeclaration") addRegion(":", node, null);
   }
   return { all, classes };
+}
+
+/**
+ * The class that a value is made with: `(() => { let _decorators = [log]; return class Cart { … }; })()`, as compilers
+ * write decorated classes. It is made once, as a class at the top level is; what is around it belongs to its
+ * skeleton. Null if there is none, or more than one.
+ */
+export function classMadeIn(value: Node): ClassNode | null {
+  if (value.type !== "CallExpression" || value.arguments.length > 0 || !isFunction(value.callee)) return null;
+  const { callee } = value;
+  if (callee.params.length > 0 || callee.async || callee.generator || callee.body.type !== "BlockStatement") return null;
+  const found: ClassNode[] = [];
+  const walk = (node: Node): void => {
+    if (isClass(node)) found.push(node);
+    else if (!isFunction(node)) forEachChild(node, walk);
+  };
+  for (const statement of callee.body.body) {
+    // In a loop it could be made more than once.
+    if (/^(For|While|DoWhile|Try|Labeled|Switch|If|Block)/.test(statement.type) && containsOwn(statement, isClass)) return null;
+    walk(statement);
+  }
+  return found.length === 1 ? found[0]! : null;
 }
 
 /** A door stands at its function's top level: it cannot see what a block inside declares. */

@@ -1,11 +1,13 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { functionNamed } from "./in-flight.ts";
+import { declaresHelper } from "./helpers.ts";
+import { Lookup } from "./lookup.ts";
 import { namesOf } from "./names.ts";
 import { ArgumentFates } from "./parameters.ts";
 import { Walker } from "./reach.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
-import { isFunction, type FunctionNode, type Node } from "./syntax.ts";
+import { givenBy, isFunction, type FunctionNode, type Node } from "./syntax.ts";
 import { Values } from "./values.ts";
 
 const known = new WeakMap<AppShape, Startup>();
@@ -52,6 +54,8 @@ export class Startup {
   constructor(app: AppShape) {
     this.#app = app;
     for (const unit of app.units.keys()) this.#index(unit);
+    for (const unit of app.units.keys()) this.#indexDecorated(unit);
+    this.#sitesByMember.clear();
     for (const found of this.#byMember.get("?") ?? []) if (/\[Symbol\./.test(found.site.key)) this.#mark(found, "the language itself");
     this.#by = "the language itself";
     for (const key of implicit) this.#handMember(key);
@@ -74,8 +78,18 @@ export class Startup {
 
   /** All functions that a call by a property's name may mean; null if others may be meant, too. */
   readonly candidates = (key: string): readonly Found[] | null => {
-    if (key === "?" || this.#values.get(key)?.some(({ node }) => !isFunction(node)) === true) return null;
-    return this.#byMember.get(key) ?? [];
+    if (key === "?") return null;
+    const found = [...(this.#byMember.get(key) ?? [])];
+    for (const { unit, node } of this.#values.get(key) ?? []) {
+      const value = givenBy(node);
+      if (isFunction(value) || isNeverCalled(value)) continue;
+      const detail = detailOf(this.#app, unit);
+      const fn = detail === null || value.type !== "Identifier" ? null : new Lookup(this.#app, unit, detail).functionOf(value);
+      const site = fn === null ? undefined : this.#siteOf.get(fn);
+      if (site === undefined) return null;
+      found.push({ unit: this.#unitOf.get(site)!, site });
+    }
+    return found;
   };
 
   /** The functions of the app that are known under a property's name; there may be others that are not known. */
@@ -99,6 +113,10 @@ export class Startup {
       else list.push(value);
     };
     for (const site of detail.facts.sites.all) {
+      if (site.binding !== null && declaresHelper(site.binding, detail)) {
+        this.#ran.set(site, `code that a compiler wrote into ${unit}`);
+        continue;
+      }
       this.#unitOf.set(site, unit);
       this.#siteOf.set(site.fn, site);
       if (site.memberName !== null) add(this.#byMember, site.memberName, { unit, site });
@@ -109,6 +127,18 @@ export class Startup {
       if (binding.kind !== "local") continue;
       const site = detail.facts.byKey.get(binding.local);
       if (site !== undefined) add(this.#byMember, name, { unit, site });
+    }
+  }
+
+  /** What decorators make is called by the name of the method that it stands in for. */
+  #indexDecorated(unit: string): void {
+    for (const [key, fn] of this.#walker(unit)?.decorations.replacements() ?? []) {
+      const site = this.#siteOf.get(fn);
+      if (site === undefined) continue;
+      const list = this.#byMember.get(key);
+      const found = { unit: this.#unitOf.get(site)!, site };
+      if (list === undefined) this.#byMember.set(key, [found]);
+      else if (!list.some((other) => other.site === site)) list.push(found);
     }
   }
 
@@ -233,6 +263,10 @@ export class Startup {
       }
     }
   }
+}
+
+function isNeverCalled(node: Node): boolean {
+  return node.type === "Literal" || node.type === "TemplateLiteral" || node.type === "UnaryExpression" || node.type === "BinaryExpression";
 }
 
 function isAccessor(site: Site): boolean {

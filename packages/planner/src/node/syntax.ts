@@ -130,6 +130,22 @@ export function containsOwn(node: Node, test: (node: Node) => boolean): boolean 
   return found;
 }
 
+/** What an expression gives in the end: `a = b`, `(a, b)`, `await b`. */
+export function givenBy(node: Node): Node {
+  switch (node.type) {
+    case "AssignmentExpression":
+      return node.operator === "=" ? givenBy(node.right) : node;
+    case "SequenceExpression":
+      return givenBy(node.expressions.at(-1)!);
+    case "AwaitExpression":
+      return givenBy(node.argument);
+    case "ChainExpression":
+      return givenBy(node.expression);
+    default:
+      return node;
+  }
+}
+
 /** Tells the line (from 1) of positions in a source. */
 export class Lines {
   readonly #source: string;

@@ -1,13 +1,14 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, isHelper, isOutsideCallback, isPassiveBase } from "./callees.ts";
+import { calleeName, isOutsideCallback, isPassiveBase } from "./callees.ts";
+import { helperOf } from "./helpers.ts";
 import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
 import { namesOf, type Names, type Source } from "./names.ts";
 import { Outside } from "./outside.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
-import { forEachChild, isClass, isFunction, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { forEachChild, givenBy, isClass, isFunction, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 
 type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
 
@@ -58,15 +59,23 @@ export class Values {
       if (unit !== null) this.#callExports(unit);
       return;
     }
-    if ((callee.type === "Identifier" && this.#outside.isFunction(callee)) || isHelper(callee)) return;
+    if (callee.type === "Identifier" && this.#outside.isFunction(callee)) return;
+    const helper = helperOf(callee, this.#detail);
+    if (helper !== null) {
+      const [given] = call.arguments;
+      if (helper !== "pass" || given === undefined) return;
+      return use === "call" ? this.callValue(given) : this.handValue(given);
+    }
     if (callee.type === "MemberExpression") {
       const inside = this.#out.candidates(name);
       if (inside?.length === 0 && use === "hand") return takers.has(name) ? this.#out.callContained() : undefined;
       if (inside !== null && inside.length > 0) for (const site of inside) this.#out.callReturned(site);
     } else {
-      const fn = callee.type === "Identifier" ? this.#lookup.functionOf(callee) : null;
+      const fn = callee.type === "Identifier" || isFunction(callee) ? this.#lookup.functionOf(callee) : null;
       const site = fn === null ? undefined : this.#out.siteOf(fn);
       if (site !== undefined) return this.#out.callReturned(site);
+      // Called where it is written, and part of the text around it.
+      if (fn !== null && fn === callee && !fn.async && !fn.generator) return this.callReturned(fn);
     }
     if (use === "call") this.#out.callUnknown();
     else this.#out.callContained();
@@ -91,7 +100,8 @@ export class Values {
   }
 
   /** A value is handed to somebody who calls it if it is a function. */
-  handValue(node: Node): void {
+  handValue(given: Node): void {
+    const node = givenBy(given);
     if (this.#following.has(node)) return;
     this.#following.add(node);
     switch (node.type) {
@@ -111,9 +121,6 @@ export class Values {
         break;
       case "CallExpression":
         this.callResult(node, "hand");
-        break;
-      case "AwaitExpression":
-        this.handValue(node.argument);
         break;
       default:
         if (isFunction(node)) this.#callFunction(node);
@@ -225,7 +232,8 @@ export class Values {
   }
 
   /** Whatever this expression gives is called, somewhere. Its own evaluation is seen elsewhere. */
-  callValue(node: Node): void {
+  callValue(given: Node): void {
+    const node = givenBy(given);
     if (this.#following.has(node)) return;
     this.#following.add(node);
     switch (node.type) {
@@ -243,20 +251,10 @@ export class Values {
         if (node.operator !== "&&") this.callValue(node.left);
         this.callValue(node.right);
         break;
-      case "AssignmentExpression":
-        this.callValue(node.right);
-        break;
-      case "AwaitExpression":
-        this.callValue(node.argument);
-        break;
-      case "ChainExpression":
-        this.callValue(node.expression);
-        break;
-      case "SequenceExpression":
-        this.callValue(node.expressions.at(-1)!);
-        break;
       case "Literal":
       case "TemplateLiteral":
+      case "UnaryExpression":
+      case "BinaryExpression":
       case "ObjectExpression":
       case "ArrayExpression":
         break;
