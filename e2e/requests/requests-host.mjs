@@ -24,7 +24,7 @@ const versionOf = (text, version) =>
   text.split("\n").filter((line) => !/^\s*\/\/[ABC] /.test(line) || line.trim().startsWith(`//${version} `)).map((line) => line.replace(/^(\s*)\/\/[ABC] /, "$1")).join("\n").replaceAll("@V@", version);
 
 async function start(text, options = {}) {
-  const runtime = createRuntime({ releaseDirectory: null, hash, pinMs, lingerMs, ...options });
+  const runtime = createRuntime({ releaseDirectory: null, hash, lingerMs, requests: { pinMs, ...options } });
   runtime.install();
   const { planTransition } = await import("@midflight/planner");
   const shapes = Object.fromEntries(["A", "B", "C"].map((version) => [version, shapeOf({ "m.mjs": versionOf(text, version) })]));
@@ -35,13 +35,22 @@ async function start(text, options = {}) {
   const touched = new Set();
   return {
     m, runtime,
-    async swap(version) {
+    /** `holding` settles when new requests are held. */
+    swapping(version) {
+      const on = gate();
+      return { done: this.swap(version, on.open), holding: on.passed };
+    },
+    async swap(version, onDrain = () => undefined) {
       await runtime.single();
       const plan = planTransition({ boot: shapes.A, target: shapes[version], touched, hash });
       if (plan.rung === "replace") throw new Error(plan.verdicts[0].reason);
       for (const { unit } of plan.units) touched.add(unit);
       const staged = await runtime.stage(overlayOf(plan, shapes[version]));
       if (staged.kind !== "staged") throw new Error(staged.reason);
+      const drained = runtime.drain();
+      onDrain();
+      const busy = await drained;
+      if (busy !== null) return busy;
       const result = runtime.commit(staged.staged);
       if (result.kind !== "committed") throw new Error(result.reason);
     },
@@ -217,7 +226,7 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   x.end();
 }
 {
-  const x = await start('export const h=()=>"@V@"; export const twice=async(p)=>{const a=h(); await p; return a+h()}', { policy: "call" });
+  const x = await start('export const h=()=>"@V@"; export const twice=async(p)=>{const a=h(); await p; return a+h()}', { kind: "call" });
   const began = gate();
   const swapped = gate();
   const server = http.createServer((_incoming, response) => {
@@ -274,6 +283,177 @@ function request(port, { path = "/", method = "GET", body = () => undefined } = 
   say("an event stream goes on message by message, and keeps no swap waiting", [seen.text, waited < 5000], ["ABC", true]);
   sent.destroy();
   server.close();
+  x.end();
+}
+// It is reached on purpose.
+const holdMs = 1000;
+const versions = 'export const h=()=>"@V@"; export async function slow(until){ const a="@V@"; await until; return a+h() }';
+
+/** A server whose answers end when the test says so: `/slow` waits for a gate. */
+async function serving(x) {
+  const began = gate();
+  const gates = [];
+  let calls = 0;
+  let at = 0;
+  let most = 0;
+  const server = http.createServer((incoming, response) => {
+    calls += 1;
+    at += 1;
+    most = Math.max(most, at);
+    const until = incoming.url === "/slow" ? gate() : null;
+    if (until !== null) gates.push(until);
+    void x.m.slow(until?.passed).then((answer) => {
+      at -= 1;
+      response.end(answer);
+    });
+    began.open();
+  });
+  const port = await listening(server);
+  return { server, port, began: began.passed, open: () => gates.splice(0).forEach((one) => one.open()), calls: () => calls, most: () => most };
+}
+
+{
+  const x = await start(versions, { kind: "drain", holdMs: 60_000 });
+  const s = await serving(x);
+  const old = request(s.port, { path: "/slow" });
+  await s.began;
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const held = [];
+  for (let i = 0; i < 5; i++) held.push(request(s.port, { path: "/" }));
+  await wait(150);
+  const seen = s.calls();
+  s.open();
+  await swapped;
+  say("drain: new requests are held until those under way have ended, and then get the new code", [seen, await old, await Promise.all(held)], [1, "AA", ["BB", "BB", "BB", "BB", "BB"]]);
+  say("drain: and so do all others", await request(s.port, { path: "/" }), "BB");
+  s.server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs });
+  const s = await serving(x);
+  const endless = request(s.port, { path: "/slow" });
+  await s.began;
+  const t = performance.now();
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const held = request(s.port);
+  await swapped;
+  const waited = performance.now() - t;
+  const got = await held;
+  s.open();
+  say("drain: a handler that does not end within the bound goes on with the new code", [got, await endless, waited >= holdMs - 50, waited < holdMs * 10], ["BB", "AB", true, true]);
+  s.server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs, straggler: "replace" });
+  const s = await serving(x);
+  const endless = request(s.port, { path: "/slow" });
+  await s.began;
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const held = request(s.port);
+  const refused = await swapped;
+  const got = await held;
+  s.open();
+  say("drain: or the swap is given up, nothing has changed, and what was held is served", [refused?.code, got, await endless, await request(s.port)], ["REQUESTS_OVERDUE", "AA", "AA", "AA"]);
+  s.server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs: 60_000, maxHeld: 3 });
+  const s = await serving(x);
+  const endless = request(s.port, { path: "/slow" });
+  await s.began;
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const held = Array.from({ length: 4 }, () => request(s.port));
+  await swapped;
+  const got = await Promise.all(held);
+  s.open();
+  say("drain: more than may be held end the wait, and none of them is lost", [got, await endless], [["BB", "BB", "BB", "BB"], "AB"]);
+  s.server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs: 60_000 });
+  const s = await serving(x);
+  const old = request(s.port, { path: "/slow" });
+  await s.began;
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const gone = http.get({ port: s.port, agent: false }, () => undefined);
+  gone.on("error", () => undefined);
+  const stays = request(s.port);
+  const connections = () => new Promise((resolve, reject) => s.server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+  while ((await connections()) < 3) await wait(5);
+  gone.destroy();
+  while ((await connections()) > 2) await wait(5);
+  s.open();
+  await swapped;
+  say("drain: a request whose sender has gone is not begun", [await old, await stays, s.calls()], ["AA", "BB", 2]);
+  s.server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs: 60_000 });
+  const began = gate();
+  const ended = gate();
+  let calls = 0;
+  const server = http2.createServer((incoming, response) => {
+    calls += 1;
+    void x.m.slow(incoming.url === "/slow" ? ended.passed : null).then((answer) => response.end(answer));
+    began.open();
+  });
+  const port = await listening(server);
+  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const get = (path) => text(client.request({ ":path": path }));
+  const old = get("/slow");
+  await began.passed;
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const held = get("/");
+  await wait(100);
+  const seen = calls;
+  ended.open();
+  await swapped;
+  say("drain: streams of http2 are held, too", [seen, await old, await held], [1, "AA", "BB"]);
+  await new Promise((resolve) => client.close(resolve));
+  server.close();
+  x.end();
+}
+{
+  const x = await start(versions, { kind: "drain", holdMs: 60_000 });
+  const g = gate();
+  const job = x.runtime.run(() => x.m.slow(g.passed));
+  const { done: swapped, holding } = x.swapping("B");
+  await holding;
+  const later = gate();
+  const late = x.runtime.run(() => x.m.slow(later.passed));
+  g.open();
+  await swapped;
+  later.open();
+  say("drain: work in `run` is waited for; what begins meanwhile ends on the code it began with", [await job, await late, await x.runtime.run(() => x.m.slow(null))], ["AA", "AA", "BB"]);
+  x.end();
+}
+{
+  const x = await start(versions, { pinMs: stragglerMs, straggler: "replace" });
+  const told = [];
+  x.runtime.whenOverdue((reason) => told.push(reason));
+  const g = gate();
+  const endless = x.runtime.run(() => x.m.slow(g.passed));
+  await x.swap("B");
+  await x.runtime.single();
+  const next = await x.runtime.run(() => x.m.slow(null));
+  let third = "committed";
+  await x.swap("C").catch((error) => (third = error.message));
+  g.open();
+  say("a straggler may be kept on its generation, and told of, so that its process is replaced", [told.length, next, third, await endless], [1, "BB", "requests of the generation before the last are still open", "AA"]);
+  await wait(lingerMs * 10);
+  await x.swap("C");
+  say("and what comes later waits for it no longer than that", x.m.h(), "C");
   x.end();
 }
 process.exit(0);

@@ -55,6 +55,9 @@ export class Agent {
     this.#parts = parts;
     this.#live = live;
     this.#machine = new Machine(parts.onState);
+    parts.runtime.whenOverdue((reason) => {
+      parts.onOutcome(parts.orders.counter, { kind: "refused", release: this.live, code: "REQUESTS_OVERDUE", reason, unit: null });
+    });
   }
 
   get state(): AgentState {
@@ -126,6 +129,9 @@ export class Agent {
     const staged = await runtime.stage(result.overlay);
     if (staged.kind === "refused") return this.#refuse("refused", order, staged, result.way.transition);
     this.#machine.on("staged");
+    runtime.usePolicy(order.assign.requests);
+    const busy = await runtime.drain();
+    if (busy !== null) return this.#refuse("failed", order, busy, null);
     const commit = runtime.commit(staged.staged);
     if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.way.transition);
     const { generation, units, bodies, live } = commit;

@@ -1,4 +1,4 @@
-import { MidflightError } from "@midflight/protocol";
+import { MidflightError, requestPolicies, type RequestPolicy } from "@midflight/protocol";
 
 /** What an agent is told by its process's environment; read once, at the door. */
 export interface AgentConfig {
@@ -17,10 +17,8 @@ export interface AgentConfig {
   readonly bootWaitMs: number;
   /** How long after a swap errors take it back, in ms. Default: 5,000. */
   readonly probationMs: number;
-  /** `request`: a request stays on the generation that it began on. `call`: new calls run new code at once. Default: `request`. */
-  readonly policy: "request" | "call";
-  /** A request older than this goes on, per call, on the current generation, in ms. Default: 10,000. */
-  readonly pinMs: number;
+  /** What a swap means to requests under way, whatever assigns say. Default: what they say. */
+  readonly requests: Partial<Pick<RequestPolicy, "kind" | "pinMs">>;
   /** False in a child that inherited the environment of a configured process. */
   readonly isOwner: boolean;
 }
@@ -44,8 +42,7 @@ export function readConfig(env: Environment, pid: number): AgentConfig | null {
     stateDirectory: readText(env, "MIDFLIGHT_STATE"),
     bootWaitMs: readDuration(env, "MIDFLIGHT_BOOT_WAIT_MS", 3000),
     probationMs: readDuration(env, "MIDFLIGHT_PROBATION_MS", 5000),
-    policy: readPolicy(env),
-    pinMs: readDuration(env, "MIDFLIGHT_PIN_MS", 10_000),
+    requests: readRequests(env),
     isOwner: (env[ownerVariable] ?? String(pid)) === String(pid),
   };
 }
@@ -63,10 +60,12 @@ function readText(env: Environment, name: string): string {
   return text;
 }
 
-function readPolicy(env: Environment): AgentConfig["policy"] {
-  const text = env["MIDFLIGHT_POLICY"] ?? "request";
-  if (text !== "request" && text !== "call") throw unusable("MIDFLIGHT_POLICY", "is neither request nor call");
-  return text;
+function readRequests(env: Environment): AgentConfig["requests"] {
+  const text = env["MIDFLIGHT_POLICY"] ?? "";
+  const kind = requestPolicies.find((one) => one === text);
+  if (text !== "" && kind === undefined) throw unusable("MIDFLIGHT_POLICY", `is not one of ${requestPolicies.join(", ")}`);
+  const hasBound = (env["MIDFLIGHT_PIN_MS"] ?? "") !== "";
+  return { ...(kind !== undefined && { kind }), ...(hasBound && { pinMs: readDuration(env, "MIDFLIGHT_PIN_MS", 0) }) };
 }
 
 function readDuration(env: Environment, name: string, fallbackMs: number): number {

@@ -97,6 +97,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     await forgetDead();
     await planMissing(now.assign.release);
     await replaceWhereNeeded(now.assign.release);
+    await replaceOverdue(now.assign);
     await teller.tell(now.assign);
   }
 
@@ -133,6 +134,18 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
       if (outcome === "failed" || (await readLive(registry, config.channelName, secrets.root))?.assign.release !== to) return;
+    }
+  }
+
+  /** Where the policy is that a request which does not end costs its process. */
+  async function replaceOverdue({ counter }: Assign): Promise<void> {
+    const reports = await registry.reports({ channel: config.channelName, counter });
+    for (const process of processes) {
+      const overdue = reports.find(({ from, outcome }) => from.pid === process.pid && outcome.kind === "refused" && outcome.code === "REQUESTS_OVERDUE");
+      if (isClosing || process.phase !== "ready" || overdue?.outcome.kind !== "refused") continue;
+      const outcome = await process.replace(overdue.outcome.reason);
+      await forgetDead();
+      if (outcome === "failed") return;
     }
   }
 

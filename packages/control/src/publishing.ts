@@ -21,6 +21,7 @@ export function openPublishing(registry: Registry, config: ResolvedConfig, { key
     keys: { builder: key, planner: key, controller: key },
     root,
     by: whoAmI(),
+    requests: config.requests,
     provenance: openProvenance({ projectDir: config.projectDir, code: codeOf(config) }),
     analyses: collector.analyses,
   });

@@ -1,6 +1,7 @@
 import { asArray, asCount, asNullable, asNumber, asOneOf, asRecord, asString, invalid } from "./json.ts";
 import { createStatement, parseStatement, type Statement } from "./statement.ts";
 import { parseDigest } from "./tree.ts";
+import { parseRequestPolicy, type RequestPolicy } from "./request-policy.ts";
 import type { ReleaseId } from "./release.ts";
 
 /** Which targets an assign speaks to. A fraction picks by hash, so that the same targets are picked when it grows. */
@@ -32,6 +33,8 @@ export interface Assign {
   readonly issuedAt: string;
   /** Epoch ms after which it must not be obeyed for the first time; null: never. Running code stays. */
   readonly expiresAt: number | null;
+  /** What it means to requests under way. Default: what the process was started with. */
+  readonly requests?: RequestPolicy;
 }
 
 export function createAssignStatement(assign: Assign): Statement {
@@ -57,6 +60,7 @@ export function parseAssignStatement(value: unknown): Assign {
     why: asNullable(a["why"], asString, "assign.why"),
     issuedAt: asString(a["issuedAt"], "assign.issuedAt"),
     expiresAt: asNullable(a["expiresAt"], asNumber, "assign.expiresAt"),
+    ...(a["requests"] !== undefined && { requests: parseRequestPolicy(a["requests"], "assign.requests") }),
   };
 }
 

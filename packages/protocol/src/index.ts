@@ -11,6 +11,7 @@ export { maxPayloadBytes, parseEnvelope, payloadType, statementType, type Envelo
 export { createStatement, parseStatement, predicateTypes, type Statement, type StatementKind } from "./statement.ts";
 export { createReleaseStatement, parseReleaseStatement, type Release, type ReleaseId } from "./release.ts";
 export { appliesTo, createAssignStatement, parseAssignStatement, type Assign, type AssignCause, type Targets } from "./assign.ts";
+export { defaultRequestPolicy, maxBoundMs, parseRequestPolicy, requestPolicies, stragglers, type RequestPolicy } from "./request-policy.ts";
 export { createTransitionStatement, parseTransitionStatement, type Transition, type TransitionUnit } from "./transition.ts";
 export {
   parseUnitOps, reservedPrefix,

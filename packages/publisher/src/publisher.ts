@@ -1,5 +1,5 @@
 import { instrumentationVersion } from "@midflight/planner";
-import { exceedsRung, MidflightError, type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type Rung } from "@midflight/protocol";
+import { exceedsRung, MidflightError, type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type RequestPolicy, type Rung } from "@midflight/protocol";
 import type { TrustRoot } from "@midflight/trust";
 import type { Analyses } from "./analyses.ts";
 import { openChannelView } from "./channel-view.ts";
@@ -32,6 +32,8 @@ export interface PublisherOptions {
   /** How long a registry that is away is waited for. Default: 5,000 ms. */
   readonly retryMs?: number;
   readonly clock?: () => Date;
+  /** What its assigns say of requests under way. Default: nothing, then processes do as they were started. */
+  readonly requests?: RequestPolicy;
 }
 
 export interface AssignOptions {
@@ -178,6 +180,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       by: options.by,
       issuedAt: now.toISOString(),
       expiresAt: null,
+      ...(options.requests !== undefined && { requests: options.requests }),
     };
     const assignId = signed.assign(assign);
     const request = { channel, expect: made.head, ...(target.made !== null && { lastRelease: view.lastRelease }), entries: signed.entries, needs: [...needs].slice(0, maxNeeds) };

@@ -19,8 +19,12 @@ export interface Token {
 const neverEndless = (): boolean => false;
 
 export interface GenerationsOptions {
-  /** A request older than this goes on, per call, on the current generation. In ms; Infinity: never. */
-  readonly pinMs: number;
+  /** A request older than this is a straggler. In ms; Infinity: none is. */
+  pinMs: number;
+  /** Stragglers go on, per call, on the current generation; or they are kept where they are, and told of. Default: true. */
+  movesOn?: boolean;
+  /** A straggler was found and kept: told once per generation. */
+  onOverdue?: () => void;
   /** How long work that follows a response keeps its generation, in ms. */
   readonly lingerMs: number;
 }
@@ -39,6 +43,9 @@ export class Generations {
   #drained: (() => void)[] = [];
   #collapse: (() => void) | null = null;
   #pin: NodeJS.Timeout | null = null;
+  #isOverdue = false;
+  /** Those who wait for requests to end. */
+  readonly #lookers = new Set<(token: Token) => void>();
 
   constructor(options: GenerationsOptions) {
     this.#options = options;
@@ -73,6 +80,20 @@ export class Generations {
     token.isOpen = false;
     this.#open.delete(token);
     this.#leave(token.generation);
+    for (const look of this.#lookers) look(token);
+  }
+
+  /** Calls `onEnded` once all requests that are open now have ended, but for event streams. Returns what stops the waiting. */
+  whenEnded(onEnded: () => void): () => void {
+    const waited = new Set([...this.#open].filter((token) => !token.isEndless()));
+    const look = (token: Token): void => {
+      if (!waited.delete(token) || waited.size > 0) return;
+      this.#lookers.delete(look);
+      onEnded();
+    };
+    if (waited.size === 0) onEnded();
+    else this.#lookers.add(look);
+    return () => void this.#lookers.delete(look);
   }
 
   /** Keeps a callback on the request that made it, whoever calls it. */
@@ -89,12 +110,17 @@ export class Generations {
 
   /**
    * A new generation becomes current. True if the former one has open requests: then `collapse` is called once
-   * when the last of them has ended or been moved on. Only while there is no old one.
+   * when the last of them has ended or been moved on. Only while there is no old one. `keepsOld` false: they are moved on now.
    */
-  advance(collapse: () => void): boolean {
+  advance(collapse: () => void, keepsOld = true): boolean {
     const former = this.#current;
     this.#current = { number: former.number + 1, open: 0 };
     if (former.open === 0) return false;
+    if (!keepsOld) {
+      for (const token of this.#open) token.generation = this.#current;
+      this.#current.open = former.open;
+      return false;
+    }
     this.#old = former;
     this.#collapse = collapse;
     this.#watchStragglers();
@@ -126,9 +152,14 @@ export class Generations {
     collapse?.();
   }
 
-  /** Settles when one generation is open. */
+  /** True if requests of the old generation are stragglers, and kept: waiting for them has no bound. */
+  get isOverdue(): boolean {
+    return this.#isOverdue;
+  }
+
+  /** Settles when one generation is open, or stragglers of the other are kept. */
   async single(): Promise<void> {
-    if (this.#old !== null) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    if (this.#old !== null && !this.#isOverdue) await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
   #leave(generation: GenerationMark): void {
@@ -143,10 +174,15 @@ export class Generations {
   }
 
   #end(): void {
+    this.#isOverdue = false;
     this.#old = null;
     this.#collapse = null;
     if (this.#pin !== null) clearTimeout(this.#pin);
     this.#pin = null;
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
     const waiting = this.#drained;
     this.#drained = [];
     for (const resolve of waiting) resolve();
@@ -158,16 +194,23 @@ export class Generations {
     const old = this.#old;
     if (old === null) return;
     let nextMs = pinMs;
+    let isKept = false;
     const now = performance.now();
     for (const token of [...this.#open]) {
       if (token.generation !== old) continue;
       const leftMs = token.isEndless() ? 0 : token.enteredAtMs + pinMs - now;
       if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      else if (this.#options.movesOn === false && !token.isEndless()) isKept = true;
       else {
         token.generation = this.#current;
         this.#current.open++;
         this.#leave(old);
       }
+    }
+    if (isKept && !this.#isOverdue) {
+      this.#isOverdue = true;
+      this.#wakeWaiting();
+      this.#options.onOverdue?.();
     }
     if (old.open > 0 && nextMs < Infinity) this.#pin = setTimeout(() => this.#watchStragglers(), nextMs + 1).unref();
   }

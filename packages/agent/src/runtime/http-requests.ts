@@ -1,5 +1,6 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "node:net";
+import type { Hold } from "./hold.ts";
 import type { Generations, Token } from "./generations.ts";
 
 const tokenKey = Symbol("midflight.request");
@@ -15,12 +16,12 @@ type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boole
  * first event to the close of its response, and enters it again for each event of the two: streams deliver those from
  * contexts that are not the request's. Returns what takes it all back.
  */
-export function followHttpRequests(generations: Generations): () => void {
+export function followHttpRequests(generations: Generations, hold: Hold): () => void {
   const undo = [
     patchEmit(Server.prototype, (emit) =>
       function (event, ...args) {
         if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]);
-        return enter(generations, args, () => Reflect.apply(emit, this, [event, ...args]));
+        return enter(generations, hold, args, () => Reflect.apply(emit, this, [event, ...args]));
       },
     ),
     patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, false)),
@@ -32,11 +33,15 @@ export function followHttpRequests(generations: Generations): () => void {
 }
 
 /** `request` carries a request and its response; `stream` one two-way stream and its headers. */
-function enter(generations: Generations, args: readonly unknown[], work: () => boolean): boolean {
+function enter(generations: Generations, hold: Hold, args: readonly unknown[], work: () => boolean): boolean {
   const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
   // A server that was opened by a request that has ended inherits that request's context; its own requests are new ones.
   if (generations.token?.isOpen === true || first === undefined || first[tokenKey] !== undefined) return work();
   const answers = typeof second?.once === "function" ? second : first;
+  if (hold.isOn) {
+    hold.add({ begin: () => void enter(generations, hold, args, work), isGone: () => (first as { readonly destroyed?: boolean }).destroyed === true });
+    return true;
+  }
   const token = generations.open(() => isEventStream(answers as Answer));
   first[tokenKey] = token;
   answers[tokenKey] = token;

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInThisContext } from "node:vm";
+import { defaultRequestPolicy, type RequestPolicy } from "@midflight/protocol";
 import { getBuiltin } from "./builtin.ts";
 import { AddedUnits } from "./added-units.ts";
 import { collapse, readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
-import { Generations } from "./generations.ts";
+import { Generations, type GenerationsOptions } from "./generations.ts";
 import { followHttpRequests } from "./http-requests.ts";
+import { Hold } from "./hold.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "../pace.ts";
@@ -29,6 +31,15 @@ export interface Runtime {
   adopt(overlay: Overlay): { readonly kind: "adopted" } | Refused;
   /** Compiles an overlay off to the side, in slices. Changes nothing that the app can see. */
   stage(overlay: Overlay): Promise<StageResult>;
+  /** What the next swap means to requests under way. Undefined: what the process was started with. */
+  usePolicy(policy: RequestPolicy | undefined): void;
+  /**
+   * Under the policy `drain`, holds new requests and waits until those under way have ended; a commit, and nothing
+   * else, has to follow at once. Refused if they do not end in time and the policy gives the swap up.
+   */
+  drain(): Promise<Refused | null>;
+  /** Hears, once per generation, of requests beyond their bound that the policy does not move on. */
+  whenOverdue(listener: (reason: string) => void): void;
   /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. */
   commit(staged: Staged): CommitResult;
   /** Settles when the requests that began before the last swap have ended or been moved on: then the next may be committed. */
@@ -47,10 +58,8 @@ export interface RuntimeOptions {
   /** Root of the release directory; null if the code on disk is of no known release. */
   readonly releaseDirectory: string | null;
   readonly hash: Hash;
-  /** `request`: a request stays on the generation that it began on. `call`: new calls run new code at once. Default: `request`. */
-  readonly policy?: "request" | "call";
-  /** A request older than this goes on, per call, on the current generation, in ms. Default: 10,000. */
-  readonly pinMs?: number;
+  /** What a swap means to requests under way; goes before what `usePolicy` says. Default: nothing. */
+  readonly requests?: Partial<RequestPolicy>;
   /** How long work that follows a response keeps its generation, in ms. Default: 30. */
   readonly lingerMs?: number;
 }
@@ -63,8 +72,19 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const maps = new SourceMaps(options.releaseDirectory);
   const added = new AddedUnits(options.releaseDirectory, maps);
   const pace = new Pace({ sliceMs: 0.5 });
-  const generations = new Generations({ pinMs: options.pinMs ?? 10_000, lingerMs: options.lingerMs ?? 30 });
-  const byRequest = options.policy !== "call";
+  let policy: RequestPolicy = { ...defaultRequestPolicy, ...options.requests };
+  let overdue: (reason: string) => void = () => undefined;
+  const timing: GenerationsOptions = {
+    pinMs: policy.pinMs,
+    lingerMs: options.lingerMs ?? 30,
+    movesOn: policy.straggler === "move-on",
+    onOverdue: () => overdue(`requests that began before the last swap were under way still after ${policy.pinMs} ms`),
+  };
+  const generations = new Generations(timing);
+  const byRequest = options.requests?.kind !== "call";
+  const hold = new Hold();
+  /** Requests were under way at the end of a drain: they go on with the new code. */
+  let isLate = false;
   const { isOld } = generations;
   const now: Choice = { hasOld: false, isOld };
   let unfollow: (() => void) | null = null;
@@ -129,6 +149,23 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
+  /** Holds new requests until those under way have ended, and what they left behind has had its moment. False at the bound. */
+  function untilEnded(): Promise<boolean> {
+    return new Promise((resolve) => {
+      let linger: NodeJS.Timeout | undefined;
+      const end = (isEnded: boolean): void => {
+        clearTimeout(bound);
+        clearTimeout(linger);
+        stop();
+        resolve(isEnded);
+      };
+      const bound = setTimeout(() => end(false), policy.holdMs).unref();
+      let stop = (): void => undefined;
+      hold.start(policy.maxHeld, () => end(false));
+      stop = generations.whenEnded(() => (linger = setTimeout(() => end(true), timing.lingerMs).unref()));
+    });
+  }
+
   function run<T>(work: () => T): T {
     if (!byRequest) return work();
     const token = generations.open();
@@ -138,7 +175,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return {
     install() {
       Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback), run }), configurable: true });
-      if (byRequest) unfollow = followHttpRequests(generations);
+      if (byRequest) unfollow = followHttpRequests(generations, hold);
     },
     uninstall() {
       delete (globalThis as Record<symbol, unknown>)[hook];
@@ -159,13 +196,33 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       addJson(overlay);
       return stage(overlay, { table, added, pace, isOld, maps });
     },
+    usePolicy(given) {
+      policy = { ...defaultRequestPolicy, ...given, ...options.requests };
+      timing.pinMs = policy.pinMs;
+      timing.movesOn = policy.straggler === "move-on";
+    },
+    async drain() {
+      if (policy.kind !== "drain") return null;
+      isLate = !(await untilEnded());
+      if (!isLate || policy.straggler === "move-on") return null;
+      isLate = false;
+      hold.release();
+      return { kind: "refused", code: "REQUESTS_OVERDUE", reason: `requests were under way still after new ones had been held for ${policy.holdMs} ms`, unit: null };
+    },
+    whenOverdue(listener) {
+      overdue = listener;
+    },
     commit(staged) {
+      const keepsOld = policy.kind === "request" || (policy.kind === "drain" && !isLate);
+      isLate = false;
+      // What was held begins in a later turn.
+      hold.release();
       return pace.measure(() => {
         const next = byUnit(staged.overlay);
         const formerModules = modules;
         let written: Written;
-        if (generations.hasOld) return { kind: "undone", code: "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null };
-        const hasOld = generations.advance(() => collapse(table));
+        if (generations.hasOld) return { kind: "undone", code: generations.isOverdue ? "REQUESTS_OVERDUE" : "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null };
+        const hasOld = generations.advance(() => collapse(table), keepsOld);
         try {
           modules = staged.modules;
           written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null), { hasOld, isOld });

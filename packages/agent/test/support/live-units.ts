@@ -32,7 +32,7 @@ export class LiveUnits {
       mkdirSync(path.dirname(target), { recursive: true });
       writeFileSync(target, artifact);
     }
-    this.runtime = createRuntime({ releaseDirectory: this.#directory, hash, policy });
+    this.runtime = createRuntime({ releaseDirectory: this.#directory, hash, requests: { kind: policy } });
     this.runtime.install();
   }
 

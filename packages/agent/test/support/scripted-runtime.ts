@@ -44,6 +44,14 @@ export class ScriptedRuntime implements Runtime {
     return { kind: "committed", generation: ++this.#generation, units: overlay.units.length, bodies: 0, live: sha256(overlay.release) };
   }
 
+  usePolicy(): void {}
+
+  drain(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  whenOverdue(): void {}
+
   uninstall(): void {
     this.log.push("uninstall");
   }

@@ -1,4 +1,4 @@
-import type { Rung } from "@midflight/protocol";
+import type { RequestPolicy, Rung } from "@midflight/protocol";
 
 /**
  * What a project says about itself, in `midflight.config.ts` (`export default defineConfig({…})`) or under
@@ -21,6 +21,19 @@ export interface Config {
     readonly marker?: string;
     /** How long no file may change before a batch is closed, without a marker. Milliseconds. Default: 75. */
     readonly quietMs?: number;
+  };
+  /** What a swap means to requests that are under way. */
+  readonly requests?: {
+    /** `request`: they end on the code they began with. `call`: each call takes the newest. `drain`: new ones are held until they have ended. Default: `request`. */
+    readonly policy?: RequestPolicy["kind"];
+    /** `request`: how long one may stay on the code it began with. Milliseconds. Default: 10 000. */
+    readonly pinMs?: number;
+    /** `drain`: how long new ones may be held. Milliseconds. Default: 2 000. */
+    readonly holdMs?: number;
+    /** `drain`: how many one process may hold. Default: 1 000. */
+    readonly maxHeld?: number;
+    /** One beyond its bound goes on with the new code (`move-on`), or its process is replaced (`replace`). Default: `move-on`. */
+    readonly straggler?: RequestPolicy["straggler"];
   };
   readonly rollout?: {
     /** The strongest way that a deploy may take without being told. Default: `reload`. */

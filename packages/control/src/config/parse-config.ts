@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isSafePath, rungs, type Rung } from "@midflight/protocol";
+import { defaultRequestPolicy, isSafePath, maxBoundMs, requestPolicies, rungs, stragglers, type Rung } from "@midflight/protocol";
 import { checkName, checkNumber, checkText, checkTexts, ConfigReader, type Override } from "./config-reader.ts";
 import type { KeyPlace, ResolvedConfig, ResolvedService } from "./resolved-config.ts";
 
@@ -14,7 +14,7 @@ export interface ParseOptions {
   readonly overrides?: ReadonlyMap<string, Override>;
 }
 
-const topKeys = ["app", "channel", "registry", "port", "services", "assets", "publish", "rollout", "signing"];
+const topKeys = ["app", "channel", "registry", "port", "services", "assets", "publish", "requests", "rollout", "signing"];
 const serviceKeys = ["run", "code", "processes", "health", "env", "readyTimeoutMs", "stopTimeoutMs"];
 
 /**
@@ -37,6 +37,7 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
   const services = parseServices(reader, top["services"]);
   const assets = reader.value<readonly string[]>(top, "assets", [], checkTexts);
   const publish = reader.record(top["publish"] ?? {}, "publish", ["marker", "quietMs"]);
+  const requests = reader.record(top["requests"] ?? {}, "requests", ["policy", "pinMs", "holdMs", "maxHeld", "straggler"]);
   const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung"]);
   const signing = reader.record(top["signing"] ?? {}, "signing", ["key"]);
   return deepFreeze({
@@ -51,7 +52,14 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
       marker: reader.value<string | null>(publish, "publish.marker", null, checkText),
       quietMs: reader.value(publish, "publish.quietMs", 75, checkNumber(5, 60_000)),
     },
-    rollout: { maxRung: reader.value<Rung>(rollout, "rollout.maxRung", "reload", checkRung) },
+    requests: {
+      kind: reader.value(requests, "requests.policy", defaultRequestPolicy.kind, checkOneOf(requestPolicies)),
+      pinMs: reader.value(requests, "requests.pinMs", defaultRequestPolicy.pinMs, checkNumber(1, maxBoundMs)),
+      holdMs: reader.value(requests, "requests.holdMs", defaultRequestPolicy.holdMs, checkNumber(1, 60_000)),
+      maxHeld: reader.value(requests, "requests.maxHeld", defaultRequestPolicy.maxHeld, checkNumber(1, 100_000)),
+      straggler: reader.value(requests, "requests.straggler", defaultRequestPolicy.straggler, checkOneOf(stragglers)),
+    },
+    rollout: { maxRung: reader.value<Rung>(rollout, "rollout.maxRung", "reload", checkOneOf(rungs)) },
     signing: { key: parseKeyPlace(reader.value(signing, "signing.key", "file:.midflight/keys/development.key", checkKey), projectDir) },
     projectDir,
     origins: reader.origins,
@@ -117,8 +125,8 @@ function checkEnv(value: unknown): string | null {
   return ours === undefined ? null : `sets ${ours}, which midflight sets itself`;
 }
 
-function checkRung(value: unknown): string | null {
-  return rungs.includes(value as Rung) ? null : `is not one of ${rungs.join(", ")}`;
+function checkOneOf(names: readonly string[]): (value: unknown) => string | null {
+  return (value) => (names.includes(value as string) ? null : `is not one of ${names.join(", ")}`);
 }
 
 function checkKey(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import type { Rung } from "@midflight/protocol";
+import type { RequestPolicy, Rung } from "@midflight/protocol";
 
 /** The configuration with every value decided, and frozen. */
 export interface ResolvedConfig {
@@ -13,6 +13,7 @@ export interface ResolvedConfig {
   readonly services: readonly ResolvedService[];
   readonly assets: readonly string[];
   readonly publish: { readonly marker: string | null; readonly quietMs: number };
+  readonly requests: RequestPolicy;
   readonly rollout: { readonly maxRung: Rung };
   readonly signing: { readonly key: KeyPlace };
   /** Absolute path of the project. */

@@ -77,7 +77,7 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   return as("moving", isHelped ? "is being started anew" : beat.state);
 }
 
-const helpedByControl: readonly ErrorCode[] = ["REPLACE_NEEDED", "TRANSITION_MISSING"];
+const helpedByControl: readonly ErrorCode[] = ["REPLACE_NEEDED", "REQUESTS_OVERDUE", "TRANSITION_MISSING"];
 
 function absence(record: ProcessRecord | null): string {
   if (record === null) return "not started";
