@@ -4,6 +4,7 @@ import { cases as bindings } from "./cases/bindings.mjs";
 import { cases as callbacks } from "./cases/callbacks.mjs";
 import { cases as classes } from "./cases/classes.mjs";
 import { cases as closures } from "./cases/closures.mjs";
+import { cases as commonjs } from "./cases/commonjs.mjs";
 import { cases as compiled } from "./cases/compiled.mjs";
 import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";

@@ -38,7 +38,7 @@ export function planBodies(input: BodyInput): void {
     if (site.binding !== null && changed.has(site.binding)) continue;
     const former = before.facts.byKey.get(site.key);
     if (former === undefined) {
-      if (site.member !== null && before.facts.declarations.has(site.className!)) planNewMember(input, site);
+      if (site.member !== null && before.facts.sites.classes.has(site.className!)) planNewMember(input, site);
       continue;
     }
     const isSame = before.facts.ownText(former) === after.facts.ownText(site);
@@ -52,12 +52,12 @@ export function planBodies(input: BodyInput): void {
     const evidence = [`${unit}:${input.artifactLineOf(site)}`];
     if (blocker !== null) findings.block(unit, `${shownSite(site)}: ${blocker}`, evidence);
     else {
-      if (!isSame) findings.body(unit, shownSite(site));
+      if (!isSame || memberHead(former) !== memberHead(site)) findings.body(unit, shownSite(site));
       writer.body(site, former.slot, false, site.depth > 0 ? "" : sealOf(input, site), reflection.kind === "set" ? { path: reflection.path, name: reflection.name } : null);
     }
   }
   for (const former of before.facts.sites.all) {
-    if (former.member !== null && !after.facts.byKey.has(former.key) && after.facts.declarations.has(former.className!)) planLostMember(input, former);
+    if (former.member !== null && !after.facts.byKey.has(former.key) && after.facts.sites.classes.has(former.className!)) planLostMember(input, former);
   }
 }
 
@@ -120,17 +120,19 @@ function livesOn(input: BodyInput, site: Site): boolean {
 }
 
 /** What a call computes once and keeps, for all later ones, was computed by the former text from what was there then. */
-function keptDifferently({ before, after, changed }: BodyInput, former: Site, site: Site): string | null {
-  const now = keptIn(after, site);
+function keptDifferently({ unit, before, after, changed, startup }: BodyInput, former: Site, site: Site): string | null {
+  const isLasting = startup.isLasting(unit, former);
+  const now = keptIn(after, site, isLasting);
   const reads = now.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
   if (reads !== undefined) return `it keeps what it computed from ${reads.name}, which changed`;
   const texts = new Set(now.map(({ start, end }) => after.text.normalise(start, end)));
-  return keptIn(before, former).every(({ start, end }) => texts.has(before.text.normalise(start, end))) ? null : "what it computes once and keeps is computed otherwise now";
+  return keptIn(before, former, isLasting).every(({ start, end }) => texts.has(before.text.normalise(start, end))) ? null : "what it computes once and keeps is computed otherwise now";
 }
 
-/** Of a site's own text. */
-function keptIn(detail: UnitDetail, { fn, nested }: Site): readonly Node[] {
-  return namesOf(detail).kept.filter(({ start, end }) => start >= fn.start && end <= fn.end && !nested.some((inner) => start >= inner.fn.start && end <= inner.fn.end));
+/** Of a site's own text. `isLasting`: what is kept in its object lasts. */
+function keptIn(detail: UnitDetail, { fn, nested }: Site, isLasting: boolean): readonly Node[] {
+  const isOf = ({ start, end }: Node): boolean => start >= fn.start && end <= fn.end && !nested.some((inner) => start >= inner.fn.start && end <= inner.fn.end);
+  return namesOf(detail).kept.flatMap(({ node, isOwn }) => (isOf(node) && (isLasting || !isOwn) ? [node] : []));
 }
 
 function callbacksOf({ boot, unit, before, startup }: BodyInput): Callbacks {

@@ -4,6 +4,7 @@ type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
 
 /** Functions of Node's and of well-known packages that keep a function for later events, and do not call it while the process starts. */
 const keepers = new Set([
+  "createDeflateRaw", "createInflateRaw", "createDeflate", "createInflate", "createGzip", "createGunzip", "createUnzip", "createBrotliCompress", "createBrotliDecompress",
   "setInterval", "createServer", "createSecureServer", "setErrorHandler", "setNotFoundHandler", "setSchemaErrorFormatter", "addContentTypeParser", "route", "watchFile",
 ]);
 
@@ -20,6 +21,11 @@ const startHooks = new Set(["onReady", "onListen", "onRegister", "onRoute"]);
 
 /** Functions that put a function into an object that the app can take it from again. */
 const containers = new Set(["push", "unshift", "set", "add", "concat", "splice", "fill", "freeze", "seal", "assign", "fromEntries", "of", "entries", "values", "keys", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Array", "resolve", "all", "bind", "decorate", "decorateRequest", "decorateReply"]);
+
+/** True for functions that give back what they were given, or hold it. */
+export function isContainer(name: string): boolean {
+  return containers.has(name);
+}
 
 /** Functions that call what they are given, at once or soon. */
 const callers = new Set([
@@ -83,6 +89,11 @@ export function isCodeRunner(name: string): boolean {
 /** Functions that read, or give, every property of an object. */
 export function isWholeReader(name: string): boolean {
   return /^(assign|values|entries|stringify|structuredClone)$/.test(name);
+}
+
+/** Functions that write an object out as text, by its `toJSON` if it has one. */
+export function isPrinting(name: string): boolean {
+  return /^(stringify|json|send|log|info|warn|error|debug|trace|fatal|inspect|format|dir|print|write|end|serialize)$/.test(name);
 }
 
 /** Classes of Node's and the language's that call a method of a subclass only if its name begins with `_`, if at all. */

@@ -105,7 +105,12 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
     const once = lazy(make);
     effects.push({ get text() { return once(); }, start: node.start, end: node.end, line: lines.of(node.start) });
   };
-  const effect = (node: Node): void => addEffect(node, () => skeletonOf(node));
+  const effect = (node: Node): void => {
+    const made = node.type === "ExpressionStatement" && node.expression.type === "AssignmentExpression" && isClass(node.expression.right) ? node.expression.right : null;
+    // The methods of a class that has a door are compared one by one.
+    const isOpen = made !== null && [...sites.classes.values()].includes(made);
+    addEffect(node, () => (isOpen ? `${text.normalise(node.start, node.end, [made])}${skeletonOf(made)}` : skeletonOf(node)));
+  };
 
   function declare(node: Node, exported: boolean | "default"): void {
     const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {

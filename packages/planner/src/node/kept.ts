@@ -2,34 +2,45 @@ import type { UnitDetail } from "./analyze.ts";
 import { isRequestName } from "./closures.ts";
 import { forEachChild, isFunction, keyName, type Node } from "./syntax.ts";
 
+/** What is computed once and kept. */
+export interface Kept {
+  readonly node: Node;
+  /** It is kept in the object that the code is a method of, and lives as long as that. */
+  readonly isOwn: boolean;
+}
+
+/** True if a name stands for an object that its function makes anew at each call. */
+export type IsFresh = (name: string) => boolean;
+
 type Of<T extends Node["type"]> = Extract<Node, { type: T }>;
 
 /** `cache ??= build()`, `cache = cache ?? build()`: what is built once and found by every later call. */
-export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail): Node[] {
-  if (!outlives(node.left, detail)) return [];
-  if (node.operator === "??=" || node.operator === "||=") return [node.right];
+export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
+  if (!outlives(node.left, detail, isFresh)) return [];
+  const isOwn = isOwnOf(node.left);
+  if (node.operator === "??=" || node.operator === "||=") return [{ node: node.right, isOwn }];
   const { right } = node;
-  return right.type === "LogicalExpression" && right.operator !== "&&" && isSame(node.left, right.left, detail) ? [right.right] : [];
+  return right.type === "LogicalExpression" && right.operator !== "&&" && isSame(node.left, right.left, detail) ? [{ node: right.right, isOwn }] : [];
 }
 
 /** `if (!cache) cache = build()`, `if (cache === undefined) …`, `if (!map.has(key)) map.set(key, build())`. */
-export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail): Node[] {
-  return [...keptWhere(absentIn(test), [consequent], detail), ...(alternate ? keptWhere(presentIn(test), [alternate], detail) : [])];
+export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
+  return [...keptWhere(absentIn(test), [consequent], detail, isFresh), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, isFresh) : [])];
 }
 
 /** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
-export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail): Node[] {
-  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail), ...keptWhere(absentIn(node.test), [node.consequent], detail)];
-  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail) : keptWhere(presentIn(node.left), [node.right], detail);
+export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
+  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, isFresh), ...keptWhere(absentIn(node.test), [node.consequent], detail, isFresh)];
+  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, isFresh) : keptWhere(presentIn(node.left), [node.right], detail, isFresh);
 }
 
 /** `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block. */
-export function keptByReturn(body: readonly Node[], detail: UnitDetail): Node[] {
-  const kept: Node[] = [];
+export function keptByReturn(body: readonly Node[], detail: UnitDetail, isFresh: IsFresh): Kept[] {
+  const kept: Kept[] = [];
   body.forEach((statement, i) => {
     if (statement.type !== "IfStatement" || i === body.length - 1 || !returns(statement.consequent)) return;
     const present = presentIn(statement.test).map((found) => sourceOf(found, body.slice(0, i)));
-    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail));
+    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail, isFresh));
   });
   return kept;
 }
@@ -82,13 +93,15 @@ function asked(node: Node): Node {
 }
 
 /** The values that code gives to what was asked for, where that is there at the next call; and all that it gives away beside a mark that it has been here. */
-function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail): Node[] {
+function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail, isFresh: IsFresh): Kept[] {
   if (asks.length === 0) return [];
-  const kept: Node[] = [];
-  const beside: Node[] = [];
+  const kept: Kept[] = [];
+  const beside: Kept[] = [];
   const locals = new Map<string, Node>();
   let isMarked = false;
-  const keep = (value: Node): void => void kept.push(value, ...(value.type === "Identifier" && locals.has(value.name) ? [locals.get(value.name)!] : []));
+  const keep = (value: Node, isOwn: boolean): void => {
+    for (const node of [value, ...(value.type === "Identifier" && locals.has(value.name) ? [locals.get(value.name)!] : [])]) kept.push({ node, isOwn });
+  };
   const walk = (node: Node): void => {
     if (isFunction(node)) return;
     if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) locals.set(node.id.name, node.init);
@@ -96,13 +109,13 @@ function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDet
       const { left, right } = node;
       if (left.type === "Identifier") locals.set(left.name, right);
       const isAsked = asks.some((ask) => isSame(left, ask, detail) || (left.type === "MemberExpression" && isSame(left.object, ask, detail)));
-      if (isAsked && outlives(left, detail)) {
+      if (isAsked && outlives(left, detail, isFresh)) {
         if (isLiteral(right)) isMarked = true;
-        else keep(right);
-      } else if (node.operator === "=" && outlives(left, detail)) beside.push(right);
+        else keep(right, isOwnOf(left));
+      } else if (node.operator === "=" && outlives(left, detail, isFresh)) beside.push({ node: right, isOwn: isOwnOf(left) });
     }
     forEachChild(node, walk);
-    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail))) node.arguments.forEach(keep);
+    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail, isFresh))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee));
   };
   code.forEach(walk);
   if (isMarked) kept.push(...beside);
@@ -110,26 +123,35 @@ function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDet
 }
 
 /** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
-function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail): boolean {
+function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, isFresh: IsFresh): boolean {
   const { callee } = call;
-  if (callee.type !== "MemberExpression" || !isStore(call, detail)) return false;
+  if (callee.type !== "MemberExpression" || !isStore(call, detail, isFresh)) return false;
   const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
   return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
 }
 
-function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail): boolean {
-  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail);
+function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, isFresh: IsFresh): boolean {
+  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, isFresh);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */
-function outlives(target: Node, { scopes }: UnitDetail): boolean {
-  let root = target;
-  while (root.type === "MemberExpression") root = root.object;
+function outlives(target: Node, { scopes }: UnitDetail, isFresh: IsFresh): boolean {
+  const root = rootOf(target);
   if (root.type === "ThisExpression") return true;
   if (root.type !== "Identifier") return false;
   const { name, start } = root;
   const where = scopes.byName.get(name)?.find((ref) => ref.start === start)?.where;
-  return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) : true;
+  return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !isFresh(name) : true;
+}
+
+function isOwnOf(target: Node): boolean {
+  return rootOf(target).type === "ThisExpression";
+}
+
+function rootOf(target: Node): Node {
+  let root = target;
+  while (root.type === "MemberExpression") root = root.object;
+  return root;
 }
 
 function isSame(a: Node, b: Node, { text }: UnitDetail): boolean {

@@ -1,7 +1,7 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isExportOnlyCalled, isReadMember } from "./members.ts";
-import { namesOf, type Names } from "./names.ts";
+import { namesOf, spelledKey, type Names } from "./names.ts";
 import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** What names and expressions of a unit stand for, as far as its text tells. */
@@ -71,8 +71,39 @@ export class Lookup {
     if (!node.computed) return keyName(node.property, false) ?? "?";
     const { property } = node;
     if (property.type === "Literal") return String(property.value);
+    const symbol = property.type === "Identifier" ? this.symbolNamed(property.name) : null;
+    if (symbol !== null) return symbol;
+    if (isInspectCustom(property)) return `${symbolMark}custom`;
     if (property.type === "UpdateExpression" || (property.type === "BinaryExpression" && property.operator !== "+")) return "0";
     return "?";
+  }
+
+  /** The key of members under a symbol that the app made, if that is what a name stands for: nothing else has it. */
+  symbolNamed(name: string): string | null {
+    const { facts, scopes } = this.#detail;
+    if (scopes.byName.get(name)?.every((ref) => ref.where === "module") !== true) return null;
+    const imported = facts.imports.get(name);
+    if (imported !== undefined) {
+      const unit = resolveUnit(this.#app, this.#unit, imported.specifier);
+      const origin = unit === null ? null : findOrigin(this.#app, unit, imported.imported);
+      return origin?.kind === "binding" ? symbolConst(detailOf(this.#app, origin.unit), origin.unit, origin.local) : null;
+    }
+    const declaration = facts.declarations.get(name);
+    if (declaration?.isPattern !== true) return symbolConst(this.#detail, this.#unit, name);
+    // `const { kRun } = require("./constants")`
+    const [source, ...others] = this.#names.sources.get(name) ?? [];
+    return declaration.kind === "const" && others.length === 0 && source?.kind === "member" && source.of !== null ? this.#symbolOf(source.of, source.key) : null;
+  }
+
+  #symbolOf(object: Node, key: string): string | null {
+    if (object.type !== "CallExpression" || object.callee.type !== "Identifier" || object.callee.name !== "require") return null;
+    const [specifier] = object.arguments;
+    const unit = specifier?.type === "Literal" ? resolveUnit(this.#app, this.#unit, String(specifier.value)) : null;
+    const detail = unit === null ? null : detailOf(this.#app, unit);
+    const [value, ...others] = detail === null ? [] : (namesOf(detail).members.get(key) ?? []);
+    if (unit === null || detail === null || value === undefined || others.length > 0) return null;
+    if (value.type === "Identifier") return symbolConst(detail, unit, value.name);
+    return isSymbolCall(value, detail) ? `${symbolMark}${unit} ${value.start}` : null;
   }
 
   /** True for a name that only ever counts: reading there finds an element, and runs no getter. */
@@ -89,6 +120,26 @@ export class Lookup {
     const sources = this.#names.sources.get(object.name);
     return sources !== undefined && sources.every((source) => source.kind === "value" && (source.node.type === "ObjectExpression" || source.node.type === "ArrayExpression"));
   }
+}
+
+/** Begins the key of a member under a symbol: no name of a property begins so. */
+export const symbolMark: string = spelledKey;
+
+/** `util.inspect.custom` */
+function isInspectCustom(node: Node): boolean {
+  if (node.type !== "MemberExpression" || keyName(node.property, node.computed) !== "custom") return false;
+  return node.object.type === "MemberExpression" && keyName(node.object.property, node.object.computed) === "inspect" && node.object.object.type === "Identifier";
+}
+
+function symbolConst(detail: UnitDetail | null, unit: string, name: string): string | null {
+  const declaration = detail?.facts.declarations.get(name);
+  const isSymbol = detail !== null && declaration?.kind === "const" && !declaration.isPattern && declaration.value !== null && isSymbolCall(declaration.value, detail);
+  return isSymbol ? `${symbolMark}${unit} ${declaration.value!.start}` : null;
+}
+
+/** `Symbol("kRun")`, by the language's own `Symbol`. */
+function isSymbolCall(node: Node, { scopes }: UnitDetail): boolean {
+  return node.type === "CallExpression" && node.callee.type === "Identifier" && node.callee.name === "Symbol" && scopes.byName.get("Symbol")?.every((ref) => ref.where === "global") === true;
 }
 
 function isNumber(node: Node): boolean {

@@ -2,7 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
 import { exportedBy } from "./exported.ts";
 import { declaresHelper, helperOf } from "./helpers.ts";
-import { keptByAssignment, keptByChoice, keptByIf, keptByReturn } from "./kept.ts";
+import { keptByAssignment, keptByChoice, keptByIf, keptByReturn, type Kept } from "./kept.ts";
 import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -18,12 +18,12 @@ export type Source =
 /** Where the names and members of a unit get their values from. Over-approximates: more sources than there are, never fewer. */
 export interface Names {
   readonly sources: ReadonlyMap<string, readonly Source[]>;
-  /** Values given to a property of some object under a static key, but for functions that are sites. */
+  /** Values given to a property of some object, by its key, but for functions that are sites. `spelledKey`: under one that is computed. */
   readonly members: ReadonlyMap<string, readonly Node[]>;
   /** What each function stands in directly. */
   readonly parents: ReadonlyMap<FunctionNode, Node>;
   /** Expressions whose value is computed once and kept: `cache ??= build()`. */
-  readonly kept: readonly Node[];
+  readonly kept: readonly Kept[];
   /** Names that are used other than by calling them, so that somebody else may call what they stand for. */
   readonly usedAsValue: ReadonlySet<string>;
   /** Properties that are read other than by calling them. "?" if one is computed. */
@@ -33,6 +33,13 @@ export interface Names {
 }
 
 type Call = Extract<Node, { type: "CallExpression" }>;
+
+/** Begins the keys that are computed: no name of a property begins so. What follows is the name of what spells it, if it has one. */
+export const spelledKey = "\0";
+
+function memberKey(key: Node, computed: boolean): string {
+  return keyName(key, computed) ?? (key.type === "Identifier" ? `${spelledKey}${key.name}` : spelledKey);
+}
 
 const known = new WeakMap<UnitDetail, Names>();
 
@@ -52,16 +59,15 @@ function collect(detail: UnitDetail): Names {
     if (list === undefined) sources.set(name, [source]);
     else list.push(source);
   };
-  const member = (key: string | null, value: Node): void => {
-    if (key === null) return;
+  const member = (key: string, value: Node): void => {
     const list = members.get(key);
     if (list === undefined) members.set(key, [value]);
     else list.push(value);
   };
   const unknown: Source = { kind: "unknown" };
   const readMembers = new Set<string>();
-  const kept: Node[] = [];
   const decorations: Call[] = [];
+  const keeping: Extract<Node, { type: "IfStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" }>[] = [];
 
   /** `from`: what the whole pattern is bound to, if that is known. */
   const bind = (pattern: Node | null | undefined, from: Source): void => {
@@ -69,7 +75,7 @@ function collect(detail: UnitDetail): Names {
       case "Identifier":
         return put(pattern.name, from);
       case "MemberExpression":
-        if (from.kind === "value") member(keyName(pattern.property, pattern.computed), from.node);
+        if (from.kind === "value") member(memberKey(pattern.property, pattern.computed), from.node);
         return;
       case "AssignmentPattern":
         bind(pattern.left, from);
@@ -113,19 +119,19 @@ function collect(detail: UnitDetail): Names {
           if (node.id.type === "Identifier" && isHelper(node.id.name, node)) return;
           break;
         case "IfStatement":
-          kept.push(...keptByIf(node, detail));
+          keeping.push(node);
           break;
         case "ConditionalExpression":
         case "LogicalExpression":
           // Never run: bundlers write `0 && (module.exports = { … })` for whoever reads exports from the text.
           if (node.type === "LogicalExpression" && node.operator === "&&" && node.left.type === "Literal" && !node.left.value) return;
-          kept.push(...keptByChoice(node, detail));
+          keeping.push(node);
           break;
         case "BlockStatement":
-          kept.push(...keptByReturn(node.body, detail));
+          keeping.push(node);
           break;
         case "AssignmentExpression":
-          kept.push(...keptByAssignment(node, detail));
+          keeping.push(node);
           // What runs what decorators have added: those functions were handed over by the decorators.
           if (node.right.type === "CallExpression" && calleeName(node.right.callee).startsWith("_apply_decs")) for (const name of boundNames(node.left)) put(name, { kind: "value", node: node.right });
           else bind(node.left, { kind: "value", node: node.right });
@@ -142,10 +148,10 @@ function collect(detail: UnitDetail): Names {
           break;
         case "Property":
           if (parent.type === "ObjectPattern") readMembers.add(keyName(node.key, node.computed) ?? "?");
-          else member(keyName(node.key, node.computed), node.value);
+          else if (node.kind === "init") member(memberKey(node.key, node.computed), node.value);
           break;
         case "PropertyDefinition":
-          if (node.value) member(keyName(node.key, node.computed), node.value);
+          if (node.value) member(memberKey(node.key, node.computed), node.value);
           break;
         default:
           break;
@@ -154,6 +160,12 @@ function collect(detail: UnitDetail): Names {
     forEachChild(node, (child) => walk(child, node));
   };
   forEachChild(program, (child) => walk(child, program));
+  const isFresh = (name: string): boolean => sources.get(name)?.every((source) => source.kind === "value" && /^(Object|Array)Expression$/.test(source.node.type)) === true;
+  const kept = keeping.flatMap((node) => {
+    if (node.type === "IfStatement") return keptByIf(node, detail, isFresh);
+    if (node.type === "BlockStatement") return keptByReturn(node.body, detail, isFresh);
+    return node.type === "AssignmentExpression" ? keptByAssignment(node, detail, isFresh) : keptByChoice(node, detail, isFresh);
+  });
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
   return { sources, members, parents, kept, usedAsValue, readMembers, decorations };

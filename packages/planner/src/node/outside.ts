@@ -37,6 +37,16 @@ export class Outside {
     return this.#names.sources.get(callee.name)!.every((source) => this.#isOutsideName(source));
   }
 
+  /** True if the object surely is a module of Node's or of a package, or a part of one. */
+  isModule(node: Node): boolean {
+    if (node.type === "MemberExpression") return this.isModule(node.object);
+    if (node.type !== "Identifier") return this.#isRequire(node);
+    const imported = this.#imports.get(node.name);
+    if (imported !== undefined) return this.#isSpecifier(imported.specifier);
+    const sources = this.#names.sources.get(node.name);
+    return sources !== undefined && sources.every((source) => source.kind === "value" && this.#isRequire(source.node));
+  }
+
   #isSpecifier(specifier: string): boolean {
     if (isBuiltin(specifier)) return true;
     const unit = resolveUnit(this.#app, this.#unit, specifier);
@@ -56,9 +66,14 @@ export class Outside {
   #isOutsideSource(node: Node): boolean {
     if (this.#following.has(node)) return true;
     this.#following.add(node);
-    const isOutside = this.#isRequire(node) || ((node.type === "MemberExpression" || node.type === "Identifier") && this.isFunction(node));
+    const isOutside = this.#isRequire(node) || this.#isMade(node) || ((node.type === "MemberExpression" || node.type === "Identifier") && this.isFunction(node));
     this.#following.delete(node);
     return isOutside;
+  }
+
+  /** `require("debug")("app")`: what a package made of plain data. */
+  #isMade(node: Node): boolean {
+    return node.type === "CallExpression" && this.#isRequire(node.callee) && node.arguments.every((argument) => isPlainData(argument));
   }
 
   #isRequire(node: Node): boolean {
@@ -103,6 +118,7 @@ export class Outside {
         case "CallExpression":
           if (this.#isRequire(node)) return true;
           if (node.callee.type === "Identifier" && node.callee.name === "require") return false;
+          if (this.#isMade(node)) return true;
           return node.callee.type === "Identifier" && this.isFunction(node.callee) && (isGlobalMaker(node, this.#names) || node.arguments.every((argument) => isPlainData(argument)));
         default:
           return false;

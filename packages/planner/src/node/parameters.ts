@@ -86,13 +86,14 @@ export class ArgumentFates {
       switch (node.type) {
         case "CallExpression":
         case "NewExpression":
-          if (is(node.callee)) fate = "called";
+          // `param[name](…)` may be `param.call(…)`.
+          if (is(node.callee) || (node.callee.type === "MemberExpression" && is(node.callee.object) && calleeName(node.callee) === "?")) fate = "called";
           node.arguments.forEach((argument, i) => {
             if (is(argument)) fate = strongerFate(fate, this.#passedOn(node, i, depth));
           });
           break;
         case "MemberExpression":
-          if (is(node.object) && /^(call|apply|bind|\?)$/.test(calleeName(node))) fate = "called";
+          if (is(node.object) && /^(call|apply|bind)$/.test(calleeName(node))) fate = "called";
           break;
         case "TaggedTemplateExpression":
           fate = "called";
@@ -130,6 +131,8 @@ function usesArguments(fn: FunctionNode): boolean {
   if (fn.type === "ArrowFunctionExpression") return false;
   let found = false;
   const walk = (node: Node): void => {
+    // How many there are tells nothing of what they are.
+    if (node.type === "MemberExpression" && !node.computed && node.object.type === "Identifier" && node.property.type === "Identifier" && node.property.name === "length") return;
     if (node.type === "Identifier" && node.name === "arguments") found = true;
     else if (!found) forEachChild(node, walk);
   };

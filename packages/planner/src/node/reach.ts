@@ -1,6 +1,7 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, fateOutside, isCodeRunner, isEmitting, isWholeReader } from "./callees.ts";
+import { definitionsOf, descriptorsOf, isDefining, type Definitions } from "./defined.ts";
+import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader } from "./callees.ts";
 import { Decorations } from "./decorations.ts";
 import { decorated, type Decorated } from "./decorators.ts";
 import { declaresHelper, helperOf, type Helper } from "./helpers.ts";
@@ -30,6 +31,7 @@ export class Walker {
   readonly #lookup: Lookup;
   readonly #values: Values;
   readonly decorations: Decorations;
+  readonly #defined: Definitions;
 
   constructor(app: AppShape, unit: string, detail: UnitDetail, out: Reached) {
     this.#unit = unit;
@@ -40,6 +42,7 @@ export class Walker {
     this.#lookup = new Lookup(app, unit, detail);
     this.#values = new Values(app, unit, detail, out);
     this.decorations = new Decorations(detail, this.#lookup, this.#outside, out.candidates);
+    this.#defined = definitionsOf(detail);
   }
 
   /** The unit's top level runs. */
@@ -85,7 +88,12 @@ export class Walker {
         return;
       case "AssignmentExpression":
         this.#pattern(node.left);
+        // `+=` reads before it writes.
+        if (node.operator !== "=" && node.left.type === "MemberExpression") this.#visit(node.left, "none");
         return this.#visit(node.right, use === "call" || use === "hand" ? use : "keep");
+      case "UpdateExpression":
+        if (node.argument.type === "MemberExpression") this.#pattern(node.argument);
+        return this.#visit(node.argument, "none");
       case "VariableDeclarator":
         if (node.id.type === "Identifier" && declaresHelper(node.id.name, this.#detail)) return;
         this.#pattern(node.id);
@@ -131,7 +139,7 @@ export class Walker {
         return this.#visit(node.declaration, "none");
       case "ForOfStatement":
       case "ForInStatement":
-        this.#visit(node.left.type === "VariableDeclaration" ? null : node.left, "none");
+        if (node.left.type !== "VariableDeclaration") this.#pattern(node.left);
         if (node.left.type === "VariableDeclaration") this.#pattern(node.left.declarations[0]!.id);
         this.#visit(node.right, "keep");
         return this.#visit(node.body, "none");
@@ -156,9 +164,10 @@ export class Walker {
     }
   }
 
-  /** A function written here. Without a guard of its own it is part of this text, and taken to run with it. */
+  /** A function written here. Used on the spot, without a guard of its own, it is part of this text and runs with it. */
   #function(node: FunctionNode, use: Use): void {
-    const site = this.#sites.get(node);
+    const isKept = use === "keep" || use === "contain" || use === "listen" || use === "drop";
+    const site = this.#sites.get(node) ?? (isKept ? this.#out.partOf(this.#unit, node) : undefined);
     if (site === undefined) {
       for (const param of node.params) this.#pattern(param);
       return this.#visit(node.body, "keep");
@@ -207,6 +216,12 @@ export class Walker {
         return;
       case "RestElement":
         return this.#pattern(node.argument);
+      case "MemberExpression":
+        this.#visit(node.object, "none");
+        if (node.computed) this.#visit(node.property, "none");
+        if (this.#lookup.keyOf(node) === "?" && this.#lookup.isIndex(node.property)) return;
+        if (!this.#outside.isValue(node.object)) this.#out.writeMember(this.#lookup.keyOf(node));
+        return;
       default:
         return this.#visit(node, "none");
     }
@@ -278,8 +293,35 @@ export class Walker {
     this.#out.callUnknown();
   }
 
+  /** A property is made, and nothing is called: whoever reads it runs its getter. */
+  #define(call: Extract<Node, { type: "CallExpression" }>): void {
+    const written = new Set(descriptorsOf(call).map(({ descriptor }) => descriptor));
+    const describe = (node: Node): void => {
+      if (!written.has(node) || node.type !== "ObjectExpression") return this.#visit(node, "hand");
+      for (const property of node.properties) {
+        if (property.type !== "Property") this.#visit(property, "hand");
+        else if (this.#defined.functions.has(property.value) || this.#defined.names.has(property.value)) this.#visit(property.value, "drop");
+        else this.#visit(property.value, keyName(property.key, property.computed) === "value" ? "contain" : "hand");
+      }
+    };
+    call.arguments.forEach((argument, index) => {
+      if (index === 0) this.#visit(argument, "keep");
+      else if (argument.type === "ObjectExpression" && !written.has(argument)) {
+        for (const property of argument.properties) {
+          if (property.type !== "Property") this.#visit(property, "hand");
+          else {
+            if (property.computed) this.#visit(property.key, "none");
+            describe(property.value);
+          }
+        }
+      } else if (written.has(argument)) describe(argument);
+      else this.#visit(argument, index === 1 && call.arguments.length > 2 ? "none" : "hand");
+    });
+  }
+
   #call(node: Call, use: Use): void {
     const { callee } = node;
+    if (isDefining(node, this.#detail)) return this.#define(node);
     const helper = helperOf(callee, this.#detail);
     if (helper !== null) return this.#helper(helper, node, use);
     if (callee.type === "Super") this.#values.superCall();
@@ -291,6 +333,7 @@ export class Walker {
     if (name === "Proxy" && node.type === "NewExpression") node.arguments.forEach((argument) => this.#values.handAll(argument));
     if (isEmitting(name)) this.#out.callListeners();
     if (isWholeReader(name)) this.#out.runAccessors();
+    if (isPrinting(name) && !node.arguments.every((argument) => argument.type === "Literal")) this.#out.handMember("toJSON");
     if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Reflect")) {
       if (node.arguments[0]) this.#visit(node.arguments[0], "call");
     }
@@ -308,6 +351,7 @@ export class Walker {
   }
 
   #argumentUse(call: Call, argument: Node, index: number, name: string, isOutside: boolean): Use {
+    if (this.#defined.functions.has(argument)) return "drop";
     const outside = fateOutside(name, call, argument, (node) => this.#lookup.functionOf(node));
     if (isOutside) return useOf[outside];
     const { callee } = call;

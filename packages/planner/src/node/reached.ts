@@ -1,6 +1,6 @@
 import type { ArgumentFates } from "./parameters.ts";
 import type { Site } from "./sites.ts";
-import type { FunctionNode } from "./syntax.ts";
+import type { ClassNode, FunctionNode } from "./syntax.ts";
 
 /** Who walks reports what it finds. */
 export interface Reached {
@@ -20,10 +20,18 @@ export interface Reached {
   readonly callMember: (key: string) => void;
   handMember(key: string): void;
   readMember(key: string): void;
+  /** A property is written: that runs its setter. */
+  writeMember(key: string): void;
+  /** What is written to a property is called. */
+  callWritten(key: string): void;
   /** Every property of an object is read, or given: that runs accessors which nobody names. */
   runAccessors(): void;
   callReturned(site: Site): void;
+  /** An instance of a class is made. */
+  construct(node: ClassNode): void;
   siteOf(fn: FunctionNode): Site | undefined;
+  /** The same for a function that has no guard. */
+  partOf(unit: string, fn: FunctionNode): Site;
   readonly parameters: ArgumentFates;
   /** All functions that a call by a property's name may mean; null if others may be meant, too. */
   readonly candidates: (key: string) => readonly Site[] | null;

@@ -50,7 +50,7 @@ export interface Site {
 
 export interface Sites {
   readonly all: readonly Site[];
-  /** Module-level classes whose private scope has a door, by binding. */
+  /** Module-level classes whose private scope has a door, by binding or by what of `exports` they are assigned to. */
   readonly classes: ReadonlyMap<string, ClassNode>;
 }
 
@@ -122,15 +122,17 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     return { closures, hasClass };
   }
 
-  function addClass(node: ClassNode, binding: string): void {
-    classes.set(binding, node);
+  /** `name`: the binding, or what the class is assigned to. */
+  function addClass(node: ClassNode, name: string, binding: string | null): void {
+    if (classes.has(name)) return;
+    classes.set(name, node);
     for (const member of node.body.body) {
       if (member.type !== "MethodDefinition") continue;
       const plain = keyName(member.key, member.computed);
       const shown = plain ?? `[${source.slice(member.key.start, member.key.end)}]`;
       const kind = member.kind === "get" || member.kind === "set" ? `${member.kind} ` : "";
-      add(`${binding}.${member.static ? "static " : ""}${kind}${shown}`, member.value, {
-        binding, className: binding, member, memberName: plain, form: "method", name: plain ?? shown,
+      add(`${name}.${member.static ? "static " : ""}${kind}${shown}`, member.value, {
+        binding, className: name, member, memberName: plain, form: "method", name: plain ?? shown,
       });
     }
   }
@@ -140,13 +142,13 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     if (!value) return;
     if (isFunction(value)) add(key, value, { binding, memberName: lastPart(key), name: lastPart(key) ?? key });
     else if (isClass(value)) {
-      if (binding === key) addClass(value, key);
+      if (binding === key || (binding === null && isExports(key))) addClass(value, key, binding);
     } else if (value.type === "ObjectExpression") addObject(key, value, binding);
     else if (isFreeze(value) && value.arguments[0]?.type === "ObjectExpression") addObject(key, value.arguments[0], binding);
     else {
       const made = binding === key ? classMadeIn(value) : null;
       if (made === null) addRegion(`${key}:`, value, binding);
-      else addClass(made, key);
+      else addClass(made, key, binding);
     }
   }
 
@@ -182,7 +184,7 @@ export function findSites(program: Program, source: string, scopes: Scopes, mark
     if (!node) continue;
     if (node.type === "FunctionDeclaration") add(node.id?.name ?? "default", node, { binding: node.id?.name ?? "default" });
     else if (node.type === "ClassDeclaration") {
-      if (node.id) addClass(node, node.id.name);
+      if (node.id) addClass(node, node.id.name, node.id.name);
     } else if (node.type === "VariableDeclaration") {
       for (const declarator of node.declarations) {
         if (declarator.id.type === "Identifier") addValue(declarator.id.name, declarator.init, declarator.id.name);
@@ -216,6 +218,11 @@ export function classMadeIn(value: Node): ClassNode | null {
     walk(statement);
   }
   return found.length === 1 ? found[0]! : null;
+}
+
+/** `module.exports`, `exports.Name`: what a CommonJS unit's class may be known by instead of a binding. */
+function isExports(target: string): boolean {
+  return /^(module\.exports|exports|module\.exports\.[\w$]+|exports\.[\w$]+)$/.test(target);
 }
 
 /** A door stands at its function's top level: it cannot see what a block inside declares. */

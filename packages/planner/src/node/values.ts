@@ -1,6 +1,6 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, isOutsideCallback, isPassiveBase } from "./callees.ts";
+import { calleeName, isContainer, isOutsideCallback, isPassiveBase } from "./callees.ts";
 import { helperOf } from "./helpers.ts";
 import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
@@ -8,7 +8,7 @@ import { namesOf, type Names, type Source } from "./names.ts";
 import { Outside } from "./outside.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
-import { forEachChild, givenBy, isClass, isFunction, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { forEachChild, givenBy, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 
 type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
 
@@ -66,6 +66,8 @@ export class Values {
       if (helper !== "pass" || given === undefined) return;
       return use === "call" ? this.callValue(given) : this.handValue(given);
     }
+    // What Node or a package made: it may call what that was given, which was taken to be called when it was given.
+    if (callee.type === "MemberExpression" && !takers.has(name) && !isContainer(name) && this.#outside.isModule(callee.object)) return;
     if (callee.type === "MemberExpression") {
       const inside = this.#out.candidates(name);
       if (inside?.length === 0 && use === "hand") return takers.has(name) ? this.#out.callContained() : undefined;
@@ -158,7 +160,8 @@ export class Values {
     const { facts } = this.#detail;
     const imported = facts.imports.get(name);
     if (imported !== undefined) {
-      const origin = this.#lookup.originOf(imported.specifier, imported.imported, this.#out.callMember);
+      // What a CommonJS unit exports, it has kept itself.
+      const origin = this.#lookup.originOf(imported.specifier, imported.imported, (key) => this.#out.readMember(key));
       if (origin === null) return;
       const there = detailOf(this.#app, origin.unit)!;
       return new Values(this.#app, origin.unit, there, this.#out).keepName(origin.local, isContained);
@@ -173,8 +176,7 @@ export class Values {
   }
 
   #keepFunction(fn: FunctionNode, isContained: boolean): void {
-    const site = this.#sites.get(fn);
-    if (site !== undefined) this.#out.keep(this.#unit, site, isContained);
+    this.#out.keep(this.#unit, this.#sites.get(fn) ?? this.#out.partOf(this.#unit, fn), isContained);
   }
 
   callName(name: string): void {
@@ -218,17 +220,23 @@ export class Values {
       case "value":
         return this.callValue(source.node);
       case "param":
-        if (!isOutsideCallback(name) && !this.#lookup.isOnlyCalled(source.fn)) this.#out.callUnknown();
-        return;
+        if (isOutsideCallback(name) || this.#lookup.isOnlyCalled(source.fn)) return;
+        return this.#callGiven(source.fn);
       case "unknown":
         return this.#out.callUnknown();
     }
   }
 
+  /** What a function got for a parameter is called. A setter gets what is written to its property. */
+  #callGiven(fn: FunctionNode): void {
+    const parent = this.#names.parents.get(fn);
+    const key = (parent?.type === "Property" || parent?.type === "MethodDefinition") && parent.kind === "set" ? keyName(parent.key, parent.computed) : null;
+    if (key === null) this.#out.callUnknown();
+    else this.#out.callWritten(key);
+  }
+
   #callFunction(fn: FunctionNode): void {
-    const site = this.#sites.get(fn);
-    // Without a guard it belongs to the text around it, which is walked whole.
-    if (site !== undefined) this.#out.call(this.#unit, site);
+    this.#out.call(this.#unit, this.#sites.get(fn) ?? this.#out.partOf(this.#unit, fn));
   }
 
   /** Whatever this expression gives is called, somewhere. Its own evaluation is seen elsewhere. */
@@ -289,6 +297,7 @@ export class Values {
   construct(node: ClassNode): void {
     if (this.#following.has(node)) return;
     this.#following.add(node);
+    this.#out.construct(node);
     const own = node.body.body.find((member) => member.type === "MethodDefinition" && member.kind === "constructor");
     const site = own?.type === "MethodDefinition" ? this.#sites.get(own.value) : undefined;
     if (site !== undefined) this.#out.call(this.#unit, site);
