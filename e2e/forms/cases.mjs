@@ -17,5 +17,5 @@ import { cases as state } from "./cases/state.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
-  ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places, ...compiled,
+  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places, ...compiled,
 ];

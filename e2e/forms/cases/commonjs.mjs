@@ -26,10 +26,10 @@ add("one of them, read at the start under a computed name", getters(1, 'req.firs
 add("all of them, read at the start", getters(1, "req.all=Object.values(req)"), getters(2, "req.all=Object.values(req)"), (req) => req.all, replace);
 add("a getter that a helper calls itself", { "m.cjs": "function define(t,n,get){Object.defineProperty(t,n,{get}); t.first=get()} define(exports,'a',function(){return 1})" }, { "m.cjs": "function define(t,n,get){Object.defineProperty(t,n,{get}); t.first=get()} define(exports,'a',function(){return 2})" }, (m) => m.first, replace);
 
-const listeners = (n, rest = "") => ({ "m.cjs": `const o={got:[]}; module.exports=o; ["open","close"].forEach((name)=>{ Object.defineProperty(o,"on"+name,{get(){return ${n}},set(v){o.got.push([${n},v])}}); Object.defineProperty(o,\`to\${name}\`,{get(){return -${n}}}) }); ${rest}` });
-add("accessors defined for each of a list", listeners(1), listeners(2), (o) => { o.onopen = 5; return [o.onopen, o.toclose, o.got]; });
+const listeners = (n, rest = "") => ({ "m.cjs": `const o={got:[]}; module.exports=o; ["open","close"].forEach((name)=>{ Object.defineProperty(o,"in"+name,{get(){return ${n}},set(v){o.got.push([${n},v])}}); Object.defineProperty(o,\`to\${name}\`,{get(){return -${n}}}) }); ${rest}` });
+add("accessors defined for each of a list", listeners(1), listeners(2), (o) => { o.inopen = 5; return [o.inopen, o.toclose, o.got]; });
 add("one of them, read at the start by its made name", listeners(1, "o.first=o.toclose"), listeners(2, "o.first=o.toclose"), (o) => o.first, replace);
-add("one of them, written at the start", listeners(1, "o.onopen=7"), listeners(2, "o.onopen=7"), (o) => o.got, replace);
+add("one of them, written at the start", listeners(1, "o.inopen=7"), listeners(2, "o.inopen=7"), (o) => o.got, replace);
 add("another name, read at the start", listeners(1, "o.first=o.tomorrow"), listeners(2, "o.first=o.tomorrow"), (o) => [o.first, o.toopen]);
 add("a function that defineProperty gives, called at the start", { "m.cjs": "const k='ru'+'n'; Object.defineProperty(exports,k,{value(){return 1},enumerable:true}); exports.first=exports.run()" }, { "m.cjs": "const k='ru'+'n'; Object.defineProperty(exports,k,{value(){return 2},enumerable:true}); exports.first=exports.run()" }, (m) => m.first, replace);
 add("accessors of defineProperties", { "m.cjs": "const o={}; module.exports=o; Object.defineProperties(o,{a:{get(){return 1}},b:{get(){return 1}}}); o.first=o.b" }, { "m.cjs": "const o={}; module.exports=o; Object.defineProperties(o,{a:{get(){return 2}},b:{get(){return 1}}}); o.first=o.b" }, (o) => [o.a, o.b, o.first]);

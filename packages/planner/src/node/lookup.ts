@@ -134,7 +134,7 @@ function isInspectCustom(node: Node): boolean {
 function symbolConst(detail: UnitDetail | null, unit: string, name: string): string | null {
   const declaration = detail?.facts.declarations.get(name);
   const isSymbol = detail !== null && declaration?.kind === "const" && !declaration.isPattern && declaration.value !== null && isSymbolCall(declaration.value, detail);
-  return isSymbol ? `${symbolMark}${unit} ${declaration.value!.start}` : null;
+  return isSymbol ? `${symbolMark}${unit} ${declaration.value.start}` : null;
 }
 
 /** `Symbol("kRun")`, by the language's own `Symbol`. */
