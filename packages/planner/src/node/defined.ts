@@ -47,6 +47,42 @@ export function descriptorsOf(call: Call): readonly { readonly key: Node | strin
   });
 }
 
+interface Part {
+  readonly node: Node;
+  readonly use: "none" | "keep" | "contain" | "drop" | "hand";
+}
+
+/** What becomes of the parts of such a call: a property is made, and nothing is called; whoever reads it runs its getter. */
+export function partsOf(call: Call, { functions, names }: Definitions): readonly Part[] {
+  const parts: Part[] = [];
+  const put = (node: Node, use: Part["use"]): void => void parts.push({ node, use });
+  const written = new Set(descriptorsOf(call).map(({ descriptor }) => descriptor));
+  const describe = (node: Node): void => {
+    if (!written.has(node) || node.type !== "ObjectExpression") return put(node, "hand");
+    for (const property of node.properties) {
+      if (property.type !== "Property") put(property, "hand");
+      else if (functions.has(property.value) || names.has(property.value)) put(property.value, "drop");
+      else put(property.value, keyName(property.key, property.computed) === "value" ? "contain" : "hand");
+    }
+  };
+  const [target, second, third] = call.arguments;
+  if (target !== undefined) put(target, "keep");
+  if (third !== undefined) {
+    if (second !== undefined) put(second, "none");
+    describe(third);
+  } else if (second?.type === "ObjectExpression") {
+    for (const property of second.properties) {
+      if (property.type !== "Property") put(property, "hand");
+      else {
+        if (property.computed) put(property.key, "none");
+        describe(property.value);
+      }
+    }
+  } else if (second !== undefined) put(second, "hand");
+  for (const more of call.arguments.slice(3)) put(more, "none");
+  return parts;
+}
+
 interface Around {
   readonly fn: FunctionNode;
   /** The names that its first parameter takes: it is called with each element of a list of strings. */

@@ -1,6 +1,6 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { definitionsOf, descriptorsOf, isDefining, type Definitions } from "./defined.ts";
+import { definitionsOf, isDefining, partsOf, type Definitions } from "./defined.ts";
 import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader } from "./callees.ts";
 import { Decorations } from "./decorations.ts";
 import { decorated, type Decorated } from "./decorators.ts";
@@ -293,35 +293,12 @@ export class Walker {
     this.#out.callUnknown();
   }
 
-  /** A property is made, and nothing is called: whoever reads it runs its getter. */
-  #define(call: Extract<Node, { type: "CallExpression" }>): void {
-    const written = new Set(descriptorsOf(call).map(({ descriptor }) => descriptor));
-    const describe = (node: Node): void => {
-      if (!written.has(node) || node.type !== "ObjectExpression") return this.#visit(node, "hand");
-      for (const property of node.properties) {
-        if (property.type !== "Property") this.#visit(property, "hand");
-        else if (this.#defined.functions.has(property.value) || this.#defined.names.has(property.value)) this.#visit(property.value, "drop");
-        else this.#visit(property.value, keyName(property.key, property.computed) === "value" ? "contain" : "hand");
-      }
-    };
-    call.arguments.forEach((argument, index) => {
-      if (index === 0) this.#visit(argument, "keep");
-      else if (argument.type === "ObjectExpression" && !written.has(argument)) {
-        for (const property of argument.properties) {
-          if (property.type !== "Property") this.#visit(property, "hand");
-          else {
-            if (property.computed) this.#visit(property.key, "none");
-            describe(property.value);
-          }
-        }
-      } else if (written.has(argument)) describe(argument);
-      else this.#visit(argument, index === 1 && call.arguments.length > 2 ? "none" : "hand");
-    });
-  }
-
   #call(node: Call, use: Use): void {
     const { callee } = node;
-    if (isDefining(node, this.#detail)) return this.#define(node);
+    if (isDefining(node, this.#detail)) {
+      for (const { node: part, use } of partsOf(node, this.#defined)) this.#visit(part, use);
+      return;
+    }
     const helper = helperOf(callee, this.#detail);
     if (helper !== null) return this.#helper(helper, node, use);
     if (callee.type === "Super") this.#values.superCall();
