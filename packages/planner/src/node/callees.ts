@@ -86,6 +86,13 @@ export function isCodeRunner(name: string): boolean {
   return /^(eval|Function|runInThisContext|runInContext|runInNewContext|Script|compileFunction)$/.test(name);
 }
 
+/** The names in a text that is run as code; null if it is not written out. */
+export function wordsIn(node: Node): readonly string[] | null {
+  if (node.type !== "Literal" && (node.type !== "TemplateLiteral" || node.expressions.length > 0)) return null;
+  const text = node.type === "Literal" ? String(node.value) : node.quasis[0]!.value.raw;
+  return text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? [];
+}
+
 /** Functions that read, or give, every property of an object. */
 export function isWholeReader(name: string): boolean {
   return /^(assign|values|entries|stringify|structuredClone)$/.test(name);

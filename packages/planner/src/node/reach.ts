@@ -1,7 +1,7 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { definitionsOf, isDefining, partsOf, type Definitions } from "./defined.ts";
-import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader } from "./callees.ts";
+import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader, wordsIn } from "./callees.ts";
 import { Decorations } from "./decorations.ts";
 import { decorated, type Decorated } from "./decorators.ts";
 import { declaresHelper, helperOf, type Helper } from "./helpers.ts";
@@ -149,8 +149,7 @@ export class Walker {
       case "LabeledStatement":
       case "BreakStatement":
       case "ContinueStatement":
-        if (node.type === "LabeledStatement") this.#visit(node.body, "none");
-        return;
+        return node.type === "LabeledStatement" ? this.#visit(node.body, "none") : undefined;
       case "CatchClause":
         this.#pattern(node.param);
         return this.#visit(node.body, "none");
@@ -320,11 +319,7 @@ export class Walker {
 
   /** Code in a text: whatever it names may be what it calls, as a property of the global object. */
   #runText(node: Call): void {
-    for (const argument of node.arguments) {
-      if (argument.type !== "Literal" && (argument.type !== "TemplateLiteral" || argument.expressions.length > 0)) return this.#out.callMember("?");
-      const text = argument.type === "Literal" ? String(argument.value) : argument.quasis[0]!.value.raw;
-      for (const word of text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? []) this.#out.callMember(word);
-    }
+    for (const argument of node.arguments) for (const word of wordsIn(argument) ?? ["?"]) this.#out.callMember(word);
   }
 
   #argumentUse(call: Call, argument: Node, index: number, name: string, isOutside: boolean): Use {
