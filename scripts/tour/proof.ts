@@ -1,7 +1,7 @@
 import { shortDigest } from "@midflight/protocol";
 import { formatAge } from "../../packages/midflight/src/output/duration.ts";
 import { renderTable } from "../../packages/midflight/src/output/table.ts";
-import { count, groupThousands } from "../../packages/midflight/src/output/text.ts";
+import { count, groupThousands, hanging } from "../../packages/midflight/src/output/text.ts";
 import { releaseName } from "../../packages/midflight/src/view/fleet-view.ts";
 import type { Load } from "./load.ts";
 import { keptCart } from "./load-messages.ts";
@@ -85,6 +85,7 @@ export async function proveEnd(paper: Paper, load: Load, memories: readonly Memo
     const confirmed = figures[i]!.orders;
     const { p50, p99, max } = latencies[i]!;
     paper.claim("", orders === confirmed && pid === before.pid, `${shopper.target}: ${groupThousands(orders)} orders in the books, ${groupThousands(confirmed)} confirmed to customers; process ${pid}, up ${uptimeSeconds} s`);
-    paper.print(paper.pane.paint("dim", `${" ".repeat(labelWidth + 2)}answered in ${p50.toFixed(1)} ms (half), ${p99.toFixed(1)} ms (99 of 100), ${max.toFixed(1)} ms (slowest)`));
+    const tookMs = hanging("", labelWidth + 2, `answered in ${p50.toFixed(1)} ms (half), ${p99.toFixed(1)} ms (99 of 100), ${max.toFixed(1)} ms (slowest)`, paper.pane.width);
+    paper.print(...tookMs.map((line) => paper.pane.paint("dim", line)));
   }
 }
