@@ -1,3 +1,5 @@
+import { createRandom } from "@midflight/testkit";
+
 /** The value that `percent` of all do not exceed, between two neighbours if need be; NaN of none. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -32,17 +34,6 @@ export function bootstrapMedian(values: readonly number[], seed = 1, draws = 400
   const random = createRandom(seed);
   const medians = Array.from({ length: draws }, () => median(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)));
   return { low: percentile(medians, 2.5), high: percentile(medians, 95) };
-}
-
-/** Numbers from 0 up to 1 that look random and are the same each time (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export function shuffle<T>(items: readonly T[], random: () => number): T[] {

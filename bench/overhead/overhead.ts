@@ -3,10 +3,10 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { startApp, startSystem, type AppProcess, type System } from "@midflight/testkit";
+import { createRandom, startApp, startSystem, type AppProcess, type System } from "@midflight/testkit";
 import { nodeBinary, nodeMajors } from "../../scripts/node-versions.mjs";
 import { bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
-import { bootstrapMedian, createRandom, median, round, shuffle } from "../statistics.ts";
+import { bootstrapMedian, median, round, shuffle } from "../statistics.ts";
 import { measuredApps, type MeasuredApp, type OverheadCase } from "./apps.ts";
 import { Connections } from "./request-blocks.ts";
 

@@ -1,8 +1,8 @@
 import { pathToFileURL } from "node:url";
 import path from "node:path";
-import { startSystem, type AppProcess, type System } from "@midflight/testkit";
+import { createRandom, startSystem, type AppProcess, type System } from "@midflight/testkit";
 import { bar, type Bar, type Bench, type BenchOptions, type Findings } from "../bench.ts";
-import { createRandom, median, percentile, round, shuffle, spreadOf, type Spread } from "../statistics.ts";
+import { median, percentile, round, shuffle, spreadOf, type Spread } from "../statistics.ts";
 import { measureLiveEdit, type LiveEditFindings } from "./measure-live-edit.ts";
 import { appFiles, moduleFile, moduleText, remarkText } from "./paused-app.ts";
 

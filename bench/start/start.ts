@@ -1,9 +1,9 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { startApp, startSystem } from "@midflight/testkit";
+import { createRandom, startApp, startSystem } from "@midflight/testkit";
 import { nodeBinary, nodeMajors } from "../../scripts/node-versions.mjs";
 import { bar, type Bench, type Findings } from "../bench.ts";
-import { createRandom, median, round, shuffle, spreadOf, type Spread } from "../statistics.ts";
+import { median, round, shuffle, spreadOf, type Spread } from "../statistics.ts";
 import { measuredApps } from "../overhead/apps.ts";
 
 interface StartFigures {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import path from "node:path";
 import type { ReleaseId, Report } from "@midflight/protocol";
-import { type AppProcess, type Published, startedTicks, startSystem, type System } from "@midflight/testkit";
+import { type AppProcess, createRandom, type Published, startedTicks, startSystem, type System } from "@midflight/testkit";
 import { type AppState, editNumber, filesOf, firstState, Oracle } from "./many-edits.ts";
 
 export interface GenerationsOptions {
@@ -186,15 +186,4 @@ async function answerOf({ url }: AppProcess): Promise<unknown> {
 async function heapOf({ url }: AppProcess): Promise<number> {
   const { heapUsed } = (await (await fetch(new URL("/heap", url), { headers: { connection: "close" } })).json()) as { heapUsed: number };
   return heapUsed;
-}
-
-/** Numbers from 0 up to 1 that look random and are the same each time (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,13 +1,5 @@
 import { type Blob, MidflightError, type Registry } from "@midflight/protocol";
-
-/** Always the same sequence, so that a failure can be had again. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { createRandom, forwardRegistry } from "@midflight/testkit";
 
 /**
  * A registry that loses answers after the work is done, repeats and reorders what it hands out, tells all of it again
@@ -24,7 +16,7 @@ export function unreliable(inner: Registry, seed: number): Registry {
     return result;
   };
   return {
-    ...forward(inner),
+    ...forwardRegistry(inner),
     report: losing(0.3, (reports) => inner.report(reports)),
     beat: losing(0.2, (beat, ttlMs) => inner.beat(beat, ttlMs)),
     getBlobs: losing(0.15, (digests) => inner.getBlobs(digests)),
@@ -57,31 +49,9 @@ export function spoiling(inner: Registry): { readonly registry: Registry; stop()
     return { digest, bytes: changed };
   };
   return {
-    registry: { ...forward(inner), getBlobs: async (digests) => (isSpoiling ? (await inner.getBlobs(digests)).map(spoil) : inner.getBlobs(digests)) },
+    registry: { ...forwardRegistry(inner), getBlobs: async (digests) => (isSpoiling ? (await inner.getBlobs(digests)).map(spoil) : inner.getBlobs(digests)) },
     stop: () => {
       isSpoiling = false;
     },
-  };
-}
-
-function forward(inner: Registry): Registry {
-  return {
-    caps: inner.caps,
-    missing: (digests) => inner.missing(digests),
-    putBlobs: (blobs) => inner.putBlobs(blobs),
-    getBlobs: (digests) => inner.getBlobs(digests),
-    append: (request) => inner.append(request),
-    head: (channel) => inner.head(channel),
-    read: (channel, after, limit) => inner.read(channel, after, limit),
-    entry: (id) => inner.entry(id),
-    transition: (from, to) => inner.transition(from, to),
-    channels: () => inner.channels(),
-    onPoke: (channel, poke) => inner.onPoke(channel, poke),
-    report: (reports) => inner.report(reports),
-    reports: (query) => inner.reports(query),
-    beat: (beat, ttlMs) => inner.beat(beat, ttlMs),
-    presence: (channel) => inner.presence(channel),
-    retain: (policy) => inner.retain(policy),
-    close: () => inner.close(),
   };
 }

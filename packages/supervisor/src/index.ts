@@ -1,7 +1,6 @@
 export { asMidflightError } from "./as-error.ts";
 export { adopt, type Child, type Exit } from "./child.ts";
 export { parseCommand, withAgent } from "./command.ts";
-export { createDeferred, type Deferred } from "./deferred.ts";
 export { createDurably, readIfThere, readJsonIfThere, secretMode, writeDurably } from "./durable-file.ts";
 export { type Listen, type SupervisorEvent } from "./event.ts";
 export { findLaunched } from "./find-launched.ts";

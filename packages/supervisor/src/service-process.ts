@@ -2,7 +2,6 @@ import type { Registry, ReleaseId } from "@midflight/protocol";
 import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
 import type { Exit } from "./child.ts";
-import { createDeferred } from "./deferred.ts";
 import type { Listen } from "./event.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
@@ -66,7 +65,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   let failures = 0;
   let lastFailure: string | null = null;
   let failedBoots: { release: ReleaseId; times: number } | null = null;
-  let outcome = createDeferred<"ready" | "failed">();
+  let outcome = Promise.withResolvers<"ready" | "failed">();
   const first = outcome.promise;
 
   async function live(): Promise<void> {
@@ -194,7 +193,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     firstOutcome: first,
     replace: (reason) => {
       listen({ kind: "process-replacing", target, number: running?.boot.number ?? 0, reason });
-      outcome = createDeferred();
+      outcome = Promise.withResolvers();
       failures = 0;
       wish.set("replace");
       return outcome.promise;

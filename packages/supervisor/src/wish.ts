@@ -1,4 +1,3 @@
-import { createDeferred } from "./deferred.ts";
 
 /** What is wanted of a process from outside, while its keeper is busy with it. */
 export interface Wish {
@@ -18,7 +17,7 @@ export interface Wish {
 export function openWish(): Wish {
   let current: Wish["current"] = "stay";
   let controller = new AbortController();
-  let changed = createDeferred<void>();
+  let changed = Promise.withResolvers<void>();
   let woken: (() => void) | null = null;
   return {
     get current() {
@@ -34,7 +33,7 @@ export function openWish(): Wish {
       if (current !== "replace") return;
       current = "stay";
       controller = new AbortController();
-      changed = createDeferred();
+      changed = Promise.withResolvers();
     },
     set: (wish) => {
       if (current === "stop") return;

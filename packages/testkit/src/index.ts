@@ -10,6 +10,8 @@ export { type FailureKind, type LoadResponse, type RequestSpec } from "./load/se
 export { guardAgainstLeaks } from "./process/leak-guard.ts";
 export { type LineLog, type WaitOptions } from "./process/line-log.ts";
 export { startProcess, type ProcessExit, type ProcessOptions, type StartedProcess, type StopOptions } from "./process/start-process.ts";
+export { createRandom } from "./random.ts";
 export { agentRegister, type AppProcess, type AppStart, repositoryRoot, startApp, startedTicks } from "./system/app-process.ts";
+export { forwardRegistry } from "./system/forward-registry.ts";
 export { type Published, type StartOptions, startSystem, type System, type SystemOptions } from "./system/start-system.ts";
 export { type WatchedRegistry, watchRegistry } from "./system/watched-registry.ts";

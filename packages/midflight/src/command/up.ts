@@ -2,7 +2,6 @@ import path from "node:path";
 import type { Control, ControlEvent } from "@midflight/control";
 import type { Context } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
-import { createDeferred } from "../output/deferred.ts";
 import { openLiveLine } from "../output/live-line.ts";
 import { jsonSchema } from "../output/print-answer.ts";
 import { count } from "../output/text.ts";
@@ -16,7 +15,7 @@ export function up(options: Readonly<Record<string, unknown>>): RunCommand {
     const { layoutOf, startControl, targetsOf } = await import("@midflight/control");
     const { screen } = context;
     const isWatching = options["watch"] === true;
-    const stopped = createDeferred<NodeJS.Signals>();
+    const stopped = Promise.withResolvers<NodeJS.Signals>();
     let signals = 0;
     const stopHandling = context.interrupts.handle((signal) => {
       signals += 1;

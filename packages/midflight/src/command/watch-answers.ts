@@ -1,5 +1,4 @@
 import type { Context } from "../cli/context.ts";
-import { createDeferred } from "../output/deferred.ts";
 import type { Answer } from "../output/answer.ts";
 import { printAnswer } from "../output/print-answer.ts";
 
@@ -11,7 +10,7 @@ const pollMs = 250;
  */
 export async function watchAnswers(context: Context, read: () => Promise<Answer>, keyOf: (answer: Answer) => string): Promise<void> {
   const { screen } = context;
-  const left = createDeferred<null>();
+  const left = Promise.withResolvers<null>();
   const stopHandling = context.interrupts.handle(() => left.resolve(null));
   let key = "";
   let drawn = 0;

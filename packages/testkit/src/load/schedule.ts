@@ -1,3 +1,5 @@
+import { createRandom } from "../random.ts";
+
 export type Arrivals = "constant" | "poisson";
 
 /** Says when request `i` is due, in milliseconds after the start. Ask in order of `i`. */
@@ -17,16 +19,5 @@ export function createSchedule(ratePerSecond: number, arrivals: Arrivals = "cons
   return (i) => {
     for (; index < i; index += 1) dueMs -= Math.log(1 - random()) * meanGapMs;
     return dueMs;
-  };
-}
-
-/** mulberry32: 32 bits of state, good enough to space requests. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

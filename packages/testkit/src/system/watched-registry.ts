@@ -1,4 +1,5 @@
 import type { Registry } from "@midflight/protocol";
+import { forwardRegistry } from "./forward-registry.ts";
 
 export interface WatchedRegistry {
   readonly registry: Registry;
@@ -13,21 +14,7 @@ export function watchRegistry(inner: Registry): WatchedRegistry {
     for (const look of waiting) look();
   };
   const registry: Registry = {
-    caps: inner.caps,
-    missing: (digests) => inner.missing(digests),
-    putBlobs: (blobs) => inner.putBlobs(blobs),
-    getBlobs: (digests) => inner.getBlobs(digests),
-    append: (request) => inner.append(request),
-    head: (channel) => inner.head(channel),
-    read: (channel, after, limit) => inner.read(channel, after, limit),
-    entry: (id) => inner.entry(id),
-    transition: (from, to) => inner.transition(from, to),
-    channels: () => inner.channels(),
-    onPoke: (channel, poke) => inner.onPoke(channel, poke),
-    reports: (query) => inner.reports(query),
-    presence: (channel) => inner.presence(channel),
-    retain: (policy) => inner.retain(policy),
-    close: () => inner.close(),
+    ...forwardRegistry(inner),
     report: async (reports) => {
       await inner.report(reports);
       wake();
