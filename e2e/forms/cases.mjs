@@ -14,8 +14,10 @@ import { cases as places } from "./cases/places.mjs";
 import { cases as readings } from "./cases/readings.mjs";
 import { cases as startup } from "./cases/startup.mjs";
 import { cases as state } from "./cases/state.mjs";
+import { cases as successions } from "./cases/successions.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
-  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings, ...startup, ...attacks, ...state, ...texts, ...places, ...compiled,
+  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings,
+  ...startup, ...attacks, ...state, ...successions, ...texts, ...places, ...compiled,
 ];

@@ -14,7 +14,7 @@ for (const testCase of cases) {
 
 /** What is wrong with a case, in words; nothing if all of its promises held. */
 async function judge(testCase) {
-  const { name, a, b, rung: wanted, oneWay } = testCase;
+  const { name, a, b, rung: wanted, oneWay, third, isThirdRefused } = testCase;
   const faults = [];
   const compare = (what, live, cold) => {
     if (live.got !== cold) faults.push(`${what} ${live.got ?? live.rung}, a cold start ${cold}`);
@@ -29,6 +29,11 @@ async function judge(testCase) {
     if (oneWay !== true) {
       compare("and back gives", await world.live(a, [b, a], testCase), testCase.expectedBack ?? (await world.cold(a, testCase)));
       compare("and again gives", await world.live(a, [b, a, b], testCase), coldB);
+    }
+    if (third !== undefined) {
+      const onward = await world.live(a, [b, third], testCase);
+      if (isThirdRefused !== true) compare("and on to the third gives", onward, await world.cold(third, testCase, 2));
+      else if (onward.rung !== "replace" && onward.got?.startsWith("refused: ") !== true) faults.push(`the third was not refused, it gives ${onward.got}`);
     }
     return { name, rung: forward.rung, reasons, faults };
   } catch (error) {

@@ -80,11 +80,11 @@ export function createWorld(directory) {
       return { ...last, got: await shown(() => probe(module, state)) };
     },
 
-    /** A cold start of `files` as they are. */
-    async cold(files, { setup, between, probe }) {
+    /** A cold start of `files` as they are. `swaps`: how often what comes between swaps is done. */
+    async cold(files, { setup, between, probe }, swaps = 1) {
       const module = await load(join(directory, `${process.version}-${++serial}`), filesOf(files), (_, text) => text);
       const state = await setup?.(module);
-      await between?.(module, state);
+      for (let i = 0; i < swaps; i++) await between?.(module, state);
       return shown(() => probe(module, state));
     },
   };

@@ -44,6 +44,8 @@ export interface CellOp {
   readonly kind: "function" | "const" | "let" | "class";
   readonly name: string;
   readonly key: string;
+  /** True if somebody may have it otherwise than by its name, and would go on with it when it goes. */
+  readonly isHeld: boolean;
   /** The declaration's expression; null for a `let` without initialiser. */
   readonly text: readonly Piece[] | null;
 }
@@ -88,6 +90,8 @@ export interface MemberOp {
   readonly usesSuper: boolean;
   /** True if, once a later overlay lacks it, it has to stay for calls that are under way. */
   readonly stays: boolean;
+  /** True if somebody may have taken the method, and would go on with it when it goes. */
+  readonly isHeld: boolean;
   readonly text: readonly Piece[];
 }
 
@@ -184,6 +188,7 @@ function parseCell(value: unknown): CellOp {
     kind: asOneOf(c["kind"], ["function", "const", "let", "class"], "cell.kind"),
     name: asIdentifier(c["name"], "cell.name"),
     key: asString(c["key"], "cell.key", 600),
+    isHeld: c["isHeld"] === true,
     text: asNullable(c["text"], parsePieces, "cell.text"),
   };
 }
@@ -225,6 +230,7 @@ function parseMember(value: unknown): MemberOp {
     isGenerator: m["isGenerator"] === true,
     usesSuper: m["usesSuper"] === true,
     stays: m["stays"] === true,
+    isHeld: m["isHeld"] === true,
     text: parsePieces(m["text"], "member.text"),
   };
 }

@@ -65,6 +65,8 @@ export class Instance {
   readonly removed: Map<string, () => () => void> = new Map();
   /** Functions that show the length and the name of a newer body, and what gives them back their own. */
   readonly imitating: Map<(...args: never[]) => unknown, () => void> = new Map();
+  /** What the live overlay adds, and somebody may hold or keep something in, by name. */
+  brought: ReadonlySet<string> = new Set();
   /** What is still to be taken away when the old generation has ended. */
   readonly ending: Set<() => void> = new Set();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();

@@ -2,6 +2,7 @@ import { isBuiltin } from "node:module";
 import type { ErrorCode, ImportOp } from "@midflight/protocol";
 import type { AddedUnits } from "./added-units.ts";
 import type { Instance, InstanceTable } from "./instance.ts";
+import { findExchanged } from "./exchange.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
@@ -42,6 +43,8 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
   await maps.write(overlay.units);
+  const exchanged = findExchanged(overlay, table, (unit) => added.namespace(unit) !== undefined);
+  if (exchanged !== null) return refuse("OVERLAY_FAILED", exchanged.reason, exchanged.unit);
   const loadedAdded = await added.load(overlay.added);
   pace.resume();
   if (loadedAdded !== null) return refuse("OVERLAY_FAILED", loadedAdded.reason, loadedAdded.unit);

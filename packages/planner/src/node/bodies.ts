@@ -9,6 +9,7 @@ import type { OverlayWriter } from "./overlay.ts";
 import { endsWithItsCall } from "./in-flight.ts";
 import { isRequestName } from "./closures.ts";
 import { shapesInstances } from "./instances.ts";
+import { isReadMember } from "./members.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { referencesIn } from "./scope.ts";
@@ -176,7 +177,7 @@ function planNewMember(input: BodyInput, site: Site): void {
     const looking = stays ? whoLooksFor(input.boot, site.memberName) : null;
     if (looking !== null) return findings.block(unit, `${name}: a way back would have to leave it for calls that are under way, and ${looking} may look for it`, evidence);
     findings.redefine(unit, `new ${site.member!.kind === "method" ? "method" : "accessor"} ${name}`);
-    writer.member(site, stays);
+    writer.member(site, stays, site.member!.kind === "method" && isReadMember(input.target, site.memberName));
   }
 }
 
@@ -203,6 +204,7 @@ function planLostMember({ unit, target, boot, before, after, startup, findings, 
   if (memberName === null) return findings.block(unit, `${name} was removed, and its name is computed`);
   if (sameName(after, former)) return findings.block(unit, `${name} was removed, and a member of that name has another kind`);
   if (startup.sawMember(memberName)) return findings.block(unit, `${name} was removed, and a member of that name was called or looked for when the process started`);
+  if (former.member!.kind === "method" && isReadMember(boot, memberName)) return findings.block(unit, `${name} was removed, and who took it goes on calling it`);
   if (former.refusal === null && !mayBeUnderWay(boot, memberName)) {
     writer.remove(former);
     return findings.redefine(unit, `method ${name} removed`);

@@ -6,6 +6,7 @@ import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
 import { namesOf } from "./names.ts";
+import { mayBeHeld } from "./held.ts";
 import { movedIn } from "./readings.ts";
 import { referencesIn } from "./scope.ts";
 
@@ -70,7 +71,9 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   }
   for (const name of [...old.declarations.keys(), ...old.imports.keys()]) {
     if (now.declarations.has(name) || now.imports.has(name)) continue;
-    if (old.declarations.has(name)) findings.redefine(unit, `${kindOf(old.declarations.get(name)!)} ${name} removed`);
+    const gone = old.declarations.get(name);
+    if (gone !== undefined && mayBeHeld(boot, unit, gone)) findings.block(unit, `${kindOf(gone)} ${name} is gone, and who has ${gone.kind === "class" ? "an instance" : "it"} goes on with it`, [`${unit}:${gone.line}`]);
+    if (gone !== undefined) findings.redefine(unit, `${kindOf(gone)} ${name} removed`);
     if (after.scopes.byName.get(name)?.some((ref) => ref.where === "global") === true) {
       findings.block(unit, `${name} is no longer declared here, and what remains of it means the global of that name`, []);
     }

@@ -68,11 +68,11 @@ export class OverlayWriter {
   }
 
   /** `stays`: calls of it may be under way when a later overlay lacks it. */
-  member(site: Site, stays: boolean): void {
+  member(site: Site, stays: boolean, isHeld: boolean): void {
     const { fn, member } = site;
     this.members.push({
       className: site.className!, variable: classDoorName(site.className!), isStatic: member!.static, kind: member!.kind === "get" || member!.kind === "set" ? member!.kind : "method",
-      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: site.usesSuper, stays, text: this.#siteText(site),
+      name: site.memberName!, isAsync: fn.async, isGenerator: fn.generator, usesSuper: site.usesSuper, stays, isHeld, text: this.#siteText(site),
     });
   }
 
@@ -84,19 +84,19 @@ export class OverlayWriter {
     this.removals.splice(found === -1 ? this.removals.length : found, 1, { className: className!, isStatic, name: memberName!, slots });
   }
 
-  cell(name: string, kind: Exclude<Change, "import">, key: string): void {
+  cell(name: string, kind: Exclude<Change, "import">, key: string, isHeld: boolean): void {
     const declaration = this.#detail.facts.declarations.get(name)!;
     const { value } = declaration;
     if (value === null) {
-      this.cells.push({ kind, name, key, text: null });
+      this.cells.push({ kind, name, key, isHeld, text: null });
       return;
     }
     const site = this.#detail.facts.byKey.get(name);
-    if (kind === "function" && site) this.cells.push({ kind, name, key, text: this.#siteText(site) });
+    if (kind === "function" && site) this.cells.push({ kind, name, key, isHeld, text: this.#siteText(site) });
     else {
       const door = this.#detail.classDoors.get(name);
       const start = this.#detail.map(value.start);
-      this.cells.push({ kind, name, key, text: this.#pieces(start, this.#detail.map(value.end), value, kind === "class" && door ? [door] : []) });
+      this.cells.push({ kind, name, key, isHeld, text: this.#pieces(start, this.#detail.map(value.end), value, kind === "class" && door ? [door] : []) });
     }
   }
 

@@ -10,6 +10,7 @@ import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
 import { comparePackageJson } from "./package-json.ts";
 import { takeJsonUnits } from "./json.ts";
+import { mayBeHeld } from "./held.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { referencesIn } from "./scope.ts";
 import { holdsFunctions, stateIn } from "./state.ts";
@@ -145,7 +146,7 @@ function planBindings(unit: string, { boot, target }: PlanInput, changes: Change
     if (change === "import") {
       const op = planImport(unit, detail.facts.imports.get(name)!, boot, target, changes, findings);
       if (op !== null) writer.imports.push(op);
-    } else writer.cell(name, change, cellKey(target, unit, name, changes));
+    } else writer.cell(name, change, cellKey(target, unit, name, changes), mayBeHeld(target, unit, detail.facts.declarations.get(name)!));
   }
   const position = (name: string): number => detail.facts.declarations.get(name)?.start ?? 0;
   writer.cells.sort((a, b) => position(a.name) - position(b.name));
