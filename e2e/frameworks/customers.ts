@@ -14,7 +14,7 @@ export interface Order {
 /** Sends one order and answers what came back, whole. Rejects for anything but success. */
 export interface Customers {
   send(order: Order): Promise<string>;
-  totals(): Promise<{ readonly served: number; readonly mixed: number; readonly seen: string }>;
+  totals(): Promise<{ readonly served: number; readonly mixed: number; readonly sideBySide: number; readonly seen: string }>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RequestPolicy } from "@midflight/protocol";
 import { startSystem, type System } from "@midflight/testkit";
 import { nodeBinary } from "../../scripts/node-versions.mjs";
 import { openCustomers, type Customers, type Order, type Protocol } from "./customers.ts";
@@ -14,6 +15,8 @@ export interface FrameworkRun {
   readonly node: number;
   readonly swaps: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What assigns say of requests under way. */
+  readonly requests?: Partial<RequestPolicy>;
 }
 
 export interface FrameworkResult {
@@ -42,10 +45,10 @@ function filesOf(entry: string, version: string): Readonly<Record<string, string
 }
 
 /** Runs one app in a process of its own under a closed-loop load, and swaps all of its modules again and again. */
-export async function runFramework({ entry, protocol, node, swaps, env = {} }: FrameworkRun): Promise<FrameworkResult> {
+export async function runFramework({ entry, protocol, node, swaps, env = {}, requests = {} }: FrameworkRun): Promise<FrameworkResult> {
   const system = await startSystem({
     app: "frameworks", code: ["src"], run: `node src/${entry}`, ready: /^(?:port )?(\d+|http:\/\/\S+)$/,
-    files: { "package.json": '{"type":"module"}', ...filesOf(entry, "A") },
+    requests, files: { "package.json": '{"type":"module"}', ...filesOf(entry, "A") },
   });
   try {
     await system.publish();

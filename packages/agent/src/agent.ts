@@ -50,14 +50,15 @@ export class Agent {
   #live: Live;
   #order: Order | null = null;
   #loaded: Promise<void> = Promise.resolve();
+  /** Settles when the last swap has been reported. */
+  #reported: Promise<void> = Promise.resolve();
 
   constructor(parts: AgentParts, live: Live) {
     this.#parts = parts;
     this.#live = live;
     this.#machine = new Machine(parts.onState);
-    parts.runtime.whenOverdue((reason) => {
-      parts.onOutcome(parts.orders.counter, { kind: "refused", release: this.live, code: "REQUESTS_OVERDUE", reason, unit: null });
-    });
+    // It may be found within the commit: the swap is reported first.
+    parts.runtime.whenOverdue((reason) => void setImmediate(() => void this.#reported.then(() => this.#tellOverdue(reason))));
   }
 
   get state(): AgentState {
@@ -152,6 +153,10 @@ export class Agent {
     return { kind: "none" };
   }
 
+  #tellOverdue(reason: string): void {
+    this.#parts.onOutcome(this.#parts.orders.counter, { kind: "refused", release: this.live, code: "REQUESTS_OVERDUE", reason, unit: null });
+  }
+
   /** Settles when a restart would come up on it too. */
   async #become(live: Live): Promise<void> {
     const { record, onTrouble } = this.#parts;
@@ -211,6 +216,7 @@ export class Agent {
     }));
     // It waits for disks; a newer order does not.
     const reported = report();
+    this.#reported = reported;
     const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
     let choice = await this.#newerThan(ended);
     while (choice.kind === "keep") {

@@ -55,6 +55,58 @@ describe("services", () => {
     assert.equal(show["state"], "rolled-back");
   });
 
+  const hanging = (policy: string): Record<string, string> => ({
+    "midflight.config.mjs": config('health: "/readyz", env: { PORT: "0" }', `requests: { ${policy} },`),
+    "src/server.js": `import http from "node:http";
+import { greet } from "./greeting.js";
+const server = http.createServer((request, response) => {
+  if (request.url === "/readyz") return response.end("ready");
+  if (request.url === "/hang") return console.log("hangs");
+  response.end(JSON.stringify({ says: greet(), total: 0, pid: process.pid }));
+});
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(\`listening on http://127.0.0.1:\${server.address().port}\`));
+process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeAllConnections(); });
+`,
+  });
+  /** A request that is never answered; says how it ended. */
+  async function hang(): Promise<{ readonly ended: Promise<string> }> {
+    const ended = new Promise<string>((resolve) => {
+      const sent = http.get(`${up!.url()}/hang`, { agent: false }, () => resolve("answered"));
+      sent.on("error", () => resolve("closed"));
+      sent.on("socket", (socket) => socket.on("close", () => resolve("closed")));
+    });
+    await up!.process.waitForLine(/hangs/);
+    return { ended };
+  }
+
+  for (const policy of ['pinMs: 500, straggler: "replace"', 'policy: "drain", holdMs: 500, straggler: "replace"']) {
+    test(`a request that never ends costs its process, where the policy says so (${policy})`, async () => {
+      prepare({ files: hanging(policy) });
+      up = await project.up("--logs");
+      const before = await up.ask();
+      const { ended } = await hang();
+      project.edit("src/greeting.js", '"hello"', '"later"');
+      const deployed = await project.run("deploy", "--json");
+      assert.equal(deployed.code, 0, deployed.stdout);
+      await up.process.waitForLine(/started anew/);
+      assert.equal(await ended, "closed");
+      await up.process.waitForLine(new RegExp(`ready in .*process (?!${before.pid}\\b)`));
+      const after = await up.ask();
+      assert.deepEqual([after.says, after.pid === before.pid], ["later", false]);
+    });
+  }
+
+  test("a request that never ends goes on with the new code otherwise, and its process stays", async () => {
+    prepare({ files: hanging('policy: "drain", holdMs: 500') });
+    up = await project.up("--logs");
+    const before = await up.ask();
+    await hang();
+    project.edit("src/greeting.js", '"hello"', '"later"');
+    assert.equal((await project.run("deploy")).code, 0);
+    const after = await up.ask();
+    assert.deepEqual([after.says, after.pid], ["later", before.pid]);
+  });
+
   test("outside of development a deploy asks; without a terminal it names the flag and does nothing", async () => {
     prepare({ files: { "midflight.config.mjs": config('health: "/readyz", env: { PORT: "0" }', 'channel: "production",') } });
     up = await project.up();

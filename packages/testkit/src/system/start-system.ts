@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Beat, Registry, ReleaseId, Report, TokenRole } from "@midflight/protocol";
+import { defaultRequestPolicy, type Beat, type Registry, type ReleaseId, type Report, type RequestPolicy, type TokenRole } from "@midflight/protocol";
 import {
   createCollector, materialise, openProvenance, openPublisher, readFolder,
   type CollectedTree, type Publisher, type PublishOptions, type PublishOutcome,
@@ -31,6 +31,8 @@ export interface SystemOptions {
   readonly link?: string;
   /** What agents reach by HTTP instead of the registry itself: a way to lose, repeat and spoil what they are told. */
   readonly serve?: (registry: Registry) => Registry;
+  /** What its assigns say of requests under way. */
+  readonly requests?: Partial<RequestPolicy>;
 }
 
 export type Published = Extract<PublishOutcome, { kind: "published" }>;
@@ -106,6 +108,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     by: "e2e",
     provenance: openProvenance({ projectDir, code, environment: {} }),
     analyses: collector.analyses,
+    ...(options.requests !== undefined && { requests: { ...defaultRequestPolicy, ...options.requests } }),
   });
 
   function write(files: Readonly<Record<string, string>>): void {
