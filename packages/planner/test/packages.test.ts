@@ -113,6 +113,17 @@ test("a condition that the command may set leaves it open who is imported", () =
   assert.deepEqual(candidatesOf(shapeOf(open), "packages/app/main.js", "@shop/lib"), ["packages/lib/list.js", "packages/lib/esm.js"]);
 });
 
+test("a CommonJS module that also uses import() may mean either build of a package", () => {
+  const both = { ...files, "packages/app/require.cjs": 'const lib = require("@shop/lib");\nexports.load = () => import("@shop/lib");\n' };
+  assert.deepEqual(candidatesOf(shapeOf(both), "packages/app/require.cjs", "@shop/lib"), ["packages/lib/cjs.cjs", "packages/lib/esm.js"]);
+});
+
+test("a loader of TypeScript finds x.ts where x.js is written", () => {
+  const typed = { "a.ts": 'import { b } from "./b.js";\nexport const a = () => b();\n', "b.ts": "export const b = () => 1;\n" };
+  assert.equal(resolveUnit(shapeOf(typed), "a.ts", "./b.js"), "b.ts");
+  assert.equal(resolveUnit(shapeOf({ ...typed, "b.js": "" }), "a.ts", "./b.js"), "b.js");
+});
+
 describe("an edit of a package of the app reaches those who import it by name", () => {
   const app: Files = {
     "package.json": "{}",
@@ -135,6 +146,16 @@ describe("an edit of a package of the app reaches those who import it by name", 
     const open = { ...app, "lib/package.json": '{"name":"lib","type":"module","exports":{".":"./index.js","./*":"./*.js"}}' };
     const { rung, added } = plan(open, { ...open, "lib/tax.js": "export function tax(n) {\n  return n / 5;\n}\n", "app.js": 'import { RATE, double } from "lib";\nimport { tax } from "lib/tax";\nexport function price(n) {\n  return double(n) + RATE + tax(n);\n}\n' });
     assert.deepEqual([rung, added.map(({ unit }) => unit)], ["redefine", ["lib/tax.js"]]);
+  });
+  test("an alias that only a loader knows may be the changed module", () => {
+    const aliased = { ...app, "app.js": app["app.js"]!.replace('from "lib"', 'from "@/lib"') };
+    const dependencies = { locked: new Map([["node_modules/express", { name: "express", version: "5.3.0", content: "" }]]), installed: null };
+    const edited = { ...aliased, "lib/index.js": app["lib/index.js"]!.replace("= 2", "= 3") };
+    const refused = plan(aliased, edited, { dependencies });
+    assert.deepEqual([refused.rung, refused.verdicts[0]!.reason], ["replace", 'app.js imports "@/lib", which is no package that is installed: a loader may take it for this module']);
+    assert.equal(plan(aliased, { ...aliased, "lib/index.js": app["lib/index.js"]!.replace("n * RATE", "n * RATE * 2") }, { dependencies }).rung, "replace", "it may have run when the process started");
+    const known = { ...app, "app.js": `import "express";\nimport "node:fs";\nimport path from "path";\n${app["app.js"]}` };
+    assert.equal(plan(known, { ...known, "lib/index.js": edited["lib/index.js"] }, { dependencies }).rung, "redefine");
   });
   test("where a link leads elsewhere, or a condition decides, it needs a new process", () => {
     const moved = planTransition({ boot: shapeOf(app, { links: new Map() }), target: shapeOf(app, { links: new Map([["node_modules/lib", "lib"]]) }), hash });

@@ -46,6 +46,11 @@ function readNpm(text: string): PackageList | null {
   return out;
 }
 
+/** A package of the project itself: it is there, and its code is the app's. */
+function own(name: string): InstalledPackage {
+  return { name, version: "of the project", content: "" };
+}
+
 function npmPackage(name: string, entry: Json): InstalledPackage {
   const resolved = textOf(entry["resolved"]);
   if (entry["link"] === true) return { name, version: `link to ${resolved}`, content: "" };
@@ -72,6 +77,7 @@ function readPnpm(text: string): PackageList | null {
       out.set(`${section} ${key}`, { name: id.slice(0, at), version: id.slice(at + 1), content: digestOf(lines) });
     }
   }
+  for (const [, name = ""] of (sections.get("importers") ?? []).join("\n").matchAll(/^ {6}'?([^\s':]+)'?:\n(?: {8}specifier:.*\n)? {8}version: link:/gm)) out.set(`${name}@workspace`, own(name));
   // Beside the packages: who of the project gets which of them.
   const given = ["importers", "dependencies", "optionalDependencies", "devDependencies"].flatMap((section) => sections.get(section) ?? []);
   out.set("importers", { name: "", version: "", content: digestOf(given.filter((line) => !/^\s*specifier:/.test(line))) });
@@ -89,7 +95,10 @@ function readYarn(text: string): PackageList | null {
     const descriptors = key.split(/",? *"?|, /).filter((descriptor) => descriptor !== "");
     const name = /^(@?[^@]+)@/.exec(descriptors[0] ?? "")?.[1];
     if (version === undefined || name === undefined) return null;
-    if (lines.some((line) => /^ {2}resolution: ".*@workspace:/.test(line))) continue;
+    if (lines.some((line) => /^ {2}resolution: ".*@workspace:/.test(line))) {
+      out.set(`${name}@workspace`, own(name));
+      continue;
+    }
     out.set(`${name}@${version}`, { name, version, content: digestOf(lines) });
     given.set(name, [...(given.get(name) ?? []), ...descriptors.map((descriptor) => `${descriptor} ${version}`)]);
   }
@@ -107,8 +116,8 @@ function readBun(text: string): PackageList | null {
     const id = Array.isArray(entry) ? textOf(entry[0]) : "";
     const at = id.indexOf("@", 1);
     if (at <= 0) return null;
-    if (id.slice(at + 1).startsWith("workspace:")) continue;
-    out.set(place, { name: id.slice(0, at), version: id.slice(at + 1), content: digestOf([JSON.stringify(entry)]) });
+    if (id.slice(at + 1).startsWith("workspace:")) out.set(place, own(id.slice(0, at)));
+    else out.set(place, { name: id.slice(0, at), version: id.slice(at + 1), content: digestOf([JSON.stringify(entry)]) });
   }
   return out;
 }

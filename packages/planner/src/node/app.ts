@@ -68,7 +68,9 @@ export function resolveUnit(app: AppShape, from: string, specifier: string): str
 /** The app's units that a package's specifier may mean: more than one if that depends on conditions that the command sets. */
 export function candidatesOf(app: AppShape, from: string, specifier: string): readonly string[] {
   if (isRelative(specifier) || specifier.startsWith("node:") || app.texts === undefined) return [];
-  const targets = ownPackagesOf(app).find(from, specifier.replace(/[?].*$/s, ""), app.units.get(from)?.format === "cjs" ? "require" : "import");
+  const importer = app.units.get(from);
+  const ways = importer?.format !== "cjs" ? (["import"] as const) : importer.imports.some((imported) => imported.specifier === specifier && imported.kind === "dynamic") ? (["require", "import"] as const) : (["require"] as const);
+  const targets = ways.flatMap((way) => ownPackagesOf(app).find(from, specifier.replace(/[?].*$/s, ""), way));
   const units = targets.map(({ path, isExact }) => (isExact ? (app.units.has(path) ? path : null) : findFile(app, path)));
   return [...new Set(units)].filter((unit) => unit !== null);
 }
@@ -93,7 +95,9 @@ function findFile(app: AppShape, path: string): string | null {
     const main = app.texts === undefined ? null : ownPackagesOf(app).mainOf(path);
     if (main !== null && main !== path) for (const ending of extensions) if (app.units.has(main + ending)) return main + ending;
   }
-  return null;
+  // Loaders of TypeScript take `./x.js` for `./x.ts`, as its compiler does.
+  const twin = /\.[mc]?js$/.test(path) ? path.replace(/js$/, "ts") : null;
+  return twin !== null && app.units.has(twin) ? twin : null;
 }
 
 export function isBuiltin(specifier: string): boolean {

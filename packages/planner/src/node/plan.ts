@@ -16,6 +16,7 @@ import { referencesIn } from "./scope.ts";
 import { holdsFunctions, stateIn } from "./state.ts";
 import { findStartup } from "./startup.ts";
 import { contentKey } from "./text.ts";
+import { checkUnexplained } from "./unexplained.ts";
 
 export interface PlanInput {
   /** What a process was started from. */
@@ -59,6 +60,7 @@ export function planTransition(input: PlanInput): Plan {
   const removed = checkRemoved(boot, target, findings);
   checkMovedState(boot, target, [...replaced, ...added, ...removed], findings);
   const changes = findChanges(boot, target, differing, findings);
+  checkUnexplained(replaced, boot, target, findings);
   checkConditions([...replaced, ...added, ...changes.keys()], target, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
   const units = planUnits({ ...input, boot, target }, differing, changes, findings);
