@@ -108,18 +108,14 @@ function followedAssigns(entries: readonly EntryHead[], assigns: Assigns): Entry
   return out;
 }
 
-/** For each of the newest releases, the entry that speaks of it last. */
+/** For each of the newest releases, the entry that speaks of it first: an assign that goes back to an old one makes it no newer. */
 function newestMentions(entries: readonly EntryHead[], assigns: Assigns, count: number): EntryHead[] {
-  const releases = new Set<Digest>();
-  const out: EntryHead[] = [];
-  for (const entry of entries.toReversed()) {
+  const first = new Map<Digest, EntryHead>();
+  for (const entry of entries) {
     const release = mentioned(entry, assigns);
-    if (release === undefined || releases.has(release)) continue;
-    if (releases.size >= count) break;
-    releases.add(release);
-    out.push(entry);
+    if (release !== undefined && !first.has(release)) first.set(release, entry);
   }
-  return out;
+  return [...first.values()].slice(-count);
 }
 
 function mentioned(entry: EntryHead, assigns: Assigns): Digest | undefined {

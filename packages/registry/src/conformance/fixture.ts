@@ -2,13 +2,15 @@ import {
   buildTree, createAssignStatement, createReleaseStatement, createTransitionStatement,
   type AppendRequest, type Assign, type Beat, type Blob, type Digest, type FileEntry, type LogEntry, type Registry, type Report, type Statement,
 } from "@midflight/protocol";
-import { generateSigningKey, sha256, signStatement } from "@midflight/trust";
+import { createTrustRoot, generateSigningKey, sha256, signStatement, type TrustRoot } from "@midflight/trust";
 
 export type NewEntry = AppendRequest["entries"][number];
 
 /** A publisher in a few lines: releases with real trees and blobs, signed by a key made for it. */
 export interface Fixture {
   readonly channel: string;
+  /** Believes the fixture's key in every role. */
+  readonly root: TrustRoot;
   readonly blobs: (...texts: string[]) => Blob[];
   /** A release whose tree holds these texts as units in `src/`, with every blob it needs. */
   readonly release: (number: number, ...texts: string[]) => { readonly entry: NewEntry; readonly blobs: readonly Blob[]; readonly id: Digest };
@@ -21,6 +23,7 @@ export interface Fixture {
 }
 
 const signingKey = generateSigningKey();
+const root = createTrustRoot("shop", [{ name: "fixture", key: signingKey, roles: ["builder", "planner", "controller"] }]);
 
 function sign(kind: NewEntry["kind"], statement: Statement, ends: { from?: Digest; to?: Digest } = {}): NewEntry {
   const { envelope, id } = signStatement(statement, signingKey);
@@ -58,7 +61,7 @@ export function createFixture(channel = "shop/development"): Fixture {
     by: "ada@desk", why: null, issuedAt: "2026-01-02T03:04:05.000Z", expiresAt: null, ...over,
   }));
   return {
-    channel, blobs, release, assign, transition,
+    channel, root, blobs, release, assign, transition,
     publish: async (registry, number, text, over) => {
       const made = release(number, text, "export const same = 1;\n");
       const assigned = assign(made.id, { number, ...over });

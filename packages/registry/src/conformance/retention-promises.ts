@@ -20,6 +20,11 @@ async function publishMany(f: Fixture, registry: Registry, count: number): Promi
   return out;
 }
 
+async function assignAgain(f: Fixture, registry: Registry, { release }: Published): Promise<void> {
+  const result = await registry.append({ channel: f.channel, expect: (await registry.head(f.channel))?.id ?? null, entries: [f.assign(release)], needs: [] });
+  assert.equal(result.kind, "appended");
+}
+
 const digests = (published: Published): Digest[] => published.blobs.map((b) => b.digest);
 
 export function retentionPromises(open: OpenHarness): void {
@@ -39,6 +44,32 @@ export function retentionPromises(open: OpenHarness): void {
       assert.equal((await registry.missing(digests(old))).length, 3); // the unit that all releases share stays
     }
     assert.deepEqual(await keeper.retain({ keepReleases: 2 }), { removedEntries: 0, removedBlobs: 0, removedBytes: 0 });
+  });
+
+  promise(open, "a log of no more releases than are kept loses nothing, however often it went back and forth", async ({ registry, keeper, advance }) => {
+    const f = createFixture();
+    const [first, second] = await publishMany(f, registry, 2);
+    assert.ok(first && second);
+    for (const to of [first, second, first, second]) await assignAgain(f, registry, to);
+    const before = await readAll(registry, f.channel);
+    await advance(hoursMs);
+    assert.deepEqual(await keeper.retain({ keepReleases: 2 }), { removedEntries: 0, removedBlobs: 0, removedBytes: 0 });
+    assert.deepEqual(await readAll(registry, f.channel), before);
+  });
+
+  promise(open, "going back to an old release keeps that one, and not all that came after it", async ({ registry, keeper, advance }) => {
+    const f = createFixture();
+    const [first, second, ...newer] = await publishMany(f, registry, 5);
+    assert.ok(first && second && newer.length === 3);
+    await assignAgain(f, registry, first);
+    await advance(hoursMs);
+    await keeper.retain({ keepReleases: 3 });
+    const left = await readAll(registry, f.channel);
+    assert.deepEqual(left.map(({ kind }) => kind), ["release", "assign", "release", "assign", "release", "assign", "assign"]);
+    assert.equal(left[0]?.id, newer[0]?.release);
+    assert.equal(await registry.entry(second.release), null);
+    assert.equal((await registry.entry(first.release))?.id, first.release);
+    assert.deepEqual(await registry.missing(digests(first)), []);
   });
 
   promise(open, "a reader whose place was taken is told of the gap, and one behind it reads on without", async ({ registry, keeper, advance }) => {
