@@ -77,7 +77,13 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
       const key = keyOf(read.release);
       contents.set(key, [...(contents.get(key) ?? []), { id: read.id, number: read.release.number }]);
     } else if (read?.kind === "transition") applyTransition(read.transition);
-    else if (read?.kind === "assign" && read.assign.channel === channel && (live === null || compareCounters(read.assign, live) > 0)) live = read.assign;
+    else if (read?.kind === "assign" && read.assign.channel === channel) {
+      const { number, release } = read.assign;
+      // Of a release that the log has lost, an assign that went back to it is all that tells the number.
+      if (!numbers.has(number)) numbers.set(number, release);
+      lastNumber = Math.max(lastNumber, number);
+      if (live === null || compareCounters(read.assign, live) > 0) live = read.assign;
+    }
   }
 
   /** Whatever was not signed by those whom the root names is as if it were not there, but for the compare-and-set. */

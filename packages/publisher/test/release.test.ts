@@ -97,3 +97,18 @@ test("who is overtaken each time says so, and leaves nothing in the log", async 
   await assert.rejects(shop.again(moving).release(await shop.collect()), (e) => isMidflightError(e) && e.code === "CHANNEL_HEAD_MOVED");
   assert.equal((await logOf(registry)).length, 2);
 });
+
+test("a release that the log has lost is found by the number that an assign gives it, and numbers go on", async (t) => {
+  const registry = openMemoryRegistry();
+  const shop = createShop(t, registry);
+  const first = published(await shop.save({}));
+  for (const cents of [3, 4, 5]) published(await shop.save(priceOf(cents)));
+  published(await shop.publisher.assign(1));
+  await registry.retain({ keepReleases: 1 });
+  assert.deepEqual(await numbersOf(registry, shop), [4]);
+  const publisher = shop.again();
+  assert.equal(published(await publisher.assign(4)).number, 4);
+  assert.equal(published(await publisher.assign(1)).release, first.release);
+  shop.project.write(priceOf(6));
+  assert.equal(published(await publisher.publish(await shop.collect())).number, 5);
+});

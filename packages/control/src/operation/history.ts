@@ -31,7 +31,7 @@ export interface History {
 
 const pageSize = 500;
 
-/** Reads a channel's log from its beginning; every object is verified. */
+/** Reads a channel's log from its beginning, and each release that it speaks of; every object is verified. */
 export async function readHistory(connection: Pick<Connection, "registry" | "config" | "secrets">): Promise<History> {
   const { entries, isTruncated } = await readAll(connection);
   const { root } = connection.secrets;
@@ -42,6 +42,11 @@ export async function readHistory(connection: Pick<Connection, "registry" | "con
     if (entry.kind === "release") releases.set(entry.id, { release: verifyRelease(entry.envelope, root).release, at: entry.at });
     if (entry.kind === "transition") transitions.set(`${entry.from}>${entry.to}`, entry);
     if (entry.kind === "assign") assigns.push(verifyAssign(entry.envelope, root).assign);
+  }
+  // An old release that an assign went back to may lie below the log's beginning; the registry keeps it for that assign.
+  for (const { release } of assigns) {
+    const entry = releases.has(release) ? null : await connection.registry.entry(release);
+    if (entry?.kind === "release") releases.set(release, { release: verifyRelease(entry.envelope, root).release, at: entry.at });
   }
   assigns.sort((a, b) => compareCounters(b, a));
   const records = [...releases].map(([id, { release, at }]) => toRecord(id, release, at, assigns));
