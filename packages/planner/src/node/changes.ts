@@ -2,6 +2,7 @@ import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Orig
 import type { UnitDetail } from "./analyze.ts";
 import { compareEffects } from "./effects.ts";
 import { isInSite, type Declaration } from "./facts.ts";
+import { checkFamilies } from "./families.ts";
 import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
@@ -42,6 +43,7 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   const now = after.facts;
   const line = (declaration: { line: number }): string => `${unit}:${declaration.line}`;
   compareEffects(unit, old.effects, now.effects, findings);
+  checkFamilies(unit, before, after, findings);
   for (const [name, declaration] of now.declarations) {
     const former = old.declarations.get(name);
     if (former === undefined) {
@@ -55,7 +57,8 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
     } else if (former.skeleton === declaration.skeleton) continue;
     else if (declaration.kind === "class") findings.block(unit, `class ${name}: fields, heritage or static parts changed; live instances keep the old shape`, [line(declaration)]);
     else if (declaration.isFunctionValue) findings.block(unit, `${name} changed from one kind of function to another`, [line(declaration)]);
-    else if (declaration.kind === "const") changeConst(unit, former, declaration, boot, target, changed, findings);
+    else if (now.sites.classes.has(name)) findings.block(unit, `class ${name}: fields, heritage or static parts changed; live instances keep the old shape`, [line(declaration)]);
+    else if (former.isFixed && declaration.isFixed) changeConst(unit, former, declaration, boot, target, changed, findings);
     else findings.block(unit, `${declaration.kind} ${name}: its first value changed, but it may have been assigned since`, [line(declaration)]);
   }
   for (const [local, imported] of now.imports) {
@@ -90,12 +93,12 @@ function addBinding(unit: string, declaration: Declaration, target: AppShape, ch
   if (declaration.isPattern || !declaration.isPure) {
     findings.block(unit, `new ${kind} ${name}: its initialiser may have effects`, [`${unit}:${declaration.line}`]);
   } else if (kind === "function" || declaration.isFunctionValue) {
-    if (kind === "let" || kind === "var") findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);
+    if (kind !== "function" && !declaration.isFixed) findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);
     else changed.set(name, "function");
   } else {
     const moved = movedIn(declaration, unit, target);
     if (moved !== null) findings.block(unit, `new ${kind} ${name}: ${moved}`, [`${unit}:${declaration.line}`]);
-    changed.set(name, kind === "var" ? "let" : kind);
+    changed.set(name, declaration.isFixed ? "const" : kind === "var" ? "let" : kind);
   }
   findings.redefine(unit, `new ${kind === "function" || declaration.isFunctionValue ? `function ${name}()` : `${kind} ${name}`}`);
 }
@@ -190,7 +193,7 @@ function spreadToConstants(unit: string, detail: UnitDetail, boot: AppShape, tar
   for (const [name, declaration] of detail.facts.declarations) {
     if (changed.has(name) || declaration.value === null || declaration.isFunctionValue || declaration.kind === "class") continue;
     if (!readsInOwn(detail, declaration.value.start, declaration.value.end, changed)) continue;
-    const blocker = declaration.kind !== "const" || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : (stateIn(declaration, unit, boot) ?? stateIn(declaration, unit, target) ?? movedIn(declaration, unit, target));
+    const blocker = !declaration.isFixed || !declaration.isPure || declaration.isPattern ? "it is not a constant whose initialiser is free of effects" : (stateIn(declaration, unit, boot) ?? stateIn(declaration, unit, target) ?? movedIn(declaration, unit, target));
     if (blocker !== null) findings.block(unit, `${name} was computed from a value that changed: ${blocker}`, [`${unit}:${declaration.line}`]);
     else {
       changed.set(name, "const");

@@ -2,7 +2,7 @@ import { contentKey, type Normaliser } from "./text.ts";
 import { findSites, type Site, type Sites } from "./sites.ts";
 import { isPure } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
-import { boundNames, firstIndex, isClass, isFunction, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
+import { boundNames, firstIndex, forEachChild, isClass, isFunction, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
 
 /** A binding at a unit's top level. */
 export interface Declaration {
@@ -16,6 +16,8 @@ export interface Declaration {
   readonly isFunctionValue: boolean;
   readonly isPattern: boolean;
   readonly isPure: boolean;
+  /** Assigned nowhere but where it is declared: a `const`, or what bundlers make a `var` of. */
+  readonly isFixed: boolean;
   readonly start: number;
   readonly end: number;
   readonly line: number;
@@ -112,12 +114,15 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
     addEffect(node, () => (isOpen ? `${text.normalise(node.start, node.end, [made])}${skeletonOf(made)}` : skeletonOf(node)));
   };
 
+  const varCounts = lazy(() => countVars(program));
+
   function declare(node: Node, exported: boolean | "default"): void {
     const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {
       const isFunctionValue = value !== null && isFunction(value);
       const pure = value === null || isFunctionValue || isPure(value, source);
       const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value, sites.classes.get(name))));
-      declarations.set(name, { name, kind, value, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
+      const isFixed = (): boolean => kind === "const" || ((kind === "let" || kind === "var") && value !== null && (varCounts().get(name) ?? 0) < 2 && !isAssigned(name, whole, scopes));
+      declarations.set(name, { name, kind, value, get isFixed() { return isFixed(); }, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
       if (exported !== false) exports.set(exported === "default" ? "default" : name, { kind: "local", local: name });
       if (!pure) addEffect(whole, () => `${kind} ${name} = ${skeleton()}`);
     };
@@ -185,6 +190,25 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
   }
   effects.sort((a, b) => a.start - b.start);
   return { sites, byKey: new Map(sites.all.map((site) => [site.key, site])), byFunction: new Map(sites.all.map((site) => [site.fn, site])), shapes, declarations, imports, exports, exportStars, effects, topSites, ownText };
+}
+
+/** How often each name is declared by a `var` of the module's: also in blocks and loops, each of which may give it a value. */
+function countVars(program: Node): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const walk = (node: Node): void => {
+    if (isFunction(node)) return;
+    if (node.type === "VariableDeclaration" && node.kind === "var") {
+      for (const { id } of node.declarations) for (const name of boundNames(id)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    forEachChild(node, walk);
+  };
+  walk(program);
+  return counts;
+}
+
+/** True if something but its declaration may assign to a module's binding. */
+function isAssigned(name: string, { start, end }: Node, { byName }: Scopes): boolean {
+  return byName.get(name)?.some((ref) => ref.isWrite && ref.where !== "local" && (ref.start < start || ref.start >= end)) === true;
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */

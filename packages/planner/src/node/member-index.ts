@@ -62,6 +62,7 @@ export class MemberIndex {
       }
       this.unitOf.set(site, unit);
       this.siteOf.set(site.fn, site);
+      if (namesOf(detail).getters.has(site.fn)) continue;
       if (site.memberName !== null) push(this.byMember, site.memberName, { unit, site });
       else if (site.member !== null) {
         const { key } = site.member;

@@ -30,6 +30,8 @@ export interface Names {
   readonly readMembers: ReadonlySet<string>;
   /** Calls of the helpers that apply decorators. */
   readonly decorations: readonly Call[];
+  /** Getters of exports that only give what another name stands for: nobody calls them as `get`. */
+  readonly getters: ReadonlySet<FunctionNode>;
 }
 
 type Call = Extract<Node, { type: "CallExpression" }>;
@@ -68,6 +70,7 @@ function collect(detail: UnitDetail): Names {
   const readMembers = new Set<string>();
   const decorations: Call[] = [];
   const keeping: Extract<Node, { type: "IfStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" }>[] = [];
+  const getters = new Set<FunctionNode>();
 
   /** `from`: what the whole pattern is bound to, if that is known. */
   const bind = (pattern: Node | null | undefined, from: Source): void => {
@@ -112,7 +115,10 @@ function collect(detail: UnitDetail): Names {
       switch (node.type) {
         case "CallExpression":
           if (helperOf(node.callee, detail) === "decorate") decorations.push(node);
-          for (const [name, value] of exportedBy(node)) member(name, value);
+          for (const { name, value, getter } of exportedBy(node)) {
+            member(name, value);
+            if (getter !== null && (value.type === "Identifier" || value.type === "MemberExpression")) getters.add(getter);
+          }
           break;
         case "VariableDeclarator":
           if (node.init) bind(node.id, { kind: "value", node: node.init });
@@ -168,7 +174,7 @@ function collect(detail: UnitDetail): Names {
   });
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
-  return { sources, members, parents, kept, usedAsValue, readMembers, decorations };
+  return { sources, members, parents, kept, usedAsValue, readMembers, decorations, getters };
 }
 
 function isNewCallee(parent: Node, start: number): boolean {

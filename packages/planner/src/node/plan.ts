@@ -183,6 +183,6 @@ function cellKey(target: AppShape, unit: string, name: string, changes: Changes,
     }
   }
   // What may be assigned or changed, or is kept by others with the functions in it, must not be made anew by a later release.
-  const isPlain = declaration.kind === "const" && stateIn(declaration, unit, target) === null && !holdsFunctions(value);
+  const isPlain = declaration.isFixed && stateIn(declaration, unit, target) === null && !holdsFunctions(value);
   return `${isPlain ? "" : "state:"}${declaration.kind}:${name}:${contentKey(parts.join("\n"))}`;
 }
