@@ -82,16 +82,20 @@ export function rungOf(routes: readonly Route[]): Rung {
   return routes.reduce<Rung>((strongest, route) => strongerRung(strongest, route.plan.rung), "patch");
 }
 
-/** The files by which two places differ. */
-export function findDiffering(from: Place, to: Place): ReadonlySet<string> {
+/** The files by which two places differ, but for those that never run, such as source maps. */
+export function findDiffering(from: Pick<Place, "files">, to: Pick<Place, "files">): ReadonlySet<string> {
   const out = new Set<string>();
   for (const [path, entry] of to.files) {
     const before = from.files.get(path);
-    if (before === entry) continue;
+    if (before === entry || isInert(before ?? entry) && isInert(entry)) continue;
     if (before === undefined || contentOf(before) !== contentOf(entry)) out.add(path);
   }
-  for (const path of from.files.keys()) if (!to.files.has(path)) out.add(path);
+  for (const [path, entry] of from.files) if (!to.files.has(path) && !isInert(entry)) out.add(path);
   return out;
+}
+
+function isInert(entry: FileEntry): boolean {
+  return entry.kind === "asset" && entry.inert;
 }
 
 function contentOf(entry: FileEntry): string {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { test } from "node:test";
+import type { FlatTree } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { createCollector } from "../src/collect.ts";
+import { findDiffering } from "../src/routes.ts";
 import { contentOf, type Batch } from "../src/index.ts";
 
 function batchOf(files: Readonly<Record<string, string>>): Batch {
@@ -75,4 +77,11 @@ test("the tree depends on the files alone, whatever was there before", async () 
     const entry = tree.files.get("dist/a.js.map");
     assert.equal(entry?.kind === "asset" && entry.digest, sha256(plain["dist/a.js.map"]));
   }
+});
+
+test("a map that came, went or changed is nothing to tell of", async () => {
+  const collect = async (more: Record<string, string>): Promise<{ files: FlatTree }> => createCollector({ commands: [] }).collect(batchOf({ ...files, ...more }));
+  const [plain, other, more] = [await collect({}), await collect({ "dist/a.js.map": map.replace("über", "unter"), "dist/b.js": "export const one = 1;\nexport const two = 2;\n" }), await collect({ "dist/b.js.map": map })];
+  assert.deepEqual([...findDiffering(plain, other)], ["dist/b.js"]);
+  assert.deepEqual([findDiffering(plain, more).size, findDiffering(more, plain).size], [0, 0]);
 });
