@@ -208,16 +208,17 @@ export function createCollector(options: CollectorOptions): Collector {
     const nextFiles = new Map(files);
     const units = new Map(shape.units);
     const assets = [...changed.values()].some(({ unit }) => unit === null) ? new Map(shape.assets) : shape.assets;
-    const texts = new Map(shape.texts);
+    // Kept as it is if no JSON file changed: what is derived from it is kept with it.
+    const texts = [...changed].some(([path, { json }]) => json !== null || shape.texts?.has(path) === true) ? new Map(shape.texts) : null;
     for (const [path, { entry, unit, json }] of changed) {
-      if (json === null) texts.delete(path);
-      else texts.set(path, Buffer.from(json).toString("utf8"));
+      if (json === null) texts?.delete(path);
+      else texts?.set(path, Buffer.from(json).toString("utf8"));
       nextFiles.set(path, entry);
       if (unit !== null) units.set(path, unit);
       else if (entry.kind === "asset" && assets instanceof Map) assets.set(path, { digest: entry.digest, inert: entry.inert });
     }
     files = nextFiles;
-    shape = { ...shape, units, assets, texts };
+    shape = { ...shape, units, assets, ...(texts !== null && { texts }) };
   }
 
   return {

@@ -35,7 +35,7 @@ export function openDependencies(projectDir: string): (files: Batch["files"]) =>
   let last: BatchDependencies = { lock: null, dependencies: null };
   return (files) => {
     const [locked, record] = [readLock(), readRecord()];
-    const packages = [...files].filter(([file]) => /(?:^|\/)package\.json$/.test(file));
+    const packages = [...files].filter(([file]) => file.endsWith("package.json") && (file.length === 12 || file.at(-13) === "/"));
     // Packages are linked by what installs them, which leaves its record too.
     const now = [locked, record, ...packages.flat()];
     if (seen.length > 0 && now.length === seen.length && now.every((item, at) => item === seen[at])) return last;

@@ -1,4 +1,5 @@
 import { candidatesOf, type AppShape } from "./app.ts";
+import { ownPackagesOf } from "./packages.ts";
 import type { Findings } from "./findings.ts";
 
 interface Doubt {
@@ -13,6 +14,7 @@ function doubtfulUnits(app: AppShape): ReadonlyMap<string, Doubt> {
   let found = doubts.get(app) as Map<string, Doubt> | undefined;
   if (found !== undefined) return found;
   doubts.set(app, (found = new Map()));
+  if (!ownPackagesOf(app).hasTargets) return found;
   for (const [importer, { imports }] of app.units) {
     for (const { specifier } of imports) {
       const candidates = candidatesOf(app, importer, specifier);

@@ -22,25 +22,39 @@ interface PackageJson {
 
 /** The packages that are part of the app itself: those of a workspace, and those below `node_modules` that `code` names. */
 class OwnPackages {
-  readonly #app: AppShape;
+  readonly #links: AppShape["links"];
   readonly #manifests = new Map<string, PackageJson>();
+  /** What a specifier may begin with to mean one of these. */
+  readonly #names = new Set<string>();
+  /** True if some package says what its specifiers, or `#` names, lead to. */
+  readonly hasTargets: boolean;
 
-  constructor(app: AppShape) {
-    this.#app = app;
+  constructor(app: Pick<AppShape, "texts" | "links">) {
+    this.#links = app.links;
     for (const [path, text] of app.texts ?? []) {
       if (path !== "package.json" && !path.endsWith("/package.json")) continue;
       const json = parse(text);
       if (json !== null) this.#manifests.set(parentOf(path), json);
     }
+    this.hasTargets = [...this.#manifests.values()].some(({ exports, imports }) => isGiven(exports) || isGiven(imports));
+    for (const place of [...(app.links?.keys() ?? []), ...this.#manifests.keys()]) {
+      const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(place)?.[1];
+      if (name !== undefined) this.#names.add(name);
+    }
+    for (const { name, exports } of this.#manifests.values()) if (typeof name === "string" && isGiven(exports)) this.#names.add(name);
   }
 
   /** Where a bare specifier or one of `imports` may lead within the app, the likeliest first. */
   find(from: string, specifier: string, way: ImportWay): readonly PackageTarget[] {
-    const scope = this.#scopeOf(from);
-    if (specifier.startsWith("#")) return scope === null ? [] : this.#findImport(scope, specifier, way);
+    if (specifier.startsWith("#")) {
+      const scope = this.#scopeOf(from);
+      return scope === null ? [] : this.#findImport(scope, specifier, way);
+    }
+    if (this.#names.size === 0) return [];
     const match = /^((?:@[^/]+\/)?[^/@.][^/]*)(\/.*)?$/.exec(specifier);
-    if (match === null) return [];
+    if (match === null || !this.#names.has(match[1]!)) return [];
     const [, name = "", subpath = ""] = match;
+    const scope = this.#scopeOf(from);
     const own = scope === null ? undefined : this.#manifests.get(scope);
     if (scope !== null && own?.name === name && isGiven(own.exports)) return this.#inPackage(scope, `.${subpath}`, way);
     const directory = this.#installed(from, name);
@@ -81,7 +95,7 @@ class OwnPackages {
     for (let directory = parentOf(from); ; directory = parentOf(directory)) {
       if (!/(?:^|\/)node_modules$/.test(directory)) {
         const place = join(directory, `node_modules/${name}`);
-        const link = this.#app.links?.get(place);
+        const link = this.#links?.get(place);
         if (link !== undefined) return link === "" ? null : link;
         if (this.#manifests.has(place)) return place;
       }
@@ -100,9 +114,19 @@ class OwnPackages {
 
 const made = new WeakMap<AppShape, OwnPackages>();
 
+/** Of the last shapes: those that differ in modules alone share what their packages say. */
+const recent: { readonly texts: AppShape["texts"]; readonly links: AppShape["links"]; readonly packages: OwnPackages }[] = [];
+
 export function ownPackagesOf(app: AppShape): OwnPackages {
   let packages = made.get(app);
-  if (packages === undefined) made.set(app, (packages = new OwnPackages(app)));
+  if (packages !== undefined) return packages;
+  packages = recent.find(({ texts, links }) => texts === app.texts && links === app.links)?.packages;
+  if (packages === undefined) {
+    packages = new OwnPackages(app);
+    recent.unshift({ texts: app.texts, links: app.links, packages });
+    recent.length = Math.min(recent.length, 4);
+  }
+  made.set(app, packages);
   return packages;
 }
 

@@ -1,4 +1,6 @@
 import { candidatesOf, isBuiltin, type AppShape } from "./app.ts";
+import type { UnitAnalysis } from "./analyze.ts";
+import type { Dependencies } from "./dependencies.ts";
 import type { Findings } from "./findings.ts";
 
 const found = new WeakMap<AppShape, { readonly unit: string; readonly specifier: string } | null>();
@@ -10,15 +12,14 @@ const found = new WeakMap<AppShape, { readonly unit: string; readonly specifier:
 function unexplainedImport(app: AppShape): { readonly unit: string; readonly specifier: string } | null {
   let answer = found.get(app);
   if (answer !== undefined) return answer;
-  const { locked = null, installed = null } = app.dependencies ?? {};
-  const names = new Set([...(locked?.values() ?? []), ...(installed?.values() ?? [])].map(({ name }) => name));
+  const names = namesOf(app.dependencies ?? null);
   answer = null;
   // Without any list nothing is known of names, and without packages there is nothing to tell them from.
   if (names.size > 0) {
-    for (const [unit, { imports }] of app.units) {
-      const open = imports.find(({ specifier, isEager }) => isEager && !isExplained(app, unit, specifier, names));
-      if (open === undefined) continue;
-      answer = { unit, specifier: open.specifier };
+    for (const [unit, analysis] of app.units) {
+      const specifier = bareNames(analysis, names).find((bare) => candidatesOf(app, unit, bare).length === 0);
+      if (specifier === undefined) continue;
+      answer = { unit, specifier };
       break;
     }
   }
@@ -26,11 +27,30 @@ function unexplainedImport(app: AppShape): { readonly unit: string; readonly spe
   return answer;
 }
 
-function isExplained(app: AppShape, unit: string, specifier: string, names: ReadonlySet<string>): boolean {
-  if (/^(?:\.|\/|[a-z][a-z\d+.-]*:)/i.test(specifier) || isBuiltin(specifier)) return true;
-  if (specifier.startsWith("#")) return true;
-  const name = specifier.startsWith("@") ? specifier.split("/").slice(0, 2).join("/") : specifier.split("/")[0]!;
-  return names.has(name) || candidatesOf(app, unit, specifier).length > 0;
+const named = new WeakMap<Dependencies, ReadonlySet<string>>();
+const none: ReadonlySet<string> = new Set();
+
+function namesOf(dependencies: Dependencies | null): ReadonlySet<string> {
+  if (dependencies === null) return none;
+  let names = named.get(dependencies);
+  if (names === undefined) named.set(dependencies, (names = new Set([...(dependencies.locked?.values() ?? []), ...(dependencies.installed?.values() ?? [])].map(({ name }) => name))));
+  return names;
+}
+
+const bare = new WeakMap<UnitAnalysis, { readonly names: ReadonlySet<string>; readonly specifiers: readonly string[] }>();
+
+/** What a unit imports while it loads by names that no list has. Kept by the unit: most do not change from one plan to the next. */
+function bareNames(analysis: UnitAnalysis, names: ReadonlySet<string>): readonly string[] {
+  const known = bare.get(analysis);
+  if (known?.names === names) return known.specifiers;
+  const specifiers = analysis.imports.filter(({ specifier, isEager }) => isEager && !isExplained(specifier, names)).map(({ specifier }) => specifier);
+  bare.set(analysis, { names, specifiers });
+  return specifiers;
+}
+
+function isExplained(specifier: string, names: ReadonlySet<string>): boolean {
+  if (/^(?:\.|\/|#|[a-z][a-z\d+.-]*:)/i.test(specifier) || isBuiltin(specifier)) return true;
+  return names.has(specifier.startsWith("@") ? specifier.split("/").slice(0, 2).join("/") : specifier.split("/")[0]!);
 }
 
 /** Who imports a module, and what they did with it at the start, has to be known of all who do. */
