@@ -15,7 +15,7 @@ export { defaultRequestPolicy, maxBoundMs, parseRequestPolicy, requestPolicies, 
 export { createTransitionStatement, parseTransitionStatement, type Transition, type TransitionUnit } from "./transition.ts";
 export {
   parseUnitOps, reservedPrefix,
-  type BodyForm, type BodyOp, type CellOp, type ImportOp, type Insertion, type MemberOp, type Piece, type RemovalOp, type UnitOps,
+  type BodyForm, type BodyOp, type CellOp, type ImportOp, type Insertion, type MemberOp, type Piece, type ReloadOp, type ReloadStep, type RemovalOp, type UnitOps,
 } from "./overlay.ts";
 export { type Generation, type SwapOutcome } from "./swap.ts";
 export { agentTransitions, type AgentEvent, type AgentState } from "./agent-state.ts";

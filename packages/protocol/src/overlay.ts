@@ -17,6 +17,8 @@ export interface UnitOps {
   readonly bodies: readonly BodyOp[];
   readonly members: readonly MemberOp[];
   readonly removals: readonly RemovalOp[];
+  /** Only for a unit that declares hooks: how its top level runs again (spec/reload.md). Default: it does not. */
+  readonly reload?: ReloadOp;
 }
 
 /** A range of the artifact that is kept, or one insertion. */
@@ -104,6 +106,28 @@ export interface RemovalOp {
   readonly slots: readonly string[];
 }
 
+/** The top level of a unit that declares hooks, to be run once more in the instance that is there. */
+export interface ReloadOp {
+  /** Names what the top level says and reads. An instance that runs this very key already is left alone. */
+  readonly key: string;
+  /** True if the top level is as the boot text's: an instance that never ran anything else is left alone. */
+  readonly again: boolean;
+  /** Place in the order of evaluation among the transition's reloads, from 0. */
+  readonly order: number;
+  /** In source order, as ranges into the unit's artifact. */
+  readonly steps: readonly ReloadStep[];
+  /** The boot text's own top level, to bring it back when a hook throws; its ranges point into the boot artifact. */
+  readonly former: { readonly artifact: Digest; readonly steps: readonly ReloadStep[] };
+}
+
+export interface ReloadStep {
+  /** `bind`: a declarator, as an assignment · `clear`: a variable without initialiser · `run`: a statement. */
+  readonly kind: "bind" | "clear" | "run";
+  /** True if it may set something up that only `dispose` can undo. */
+  readonly hasEffect: boolean;
+  readonly text: readonly Piece[];
+}
+
 /** Everything the instrumentation adds to a unit's scope begins with this; a unit that uses it is not instrumented. */
 export const reservedPrefix = "$mf";
 
@@ -123,6 +147,7 @@ export function parseUnitOps(value: unknown): UnitOps {
     bodies: asArray(o["bodies"], "ops.bodies").map(parseBody),
     members: asArray(o["members"], "ops.members").map(parseMember),
     removals: asArray(o["removals"] ?? [], "ops.removals").map(parseRemoval),
+    ...(o["reload"] !== undefined && { reload: parseReload(o["reload"]) }),
   };
 }
 
@@ -242,5 +267,22 @@ function parseRemoval(value: unknown): RemovalOp {
     isStatic: r["isStatic"] === true,
     name: asString(r["name"], "removal.name", 500),
     slots: asArray(r["slots"], "removal.slots", 2).map((slot) => asSlot(slot, "removal.slots")),
+  };
+}
+
+function parseReload(value: unknown): ReloadOp {
+  const r = asRecord(value, "reload");
+  const former = asRecord(r["former"], "reload.former");
+  const steps = (list: unknown, path: string): readonly ReloadStep[] =>
+    asArray(list, path).map((raw) => {
+      const step = asRecord(raw, path);
+      return { kind: asOneOf(step["kind"], ["bind", "clear", "run"], `${path}.kind`), hasEffect: step["hasEffect"] === true, text: parsePieces(step["text"], `${path}.text`) };
+    });
+  return {
+    key: asString(r["key"], "reload.key", 80),
+    again: r["again"] === true,
+    order: asCount(r["order"], "reload.order"),
+    steps: steps(r["steps"], "reload.steps"),
+    former: { artifact: parseDigest(former["artifact"], "reload.former.artifact"), steps: steps(former["steps"], "reload.former.steps") },
   };
 }
