@@ -21,6 +21,8 @@ export interface ChannelView {
   numbered(number: number): ReleaseId | null;
   /** Units that a transition from this boot release ever named. */
   touched(boot: ReleaseId): ReadonlySet<string>;
+  /** Units that a transition from this boot release ever reloaded. */
+  reloaded(boot: ReleaseId): ReadonlySet<string>;
   /** Artifacts of units that a transition from this boot release ever added: processes may have loaded them. */
   added(boot: ReleaseId): Added;
   /** True if the log has a transition that holds for every process of that boot release. */
@@ -59,7 +61,7 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   let lastRelease: Digest | null = null;
   const contents = new Map<string, NumberedRelease[]>();
   const numbers = new Map<number, ReleaseId>();
-  const touched = new Map<ReleaseId, { readonly units: Set<string>; grewAt: number }>();
+  const touched = new Map<ReleaseId, { readonly units: Set<string>; readonly reloaded: Set<string>; grewAt: number }>();
   const added = new Map<ReleaseId, Map<string, Set<Digest>>>();
   const routes = new Map<string, Route>();
   const own = new Map<Digest, OwnEntry>();
@@ -97,13 +99,14 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
   }
 
   function applyTransition(transition: Transition): void {
-    const known = touched.get(transition.from) ?? { units: new Set(), grewAt: seq };
+    const known = touched.get(transition.from) ?? { units: new Set(), reloaded: new Set(), grewAt: seq };
     touched.set(transition.from, known);
     for (const { unit } of transition.units) {
       if (known.units.has(unit)) continue;
       known.units.add(unit);
       known.grewAt = seq;
     }
+    for (const { unit, rung } of transition.verdicts) if (rung === "reload") known.reloaded.add(unit);
     const loaded = added.get(transition.from) ?? new Map<string, Set<Digest>>();
     added.set(transition.from, loaded);
     for (const { unit, artifact } of transition.added) loaded.set(unit, (loaded.get(unit) ?? new Set()).add(artifact));
@@ -144,6 +147,7 @@ export function openChannelView(registry: Registry, channel: string, root: Trust
     holding: (content) => contents.get(keyOf(content)) ?? [],
     numbered: (number) => numbers.get(number) ?? null,
     touched: (boot) => touched.get(boot)?.units ?? new Set(),
+    reloaded: (boot) => touched.get(boot)?.reloaded ?? new Set(),
     added: (boot) => added.get(boot) ?? new Map(),
     hasRoute(from, to) {
       const route = routes.get(from + to);

@@ -52,12 +52,12 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
     const from = await placeOf(shapes, boot).catch(nullIfUnknown);
     if (from === null) continue;
     const touched = view.touched(boot);
-    const added = view.added(boot);
-    const there = planRoute(from, target, touched, added);
+    const earlier = { touched, reloaded: view.reloaded(boot), added: view.added(boot), live: wayBack?.shape ?? null };
+    const there = planRoute(from, target, earlier);
     const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });
     const isBackKnown = wayBack === null || (grown.size === touched.size && view.hasRoute(boot, wayBack.id));
-    if (!isBackKnown) back.push(planRoute(from, wayBack, grown, added));
+    if (!isBackKnown) back.push(planRoute(from, wayBack, { ...earlier, touched: grown, live: target.shape, reloaded: new Set([...earlier.reloaded, ...reloadedBy(there)]) }));
   }
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
   const planned = new Set(forward.flatMap((route) => route.plan.verdicts));
@@ -72,6 +72,10 @@ function sinceLive(verdict: UnitVerdict, live: Place | null, target: Place): Uni
   const change = describeChange(before, after);
   if (change === null || change.reason === verdict.reason) return verdict;
   return { ...verdict, reason: change.rung === verdict.rung ? change.reason : `${change.reason}; since the start also: ${verdict.reason}` };
+}
+
+function reloadedBy({ plan }: Route): readonly string[] {
+  return plan.verdicts.filter(({ rung }) => rung === "reload").map(({ unit }) => unit);
 }
 
 /** True if the tree is what is live, made in the same way. */

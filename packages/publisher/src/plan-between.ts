@@ -1,6 +1,6 @@
 import type { ReleaseId, Rung, UnitVerdict } from "@midflight/protocol";
 import type { CollectedTree } from "./collect.ts";
-import { findDiffering, mergeVerdicts, planRoute, type Place } from "./routes.ts";
+import { findDiffering, mergeVerdicts, nothingEarlier, planRoute, type Place } from "./routes.ts";
 
 /** What a process that was started from one tree needs to become another. */
 export interface TreePlan {
@@ -16,7 +16,7 @@ export interface TreePlan {
  */
 export function planBetween(from: CollectedTree, to: CollectedTree): TreePlan {
   const [boot, target] = [placeOf(from), placeOf(to)];
-  const route = planRoute(boot, target, new Set(), new Map());
+  const route = planRoute(boot, target, nothingEarlier);
   const verdicts = mergeVerdicts([route], findDiffering(boot, target));
   return { isUnchanged: from.root === to.root && from.lock === to.lock, rung: route.plan.rung, verdicts };
 }

@@ -264,7 +264,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (view.hasRoute(fromId, toId)) return;
       const from = await retry(() => placeOf(shapes, fromId));
       const to = await retry(() => placeOf(shapes, toId));
-      const { transition, blobs } = createTransition(planRoute(from, to, view.touched(fromId), view.added(fromId)), toId);
+      const { transition, blobs } = createTransition(planRoute(from, to, { touched: view.touched(fromId), reloaded: view.reloaded(fromId), added: view.added(fromId), live: null }), toId);
       const signed = createSigner(keys);
       signed.transition(transition);
       const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));

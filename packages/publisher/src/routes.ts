@@ -21,9 +21,23 @@ export interface Route {
   readonly isKnown: boolean;
 }
 
-/** Plans one route. `touched`: units that other transitions from the same boot release name. `added`: what they may have loaded. */
-export function planRoute(from: Place, to: Place, touched: ReadonlySet<string>, added: Added): Route {
-  const plan = from.shape === null || to.shape === null ? incomparable() : planTransition({ boot: from.shape, target: to.shape, touched, hash: sha256 });
+/** What other transitions from the same boot release may have done in a process. */
+export interface Earlier {
+  /** Units that they name. */
+  readonly touched: ReadonlySet<string>;
+  /** Units whose top level they ran again. */
+  readonly reloaded: ReadonlySet<string>;
+  /** What they may have loaded. */
+  readonly added: Added;
+  /** What runs now; null: not known. */
+  readonly live: AppShape | null;
+}
+
+export const nothingEarlier: Earlier = { touched: new Set(), reloaded: new Set(), added: new Map(), live: null };
+
+/** Plans one route. */
+export function planRoute(from: Place, to: Place, { touched, reloaded, added, live }: Earlier): Route {
+  const plan = from.shape === null || to.shape === null ? incomparable() : planTransition({ boot: from.shape, target: to.shape, touched, reloaded, ...(live !== null && { live }), hash: sha256 });
   return { from: from.id, to, plan: refuseChangedAdditions(plan, to, added), isKnown: false };
 }
 

@@ -3,6 +3,7 @@ import type { Changes } from "./changes.ts";
 import type { Findings } from "./findings.ts";
 import type { ImportOp } from "@midflight/protocol";
 import type { ImportBinding } from "./facts.ts";
+import { agentPackage } from "./hooks.ts";
 
 /**
  * A unit that the boot shape lacks is loaded when an overlay imports it. That must have no effect beyond making
@@ -57,7 +58,7 @@ export function planImport(unit: string, imported: ImportBinding, boot: AppShape
   const from = resolveUnit(target, unit, imported.specifier);
   if (from === null) {
     if (imported.specifier.endsWith(".json")) return block("a data file is read once, and this one may not have been");
-    if (isBuiltin(imported.specifier)) return outside(null);
+    if (isBuiltin(imported.specifier) || imported.specifier === agentPackage) return outside(null);
     const witness = witnessOf(boot, imported.specifier);
     return witness === null ? block("the process may not have loaded it, and loading it may have effects") : outside(witness);
   }

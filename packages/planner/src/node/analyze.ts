@@ -1,13 +1,15 @@
 import type { Hash } from "@midflight/protocol";
 import { reservedPrefix } from "@midflight/protocol";
 import { readFacts, type Facts } from "./facts.ts";
+import { readHooks, type Hooks } from "./hooks.ts";
 import { instrument, type Placement } from "./instrument.ts";
 import { readImports, type ImportedSpecifier } from "./specifiers.ts";
 import { isInline, mapLink, moveInline, moveMap } from "./source-map.ts";
 import { resolveScopes, type Scopes } from "./scope.ts";
-import { Lines, parse, type Format, type Node } from "./syntax.ts";
+import { Lines, parse, type Format } from "./syntax.ts";
 import { Normaliser } from "./text.ts";
 import type { Site } from "./sites.ts";
+import type { Program } from "acorn";
 
 /** Why a unit is published as it is, without guards: it runs, but each change of it needs a new process. */
 export interface UnitRefusal {
@@ -37,12 +39,14 @@ export interface UnitDetail {
   readonly facts: Facts;
   readonly text: Normaliser;
   readonly lines: Lines;
-  readonly program: Node;
+  readonly program: Program;
   readonly map: (position: number) => number;
   readonly placements: ReadonlyMap<Site, Placement>;
   readonly classDoors: ReadonlyMap<string, readonly [start: number, end: number]>;
   /** Calls to `import()` or `require` whose target is not a literal. */
   readonly hasOpenImport: boolean;
+  /** Null if it declares none. */
+  readonly hooks: Hooks | null;
 }
 
 /** Lines this long on average are a build tool's, not a person's: names and statements do not survive from one to the next. */
@@ -66,11 +70,12 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   if (scopes.isDynamic) return refuse("UNIT_UNSUPPORTED", "it uses direct eval or with: what its names mean is known only at run time", 1, 1, specifiers);
   const text = new Normaliser(source, marks.literals, comments);
   const facts = readFacts(parsed.syntax, source, scopes, text, lines);
-  const made = instrument(path, source, format, program, facts.sites, facts.shapes, marks.metas, hash(source).slice(7, 23));
+  const hooks = source.includes(".hot") ? readHooks(program, format, scopes, lines) : null;
+  const made = instrument(path, source, format, program, facts.sites, facts.shapes, marks.metas, hash(source).slice(7, 23), hooks?.problem === null);
   return {
     path, format, source, artifact: moveInline({ source, ...made }), refused: null, imports: specifiers,
     detail: {
-      scopes, facts, text, lines, program, hasOpenImport, map: made.map, placements: made.placements, classDoors: made.classDoors,
+      scopes, facts, text, lines, program, hasOpenImport, hooks, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },
   };
 }

@@ -30,13 +30,15 @@ export interface BodyInput {
   readonly findings: Findings;
   readonly writer: OverlayWriter;
   readonly artifactLineOf: (site: Site) => number;
+  /** What the unit, reloaded, gives to its hooks anew: nobody calls the former again. Default: nothing. */
+  readonly isGivenAnew?: (site: Site) => boolean;
 }
 
 /** Compares the functions of a unit that both shapes have, and writes what each needs. */
 export function planBodies(input: BodyInput): void {
   const { unit, before, after, changed, findings, writer } = input;
   for (const site of after.facts.sites.all) {
-    if (site.binding !== null && changed.has(site.binding)) continue;
+    if ((site.binding !== null && changed.has(site.binding)) || input.isGivenAnew?.(site) === true) continue;
     const former = before.facts.byKey.get(site.key);
     if (former === undefined) {
       if (site.member !== null && before.facts.sites.classes.has(site.className!)) planNewMember(input, site);

@@ -9,6 +9,8 @@ import { stateIn } from "./state.ts";
 import { namesOf } from "./names.ts";
 import { mayBeHeld } from "./held.ts";
 import { movedIn } from "./readings.ts";
+import { compareKept } from "./reload.ts";
+import { variablesOf } from "./reload-steps.ts";
 import { referencesIn } from "./scope.ts";
 
 /** How a binding of a unit differs from the boot shape. */
@@ -19,39 +21,43 @@ export type Changes = ReadonlyMap<string, ReadonlyMap<string, Change>>;
  * Finds which module-level bindings differ between two shapes of an app, and, until nothing more is found, which
  * differ because they read one that does. Whatever cannot be carried over is reported as a blocker.
  */
-export function findChanges(boot: AppShape, target: AppShape, differing: readonly string[], findings: Findings): Changes {
+export function findChanges(boot: AppShape, target: AppShape, differing: readonly string[], findings: Findings, reloaded: ReadonlySet<string> = new Set()): Changes {
   const changes = new Map<string, Map<string, Change>>();
   const of = (unit: string): Map<string, Change> => {
     let map = changes.get(unit);
     if (map === undefined) changes.set(unit, (map = new Map()));
     return map;
   };
-  for (const unit of differing) {
+  for (const unit of new Set([...differing, ...reloaded])) {
     const before = detailOf(boot, unit);
     const after = detailOf(target, unit);
-    if (before && after) compareUnit(unit, before, after, boot, target, of(unit), findings);
+    if (before && after) compareUnit(unit, before, after, boot, target, of(unit), findings, reloaded.has(unit));
     checkEvaluation(unit, boot, target, findings);
   }
-  spread(boot, target, differing, changes, of, findings);
-  for (const [unit, changed] of changes) if (changed.size > 0) checkReaders(unit, target, changed, findings);
+  spread(boot, target, differing, changes, of, findings, reloaded);
+  for (const [unit, changed] of changes) if (changed.size > 0 && !reloaded.has(unit)) checkReaders(unit, target, changed, findings);
   checkNamespaces(boot, target, differing, changes, findings);
   return changes;
 }
 
-function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: AppShape, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
+function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: AppShape, target: AppShape, changed: Map<string, Change>, findings: Findings, isReloaded: boolean): void {
   const old = before.facts;
   const now = after.facts;
   const line = (declaration: { line: number }): string => `${unit}:${declaration.line}`;
-  compareEffects(unit, old.effects, now.effects, findings);
+  const boundAgain = isReloaded ? new Set([...variablesOf(before), ...variablesOf(after)]) : new Set<string>();
+  if (isReloaded) compareKept(unit, before, after, findings);
+  else compareEffects(unit, old.effects, now.effects, findings);
   checkFamilies(unit, before, after, findings);
   for (const [name, declaration] of now.declarations) {
     const former = old.declarations.get(name);
     if (former === undefined) {
       if (old.imports.has(name)) {
         findings.block(unit, `${name} was imported and is now declared here: what holds the imported one keeps it`, [line(declaration)]);
-      } else addBinding(unit, declaration, target, changed, findings);
+      } else if (boundAgain.has(name)) changed.set(name, "let");
+      else addBinding(unit, declaration, target, changed, findings);
       continue;
     }
+    if (boundAgain.has(name) && !former.isFunctionValue && !declaration.isFunctionValue && former.kind !== "class" && declaration.kind !== "class" && former.kind !== "function" && declaration.kind !== "function") continue;
     if (former.kind !== declaration.kind || former.isFunctionValue !== declaration.isFunctionValue) {
       findings.block(unit, `${name} was a ${kindOf(former)} and is now a ${kindOf(declaration)}`, [line(declaration)]);
     } else if (former.skeleton === declaration.skeleton) continue;
@@ -121,7 +127,7 @@ function changeConst(unit: string, former: Declaration, declaration: Declaration
 }
 
 /** Carries changes on to constants and importers that read them, until nothing more is found. */
-function spread(boot: AppShape, target: AppShape, differing: readonly string[], changes: ReadonlyMap<string, Map<string, Change>>, of: (unit: string) => Map<string, Change>, findings: Findings): void {
+function spread(boot: AppShape, target: AppShape, differing: readonly string[], changes: ReadonlyMap<string, Map<string, Change>>, of: (unit: string) => Map<string, Change>, findings: Findings, reloaded: ReadonlySet<string>): void {
   const open = new Set([...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit));
   const reexports = differing.filter((unit) => exportsDiffer(boot, target, unit));
   for (const unit of reexports) for (const path of reachersOf(target, unit)) open.add(path);
@@ -132,7 +138,8 @@ function spread(boot: AppShape, target: AppShape, differing: readonly string[], 
     if (detail === null || !boot.units.has(unit)) continue;
     let isMore = reimport(unit, boot, target, changes, of, findings);
     const changed = changes.get(unit);
-    if (changed && changed.size > 0) while (spreadToConstants(unit, detail, boot, target, changed, findings)) isMore = true;
+    // Where the top level runs again, whatever it computes is computed anew.
+    if (changed && changed.size > 0 && !reloaded.has(unit)) while (spreadToConstants(unit, detail, boot, target, changed, findings)) isMore = true;
     if (isMore || differing.includes(unit)) for (const path of reachersOf(target, unit)) if (reimport(path, boot, target, changes, of, findings)) open.add(path);
   }
 }

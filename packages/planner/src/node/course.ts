@@ -50,6 +50,12 @@ export class Course {
   #ranAccessors = false;
   #callsWritten = false;
   #by = language;
+  /** What others left behind that calls whatever it gets, while top levels run that run again; null before. */
+  #others: ReadonlySet<string> | null = null;
+  #othersCallWritten = false;
+  /** Called by those top levels alone. */
+  readonly #calledAgain = new Set<Site>();
+  #isMixed = false;
 
   constructor(app: AppShape, index: MemberIndex, isFirst: boolean) {
     this.#app = app;
@@ -83,6 +89,17 @@ export class Course {
       this.#by = `${found.site.key}() in ${found.unit}`;
       this.#walker(found.unit)?.runFunction(found.site.fn);
     }
+  }
+
+  /** All that runs from here on runs again on a reload. */
+  beginAgain(): void {
+    this.#others = new Set([this.#unknown, this.#taken, this.#emitter].filter((by) => by !== null));
+    this.#othersCallWritten = this.#callsWritten;
+  }
+
+  /** What called the site, for people; null if nothing did, or only what runs again and calls it again. */
+  callerOf(site: Site): string | null {
+    return !this.#isMixed && this.#calledAgain.has(site) ? null : (this.ran.get(site) ?? null);
   }
 
   #walker(unit: string): Walker | null {
@@ -155,6 +172,9 @@ export class Course {
     if (!this.#isMade(found.site.owner, () => this.#mark(found, by))) return;
     this.ran.set(found.site, by);
     this.#waiting.push(found);
+    // What others set up has called it: then it cannot be told what belongs to whom.
+    if (this.#others?.has(by) === true) this.#isMixed = true;
+    else if (this.#others !== null) this.#calledAgain.add(found.site);
     const later = this.#unmade.get(found.site);
     this.#unmade.delete(found.site);
     for (const call of later ?? []) call();
@@ -164,8 +184,13 @@ export class Course {
   #isMade(maker: Site | null, later: () => void): boolean {
     if (!this.#isFirst || maker === null || this.ran.has(maker)) return true;
     const list = this.#unmade.get(maker);
-    if (list === undefined) this.#unmade.set(maker, [later]);
-    else list.push(later);
+    const isOfOthers = this.#others === null;
+    const call = (): void => {
+      if (isOfOthers && this.#others !== null) this.#isMixed = true;
+      later();
+    };
+    if (list === undefined) this.#unmade.set(maker, [call]);
+    else list.push(call);
     return false;
   }
 
@@ -249,6 +274,7 @@ export class Course {
   #writeMember(key: string): void {
     if (this.#written.has(key)) return;
     this.#written.add(key);
+    if (key === "?" && this.#othersCallWritten) this.#isMixed = true;
     if (key === "?" && this.#callsWritten) this.#callUnknown();
     this.seen.add(key);
     for (const { unit, site, defined } of this.#index.defined) if (defined.role === "set" && defined.matches(key)) this.#mark({ unit, site }, this.#by);

@@ -3,10 +3,19 @@ import type { Rung, UnitVerdict } from "@midflight/protocol";
 interface UnitFindings {
   readonly bodies: string[];
   readonly redefined: string[];
-  readonly blockers: { readonly reason: string; readonly evidence: readonly string[] }[];
+  readonly blockers: Blocker[];
   readonly kept: string[];
   /** Why a difference does not count. */
   idle: string | null;
+  /** Why its top level runs again, carried by its hooks; null if it does not. */
+  reloaded: Blocker | null;
+  /** Why no hook carries it, if something stands in the way. */
+  unhooked: string | null;
+}
+
+export interface Blocker {
+  readonly reason: string;
+  readonly evidence: readonly string[];
 }
 
 /** Collects, per unit, what was found to change and what stands in the way; makes the verdicts from it. */
@@ -15,7 +24,7 @@ export class Findings {
 
   #of(unit: string): UnitFindings {
     let findings = this.#units.get(unit);
-    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [], idle: null }));
+    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [], idle: null, reloaded: null, unhooked: null }));
     return findings;
   }
 
@@ -46,8 +55,19 @@ export class Findings {
     if (!blockers.some((blocker) => blocker.reason === reason)) blockers.push({ reason, evidence });
   }
 
-  get isBlocked(): boolean {
-    return [...this.#units.values()].some((unit) => unit.blockers.length > 0);
+  /** Its top level runs again: `because` ruled the gentler ways out. */
+  reload(unit: string, because: Blocker): void {
+    this.#of(unit).reloaded = because;
+  }
+
+  /** Says why a unit that something stands in the way of is not reloaded. */
+  explainUnhooked(unit: string, why: string): void {
+    this.#of(unit).unhooked = why;
+  }
+
+  /** What stands in the way, by unit: the first that was found. */
+  get blocked(): ReadonlyMap<string, Blocker> {
+    return new Map([...this.#units].flatMap(([unit, { blockers: [first] }]) => (first === undefined ? [] : [[unit, first] as const])));
   }
 
   verdicts(): UnitVerdict[] {
@@ -55,12 +75,19 @@ export class Findings {
   }
 }
 
-function verdictOf(unit: string, { bodies, redefined, blockers, idle }: UnitFindings): UnitVerdict {
+function verdictOf(unit: string, { bodies, redefined, blockers, idle, reloaded, unhooked }: UnitFindings): UnitVerdict {
   if (blockers.length > 0) {
     const { reason, evidence } = blockers[0]!;
     return {
       unit, rung: "replace", reason, evidence: [...evidence, ...blockers.slice(1).map((blocker) => blocker.reason)],
-      rejected: [...(["patch", "redefine"] as const).map((rung) => ({ rung: rung as Rung, because: reason })), { rung: "reload", because: "the unit declares no hook that carries its state over" }],
+      rejected: [...(["patch", "redefine"] as const).map((rung) => ({ rung: rung as Rung, because: reason })), { rung: "reload", because: unhooked ?? "no hook can carry it" }],
+    };
+  }
+  if (reloaded !== null) {
+    const { reason, evidence } = reloaded;
+    return {
+      unit, rung: "reload", reason: `its top level runs again, carried by its hooks: ${reason}`, evidence,
+      rejected: (["patch", "redefine"] as const).map((rung) => ({ rung, because: reason })),
     };
   }
   if (redefined.length > 0) {

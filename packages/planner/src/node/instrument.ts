@@ -2,6 +2,7 @@ import { Edits, type Edit } from "./edits.ts";
 import { agentName, bindName, birthName, doorName, doorText, guardText, handleName, metaName, paramName, paramPlan, restName, scratch } from "./forms.ts";
 import { classDoorName, type Site, type Sites } from "./sites.ts";
 import { calleeName } from "./callees.ts";
+import { declarationOf } from "./hooks.ts";
 import { isOnTheSpot } from "./closures.ts";
 import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
 import type { Program } from "acorn";
@@ -39,13 +40,14 @@ interface Placed {
 
 /**
  * Adds guards, doors and the registration to a unit. No line is added or removed; without an agent the unit
- * behaves as before. `shapes`: per nested site, what its enclosing text must be.
+ * behaves as before. `shapes`: per nested site, what its enclosing text must be. `hasHooks`: its top level can run again.
  */
 export function instrument(
-  unit: string, source: string, format: Format, program: Program, sites: Sites, shapes: ReadonlyMap<Site, string>, metas: readonly Node[], sourceTag: string,
+  unit: string, source: string, format: Format, program: Program, sites: Sites, shapes: ReadonlyMap<Site, string>, metas: readonly Node[], sourceTag: string, hasHooks: boolean,
 ): Instrumented {
   const edits = new Edits(source);
-  insertPreamble(edits, unit, source, format, program, sites, sourceTag);
+  insertPreamble(edits, unit, source, format, program, sites, sourceTag, hasHooks);
+  if (hasHooks) openConstants(edits, program);
   // `import.meta` cannot stand in text that is compiled later; a variable can.
   for (const meta of metas) edits.replace(meta.start, meta.end, metaName);
   bindCallbacks(edits, program);
@@ -68,14 +70,23 @@ function classDoorText(binding: string): string {
   return `static{if(typeof ${handleName}!=="undefined"&&${handleName}!==undefined){${classDoorName(binding)}=${doorText};${handleName}(${JSON.stringify(binding)},this)}}`;
 }
 
-function insertPreamble(edits: Edits, unit: string, source: string, format: Format, program: Program, sites: Sites, sourceTag: string): void {
+function insertPreamble(edits: Edits, unit: string, source: string, format: Format, program: Program, sites: Sites, sourceTag: string, hasHooks: boolean): void {
   const names = [scratch, `${birthName}=""`, ...sites.all.filter((s) => s.refusal === null).map((s) => s.slot), ...[...sites.classes.keys()].map(classDoorName)];
   const meta = format === "esm" ? `${metaName}=import.meta,` : "";
   const place = format === "esm" ? `${metaName}.url` : "__filename";
+  const hot = hasHooks ? `;if(${handleName}!==undefined)${format === "esm" ? metaName : "module"}.hot=${handleName}.hot` : "";
   const text = `var ${names.join(",")},${meta}${agentName}=globalThis[Symbol.for("${hookSymbol}")],` +
-    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},${doorText});function ${bindName}(f){return ${agentName}===undefined?f:${agentName}.bind(f)}`;
+    `${handleName}=${agentName}===undefined?undefined:${agentName}.add(${JSON.stringify(unit)},"${sourceTag}",${place},${doorText}${hasHooks ? ",true" : ""})${hot};function ${bindName}(f){return ${agentName}===undefined?f:${agentName}.bind(f)}`;
   const { at, isAfterDirective } = prologueEnd(source, program.body, source.startsWith("#!") ? source.indexOf("\n") + 1 : 0);
   edits.insert(at, isAfterDirective ? `;${text}` : text);
+}
+
+/** What the top level of a unit with hooks binds is bound anew when it runs again; its importers see that through their own bindings. */
+function openConstants(edits: Edits, program: Program): void {
+  for (const statement of program.body) {
+    const declaration = declarationOf(statement);
+    if (declaration?.kind === "const") edits.replace(declaration.start, declaration.start + "const".length, "let  ");
+  }
 }
 
 /**

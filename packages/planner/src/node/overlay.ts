@@ -1,10 +1,18 @@
-import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, RemovalOp, UnitOps } from "@midflight/protocol";
+import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, ReloadOp, ReloadStep, RemovalOp, UnitOps } from "@midflight/protocol";
 import type { Digest } from "@midflight/protocol";
 import type { UnitDetail } from "./analyze.ts";
 import type { Change } from "./changes.ts";
 import { referencesIn } from "./scope.ts";
 import { classDoorName, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
+
+/** A name in a pattern that binds it. */
+interface Bound {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly role: "ref" | "short";
+}
 
 /** Writes the operations of one unit as ranges into its artifact. Decides nothing: what changes was found before. */
 export class OverlayWriter {
@@ -15,6 +23,7 @@ export class OverlayWriter {
   readonly removals: RemovalOp[] = [];
   readonly cells: CellOp[] = [];
   readonly imports: ImportOp[] = [];
+  reload: ReloadOp | null = null;
 
   constructor(detail: UnitDetail, changed: ReadonlyMap<string, Change>) {
     this.#detail = detail;
@@ -22,7 +31,7 @@ export class OverlayWriter {
   }
 
   /** A range of the source as pieces of the artifact; `cuts` are artifact ranges left out. */
-  #pieces(start: number, end: number, source: { readonly start: number; readonly end: number }, cuts: readonly (readonly [number, number])[]): Piece[] {
+  #pieces(start: number, end: number, source: { readonly start: number; readonly end: number }, cuts: readonly (readonly [number, number])[], bound: readonly Bound[] = []): Piece[] {
     const { map, scopes } = this.#detail;
     const marks: { at: number; to: number; piece: Piece | null }[] = cuts.filter(([a, b]) => b > a).map(([at, to]) => ({ at, to, piece: null }));
     for (const ref of this.#changed.size === 0 ? [] : referencesIn(scopes.references, source.start, source.end)) {
@@ -30,6 +39,7 @@ export class OverlayWriter {
       const at = map(ref.start);
       marks.push({ at, to: at + (ref.end - ref.start), piece: [ref.role, ref.name] });
     }
+    for (const { name, start: from, end: to, role } of bound) marks.push({ at: map(from), to: map(from) + (to - from), piece: [role, name] });
     marks.sort((a, b) => a.at - b.at);
     const out: Piece[] = [];
     let at = start;
@@ -100,12 +110,42 @@ export class OverlayWriter {
     }
   }
 
+  /** A declarator or statement of the top level, to be run again. */
+  step(kind: ReloadStep["kind"], node: Node, hasEffect: boolean): ReloadStep {
+    const bound = this.#bound(node.type === "VariableDeclarator" ? node.id : node.type === "Identifier" ? node : null);
+    return { kind, hasEffect, text: this.#pieces(this.#detail.map(node.start), this.#detail.map(node.end), node, [], bound) };
+  }
+
+  /** Names that a pattern declares are no references; assigned anew, those that the overlay adds are. */
+  #bound(pattern: Node | null, isShort = false, out: Bound[] = []): readonly Bound[] {
+    switch (pattern?.type) {
+      case "Identifier":
+        if (this.#changed.has(pattern.name)) out.push({ name: pattern.name, start: pattern.start, end: pattern.end, role: isShort ? "short" : "ref" });
+        break;
+      case "AssignmentPattern":
+        this.#bound(pattern.left, isShort, out);
+        break;
+      case "RestElement":
+        this.#bound(pattern.argument, false, out);
+        break;
+      case "ArrayPattern":
+        for (const element of pattern.elements) this.#bound(element, false, out);
+        break;
+      case "ObjectPattern":
+        for (const property of pattern.properties) this.#bound(property.type === "RestElement" ? property : property.value, property.type !== "RestElement" && property.shorthand, out);
+        break;
+      default:
+        break;
+    }
+    return out;
+  }
+
   get isEmpty(): boolean {
-    return this.bodies.length + this.members.length + this.removals.length + this.cells.length + this.imports.length === 0;
+    return this.reload === null && this.bodies.length + this.members.length + this.removals.length + this.cells.length + this.imports.length === 0;
   }
 
   finish(unit: string, birth: string, artifact: Digest): UnitOps {
-    return { unit, birth, artifact, imports: this.imports, cells: this.cells, bodies: this.bodies, members: this.members, removals: this.removals };
+    return { unit, birth, artifact, imports: this.imports, cells: this.cells, bodies: this.bodies, members: this.members, removals: this.removals, ...(this.reload !== null && { reload: this.reload }) };
   }
 }
 

@@ -12,9 +12,12 @@ import { comparePackageJson } from "./package-json.ts";
 import { takeJsonUnits } from "./json.ts";
 import { mayBeHeld } from "./held.ts";
 import { OverlayWriter } from "./overlay.ts";
+import { checkCopies } from "./reload.ts";
+import { planReload, variablesOf } from "./reload-steps.ts";
+import { findRunnable, runsOnReturn, tryReload, type Attempt, type Reloads } from "./reload-units.ts";
 import { referencesIn } from "./scope.ts";
 import { holdsFunctions, stateIn } from "./state.ts";
-import { findStartup } from "./startup.ts";
+import { findStartup, type Startup } from "./startup.ts";
 import { contentKey } from "./text.ts";
 import { checkUnexplained } from "./unexplained.ts";
 
@@ -24,6 +27,10 @@ export interface PlanInput {
   readonly target: AppShape;
   /** Units that any earlier transition from this boot shape named: closures born under it may be alive. */
   readonly touched?: ReadonlySet<string>;
+  /** Units that any earlier transition from this boot shape reloaded. Default: none. */
+  readonly reloaded?: ReadonlySet<string>;
+  /** What processes run now; a unit that was reloaded and is the same there is left alone. Default: not known. */
+  readonly live?: AppShape;
   readonly hash: Hash;
 }
 
@@ -39,8 +46,15 @@ export interface Plan {
 
 /** Plans a transition. Pure: the same input gives the same plan, byte for byte. */
 export function planTransition(input: PlanInput): Plan {
+  const first = attempt(input, new Map());
+  return finish(first.findings.blocked.size === 0 ? first : tryReload(first, (reloads) => attempt(input, reloads)));
+}
+
+function attempt(input: PlanInput, reloads: Reloads): Attempt {
   const findings = new Findings();
   const { boot, target, paths } = takeJsonUnits(input.boot, input.target, input.hash, findings);
+  const reloaded = new Set(reloads.keys());
+  for (const [unit, because] of reloads) findings.reload(unit, because);
   comparePlain(boot, target, paths, findings);
   const differing: string[] = [];
   const added: string[] = [];
@@ -58,13 +72,19 @@ export function planTransition(input: PlanInput): Plan {
   }
   deriveImporters(target, boot, new Set([...replaced, ...added]));
   const removed = checkRemoved(boot, target, findings);
-  checkMovedState(boot, target, [...replaced, ...added, ...removed], findings);
-  const changes = findChanges(boot, target, differing, findings);
+  checkMovedState(boot, target, [...replaced, ...added, ...removed].filter((unit) => !reloaded.has(unit)), findings);
+  const changes = findChanges(boot, target, differing, findings, reloaded);
   checkUnexplained(replaced, boot, target, findings);
   checkConditions([...replaced, ...added, ...changes.keys()], target, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
-  const units = planUnits({ ...input, boot, target }, differing, changes, findings);
+  const startup = differing.length > 0 || changes.size > 0 || reloaded.size > 0 ? findStartup(boot, reloaded) : null;
+  if (startup !== null && reloaded.size > 0) checkCopies(reloaded, boot, target, startup, findings);
+  const units = planUnits({ ...input, boot, target }, reloaded, differing, changes, startup, findings);
   if (added.length > 0) checkAddedReach(boot, target, findings);
+  return { boot, target, findings, units, added };
+}
+
+function finish({ target, findings, units, added }: Attempt): Plan {
   const verdicts = findings.verdicts();
   const rung = verdicts.reduce<Rung>((strongest, verdict) => strongerRung(strongest, verdict.rung), "patch");
   if (rung === "replace") return { rung, verdicts, units: [], added: [] };
@@ -115,11 +135,11 @@ function checkAddedReach(boot: AppShape, target: AppShape, findings: Findings): 
   }
 }
 
-function planUnits(input: PlanInput, differing: readonly string[], changes: Changes, findings: Findings): Plan["units"] {
+function planUnits(input: PlanInput, reloaded: ReadonlySet<string>, differing: readonly string[], changes: Changes, startup: Startup | null, findings: Findings): Plan["units"] {
   const { boot, target, touched, hash } = input;
-  const involved = new Set([...differing, ...[...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit), ...(touched ?? [])]);
+  const runnable = findRunnable(input, reloaded);
+  const involved = new Set([...differing, ...reloaded, ...[...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit), ...(touched ?? [])]);
   const units: { unit: string; birth: Digest; ops: UnitOps }[] = [];
-  const startup = differing.length > 0 || changes.size > 0 ? findStartup(boot) : null;
   for (const unit of [...involved].sort()) {
     const before = detailOf(boot, unit);
     const after = detailOf(target, unit);
@@ -129,10 +149,16 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
     planBodies({
       unit, boot, target, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
       artifactLineOf: (site) => after.lines.of(site.fn.start),
+      ...(reloaded.has(unit) && { isGivenAnew: (site) => [...(after.hooks?.statements ?? [])].some(({ start, end }) => start <= site.fn.start && site.fn.end <= end) }),
     });
-    planBindings(unit, input, changes, findings, writer);
+    planBindings(unit, input, reloaded.has(unit), changes, findings, writer);
+    const order = runnable.indexOf(unit);
+    if (order !== -1) {
+      writer.reload = planReload({ unit, boot, target, writer, order, again: !reloaded.has(unit), hash });
+      if (!reloaded.has(unit) && runsOnReturn(unit, input)) findings.reload(unit, { reason: "it was reloaded before, and its text is another one now", evidence: [] });
+    }
     if (writer.isEmpty) continue;
-    const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.removals.length + writer.imports.length === 0;
+    const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.removals.length + writer.imports.length === 0 && writer.reload?.again !== false;
     if (isBoot && !touched?.has(unit)) continue;
     const artifact = hash(target.units.get(unit)!.artifact);
     const birth = isBoot ? "" : contentKey(JSON.stringify(writer.finish(unit, "", artifact)));
@@ -142,13 +168,15 @@ function planUnits(input: PlanInput, differing: readonly string[], changes: Chan
 }
 
 /** Cells and imports of one unit, in source order. */
-function planBindings(unit: string, { boot, target }: PlanInput, changes: Changes, findings: Findings, writer: OverlayWriter): void {
+function planBindings(unit: string, { boot, target }: PlanInput, isReloaded: boolean, changes: Changes, findings: Findings, writer: OverlayWriter): void {
   const detail = detailOf(target, unit)!;
+  const variables = variablesOf(detail);
   for (const [name, change] of changes.get(unit) ?? []) {
     if (change === "import") {
       const op = planImport(unit, detail.facts.imports.get(name)!, boot, target, changes, findings);
       if (op !== null) writer.imports.push(op);
-    } else writer.cell(name, change, cellKey(target, unit, name, changes), mayBeHeld(target, unit, detail.facts.declarations.get(name)!));
+    } else if (isReloaded && variables.has(name)) writer.cells.push({ kind: "let", name, key: `reload:${name}`, isHeld: false, text: null });
+    else writer.cell(name, change, cellKey(target, unit, name, changes), mayBeHeld(target, unit, detail.facts.declarations.get(name)!));
   }
   const position = (name: string): number => detail.facts.declarations.get(name)?.start ?? 0;
   writer.cells.sort((a, b) => position(a.name) - position(b.name));

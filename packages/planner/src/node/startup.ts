@@ -8,8 +8,12 @@ import type { FunctionNode, Node } from "./syntax.ts";
 
 const known = new WeakMap<AppShape, Startup>();
 
-/** Which functions may have run while the process started: what they returned or set up may still be in use. */
-export function findStartup(app: AppShape): Startup {
+/**
+ * Which functions may have run while the process started: what they returned or set up may still be in use.
+ * `reloaded`: units whose top level runs again, so that what it alone called is called again.
+ */
+export function findStartup(app: AppShape, reloaded: ReadonlySet<string> = new Set()): Startup {
+  if (reloaded.size > 0) return new Startup(app, reloaded);
   let startup = known.get(app);
   if (startup === undefined) known.set(app, (startup = new Startup(app)));
   return startup;
@@ -29,14 +33,18 @@ export class Startup {
   readonly #start: Course;
   readonly #keeping: Course;
 
-  constructor(app: AppShape) {
+  constructor(app: AppShape, reloaded: ReadonlySet<string> = new Set()) {
     this.#app = app;
     this.#index = new MemberIndex(app);
     this.#start = new Course(app, this.#index, true);
     for (const [unit, { detail }] of app.units) {
+      if (reloaded.has(unit)) continue;
       if (detail === null) this.#start.runUnread(unit);
       else this.#start.run(`top level of ${unit}`, unit, (walker) => walker.runProgram());
     }
+    this.#start.finish();
+    if (reloaded.size > 0) this.#start.beginAgain();
+    for (const unit of reloaded) this.#start.run(`top level of ${unit}`, unit, (walker) => walker.runProgram());
     this.#start.finish();
     // This runs at any time, among closures that whatever ran before has made.
     this.#keeping = new Course(app, this.#index, false);
@@ -80,7 +88,7 @@ export class Startup {
 
   /** What called the site while the process started, for people; null if nothing can have. */
   callerOf(site: Site): string | null {
-    return this.#start.ran.get(site) ?? this.#keeping.ran.get(site) ?? null;
+    return this.#start.callerOf(site) ?? this.#keeping.ran.get(site) ?? null;
   }
 
   /** True if a property of that name was looked at while the process started: whether it exists may have mattered. */

@@ -3,6 +3,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
 import { isRequestName } from "./closures.ts";
 import type { Declaration } from "./facts.ts";
+import { carriedNames } from "./hooks.ts";
 import { findMutations, isReader, reachedFrom, type Mutation, type MutationKind } from "./mutation.ts";
 import { namesOf } from "./names.ts";
 import type { Reference } from "./scope.ts";
@@ -222,7 +223,7 @@ function homesOf(app: AppShape): ReadonlySet<string> {
   let homes = homesByApp.get(app);
   if (homes !== undefined) return homes;
   const all = new Set<string>();
-  for (const { detail } of app.units.values()) if (detail !== null) for (const home of findMutations(detail).homes) all.add(home);
+  for (const { detail } of app.units.values()) if (detail !== null) for (const home of [...findMutations(detail).homes, ...carriedNames(detail.hooks)]) all.add(home);
   homesByApp.set(app, (homes = all));
   return homes;
 }
