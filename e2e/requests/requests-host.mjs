@@ -47,7 +47,7 @@ async function start(text, options = {}) {
       for (const { unit } of plan.units) touched.add(unit);
       const staged = await runtime.stage(overlayOf(plan, shapes[version]));
       if (staged.kind !== "staged") throw new Error(staged.reason);
-      const drained = runtime.drain();
+      const drained = runtime.drain(staged.staged);
       onDrain();
       const busy = await drained;
       if (busy !== null) return busy;

@@ -131,7 +131,7 @@ export class Agent {
     if (staged.kind === "refused") return this.#refuse("refused", order, staged, result.way.transition);
     this.#machine.on("staged");
     runtime.usePolicy(order.assign.requests);
-    const busy = await runtime.drain();
+    const busy = await runtime.drain(staged.staged);
     if (busy !== null) return this.#refuse("failed", order, busy, null);
     const commit = runtime.commit(staged.staged);
     if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.way.transition);
@@ -245,7 +245,7 @@ export class Agent {
     const way = await firstOf(wayBack, before.overlay);
     runtime.giveUpOld();
     const staged = await runtime.stage(way?.overlay ?? before.overlay);
-    const commit = staged.kind === "staged" ? runtime.commit(staged.staged) : staged;
+    const commit = staged.kind === "staged" ? runtime.commit(staged.staged, true) : staged;
     if (commit.kind !== "committed") {
       this.#machine.on("failed");
       onOutcome(order.assign.counter, {

@@ -13,6 +13,8 @@ export interface BootRelease {
   readonly directory: string;
   readonly id: ReleaseId;
   readonly release: Release;
+  /** Digest of each unit's text, as it was proved. */
+  readonly artifacts: ReadonlyMap<string, Digest>;
 }
 
 export type Boot =
@@ -54,7 +56,7 @@ export function findReleaseDirectory({ entry, workingDirectory }: BootPlace): st
 }
 
 /** @throws MidflightError of `verifyRelease`, `OBJECT_INVALID`, `ARTIFACT_DIGEST_MISMATCH`, `FILE_UNREADABLE` */
-export function verifyReleaseDirectory(directory: string, root: TrustRoot): { readonly id: ReleaseId; readonly release: Release } {
+export function verifyReleaseDirectory(directory: string, root: TrustRoot): { readonly id: ReleaseId; readonly release: Release; readonly artifacts: ReadonlyMap<string, Digest> } {
   const manifest = readManifest(path.join(directory, manifestName));
   const { id, release } = verifyRelease(manifest.envelope, root);
   if (buildTree(manifest.files, sha256).root !== release.tree) {
@@ -66,7 +68,8 @@ export function verifyReleaseDirectory(directory: string, root: TrustRoot): { re
       throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", { what: `${file} is not the file that was released.`, details: { file } });
     }
   }
-  return { id, release };
+  const artifacts = new Map([...manifest.files].flatMap(([unit, entry]) => (entry.kind === "unit" ? [[unit, entry.artifact] as const] : [])));
+  return { id, release, artifacts };
 }
 
 /** Files that never run need no proof. */

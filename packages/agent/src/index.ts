@@ -1,2 +1,3 @@
+export { migrate, type Hot, type HotData, type Migration } from "./hot.ts";
 export { type AgentSignal } from "./signal.ts";
 export { run } from "./run.ts";

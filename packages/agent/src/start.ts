@@ -30,7 +30,7 @@ async function start(config: AgentConfig): Promise<void> {
     return;
   }
   const [{ createRuntime }, { bringUp }] = await Promise.all([import("./runtime/runtime.ts"), import("./bring-up.ts")]);
-  const runtime = createRuntime({ releaseDirectory: boot.directory, hash: sha256, requests: config.requests });
+  const runtime = createRuntime({ releaseDirectory: boot.directory, bootArtifacts: boot.artifacts, hash: sha256, requests: config.requests });
   // Before the app has loaded: its units register themselves with this.
   runtime.install();
   await bringUp({

@@ -83,6 +83,13 @@ export class Generations {
     for (const look of this.#lookers) look(token);
   }
 
+  /** True if no request is under way, but for event streams and for those beyond their bound. */
+  get isQuiet(): boolean {
+    const now = performance.now();
+    for (const token of this.#open) if (!token.isEndless() && token.enteredAtMs + this.#options.pinMs > now) return false;
+    return true;
+  }
+
   /** Calls `onEnded` once all requests that are open now have ended, but for event streams. Returns what stops the waiting. */
   whenEnded(onEnded: () => void): () => void {
     const waited = new Set([...this.#open].filter((token) => !token.isEndless()));

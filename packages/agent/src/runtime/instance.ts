@@ -1,6 +1,7 @@
 import type { FunctionPart } from "./compile.ts";
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
 import type { Makers } from "./makers.ts";
+import type { HotState } from "./hot.ts";
 
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */
 export type Door = (code: string) => unknown;
@@ -37,6 +38,10 @@ export class Instance {
   readonly tag: string;
   readonly url: string;
   readonly door: Door;
+  /** Its hooks; null if its text declares none. */
+  readonly hot: HotState | null;
+  /** Names the top level that ran last, once it has run again; null: the boot text's, when it was loaded. */
+  program: string | null = null;
   /** Classes that have been made so far, by binding. */
   readonly classes: Map<string, abstract new (...args: never[]) => unknown> = new Map();
   readonly cells: Map<string, Cell> = new Map();
@@ -71,7 +76,8 @@ export class Instance {
   readonly ending: Set<() => void> = new Set();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
 
-  constructor(unit: string, tag: string, url: string, door: Door) {
+  constructor(unit: string, tag: string, url: string, door: Door, hot: HotState | null = null) {
+    this.hot = hot;
     this.unit = unit;
     this.tag = tag;
     this.url = url;

@@ -8,16 +8,18 @@ import { collapse, readBack, write, writeInstance, type CommitResult, type Writt
 import { Generations, type GenerationsOptions } from "./generations.ts";
 import { followHttpRequests } from "./http-requests.ts";
 import { Hold } from "./hold.ts";
+import { HotState } from "./hot.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import { Pace } from "../pace.ts";
 import { addMember, removeMember, type Choice } from "./members.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { writeReflection } from "./reflection.ts";
+import { Reload, type Failure } from "./reload.ts";
 import type { Modules } from "./scope.ts";
 import { SourceMaps } from "./source-maps.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
-import type { Hash } from "@midflight/protocol";
+import type { Digest, Hash } from "@midflight/protocol";
 
 export type { AddedUnit, CommitResult, Overlay, OverlayUnit, StageResult, Staged };
 
@@ -35,13 +37,14 @@ export interface Runtime {
   usePolicy(policy: RequestPolicy | undefined): void;
   /**
    * Under the policy `drain`, holds new requests and waits until those under way have ended; a commit, and nothing
-   * else, has to follow at once. Refused if they do not end in time and the policy gives the swap up.
+   * else, has to follow at once. Refused if they do not end in time and the policy gives the swap up. An overlay that
+   * makes a top level run again is drained under `request`, too, and is always given up at the bound.
    */
-  drain(): Promise<Refused | null>;
+  drain(staged: Staged): Promise<Refused | null>;
   /** Hears, once per generation, of requests beyond their bound that the policy does not move on. */
   whenOverdue(listener: (reason: string) => void): void;
-  /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. */
-  commit(staged: Staged): CommitResult;
+  /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. `isWayBack`: requests under way are no reason against it. */
+  commit(staged: Staged, isWayBack?: boolean): CommitResult;
   /** Settles when the requests that began before the last swap have ended or been moved on: then the next may be committed. */
   single(): Promise<void>;
   /** Moves the requests that began before the last swap on at once, so that it can be taken back without waiting. */
@@ -58,6 +61,8 @@ export interface RuntimeOptions {
   /** Root of the release directory; null if the code on disk is of no known release. */
   readonly releaseDirectory: string | null;
   readonly hash: Hash;
+  /** Artifacts of the boot release by unit, as they were proved. Default: files are taken by what the transition says. */
+  readonly bootArtifacts?: ReadonlyMap<string, Digest>;
   /** What a swap means to requests under way; goes before what `usePolicy` says. Default: nothing. */
   readonly requests?: Partial<RequestPolicy>;
   /** How long work that follows a response keeps its generation, in ms. Default: 30. */
@@ -117,13 +122,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
-  function add(unit: string, tag: string, url: string, door: Door): ((binding: string, made: never) => void) | undefined {
+  function add(unit: string, tag: string, url: string, door: Door, hasHooks = false): (((binding: string, made: never) => void) & { hot?: unknown }) | undefined {
     try {
-      const instance = new Instance(unit, tag, url, door);
+      const instance = new Instance(unit, tag, url, door, hasHooks ? new HotState() : null);
       table.add(instance);
       const prepared = prepareLate(instance, current);
       if (prepared !== null) writeInstance(instance, prepared, [], now);
-      return (binding, made) => {
+      const onClass = (binding: string, made: never): void => {
         instance.classes.set(binding, made);
         try {
           for (const op of instance.removals) if (op.className === binding) removeMember(instance, op, now);
@@ -132,6 +137,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
           // The class stays as its text made it; the read-back of the next swap tells.
         }
       };
+      return instance.hot === null ? onClass : Object.assign(onClass, { hot: instance.hot.hot });
     } catch {
       // Nothing of ours may disturb the loading of the app's module.
       return undefined;
@@ -166,6 +172,45 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     });
   }
 
+  function commit(staged: Staged, keepsOld: boolean): CommitResult {
+    const next = byUnit(staged.overlay);
+    const formerModules = modules;
+    const undone = ({ code, reason, unit }: Failure): CommitResult => ({ kind: "undone", code, reason, unit });
+    if (generations.hasOld) return undone({ code: generations.isOverdue ? "REQUESTS_OVERDUE" : "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null });
+    const reload = new Reload(staged.reruns);
+    const stuck = reload.leave();
+    if (stuck !== null) return undone(reload.takeBack(stuck));
+    const hasOld = generations.advance(() => collapse(table), keepsOld);
+    const retreat = (written: Written | null): void => {
+      written?.undo();
+      modules = formerModules;
+      generations.retreat();
+    };
+    let written: Written | null = null;
+    let failure: Failure | null = null;
+    try {
+      modules = staged.modules;
+      written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null), { hasOld, isOld });
+      failure = reload.enter();
+    } catch (error) {
+      const reason = `the commit threw ${error instanceof Error ? error.message : "a value"}; everything it had written was taken back`;
+      failure = { code: "OVERLAY_FAILED", reason: reason.slice(0, 300), unit: null };
+    }
+    const shown = new Map([...next].map(([unit, { ops }]) => [unit, `${ops.artifact} ${ops.birth}`]));
+    const read = failure === null ? readBack(table, shown) : null;
+    if (read !== null && "differs" in read) failure = { code: "OVERLAY_FAILED", reason: "reading back found other code than was written; everything was taken back", unit: read.differs };
+    if (failure !== null || written === null || read === null || "differs" in read) {
+      reload.dropEntered();
+      retreat(written);
+      return undone(reload.takeBack(failure!));
+    }
+    reload.settle();
+    current = next;
+    generation++;
+    for (const instance of table) instance.fade(new Set(next.get(instance.unit)?.ops.cells.map(({ key }) => key)));
+    return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
+  }
+
   function run<T>(work: () => T): T {
     if (!byRequest) return work();
     const token = generations.open();
@@ -185,6 +230,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     adopt(overlay) {
       for (const { ops } of overlay.units) {
         const needs = ops.imports.find((op) => op.from === "added" || (op.from === "module" && getBuiltin(op.specifier, import.meta.url) === undefined));
+        if (ops.reload?.again === false) return { kind: "refused", code: "OVERLAY_FAILED", reason: "its top level has to run before it can run again", unit: ops.unit };
         if (needs !== undefined) return { kind: "refused", code: "OVERLAY_FAILED", reason: "it needs modules that are not loaded before the app is", unit: ops.unit };
       }
       current = byUnit(overlay);
@@ -194,57 +240,36 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async stage(overlay) {
       pace.reset();
       addJson(overlay);
-      return stage(overlay, { table, added, pace, isOld, maps });
+      const boot = { live: (unit: string) => current.get(unit), releaseDirectory: options.releaseDirectory, bootArtifacts: options.bootArtifacts ?? null, hash: options.hash };
+      return stage(overlay, { table, added, pace, isOld, maps, boot });
     },
     usePolicy(given) {
       policy = { ...defaultRequestPolicy, ...given, ...options.requests };
       timing.pinMs = policy.pinMs;
       timing.movesOn = policy.straggler === "move-on";
     },
-    async drain() {
-      if (policy.kind !== "drain") return null;
+    async drain({ reruns: [first] }) {
+      const isReload = first !== undefined && policy.kind !== "call";
+      if (policy.kind !== "drain" && !isReload) return null;
       isLate = !(await untilEnded());
-      if (!isLate || policy.straggler === "move-on") return null;
+      if (!isLate || (isReload ? generations.isQuiet : policy.straggler === "move-on")) return null;
       isLate = false;
       hold.release();
-      return { kind: "refused", code: "REQUESTS_OVERDUE", reason: `requests were under way still after new ones had been held for ${policy.holdMs} ms`, unit: null };
+      // Nothing but a new process helps where the policy says so; elsewhere the next deploy may find a better moment.
+      const code = policy.straggler === "replace" ? "REQUESTS_OVERDUE" : "SWAP_TIMED_OUT";
+      return { kind: "refused", code, reason: `requests were under way still after new ones had been held for ${policy.holdMs} ms`, unit: first?.instance.unit ?? null };
     },
     whenOverdue(listener) {
       overdue = listener;
     },
-    commit(staged) {
-      const keepsOld = policy.kind === "request" || (policy.kind === "drain" && !isLate);
+    commit(staged, isWayBack = false) {
+      const keepsOld = staged.reruns.length === 0 && (policy.kind === "request" || (policy.kind === "drain" && !isLate));
+      const isBusy = staged.reruns.length > 0 && !isWayBack && policy.kind !== "call" && !generations.isQuiet;
       isLate = false;
       // What was held begins in a later turn.
       hold.release();
-      return pace.measure(() => {
-        const next = byUnit(staged.overlay);
-        const formerModules = modules;
-        let written: Written;
-        if (generations.hasOld) return { kind: "undone", code: generations.isOverdue ? "REQUESTS_OVERDUE" : "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null };
-        const hasOld = generations.advance(() => collapse(table), keepsOld);
-        try {
-          modules = staged.modules;
-          written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null), { hasOld, isOld });
-        } catch (error) {
-          modules = formerModules;
-          generations.retreat();
-          const reason = `the commit threw ${error instanceof Error ? error.message : "a value"}; everything it had written was taken back`;
-          return { kind: "undone", code: "OVERLAY_FAILED", reason: reason.slice(0, 300), unit: null };
-        }
-        const shown = new Map([...next].map(([unit, { ops }]) => [unit, `${ops.artifact} ${ops.birth}`]));
-        const read = readBack(table, shown);
-        if ("differs" in read) {
-          written.undo();
-          modules = formerModules;
-          generations.retreat();
-          return { kind: "undone", code: "OVERLAY_FAILED", reason: "reading back found other code than was written; everything was taken back", unit: read.differs };
-        }
-        current = next;
-        generation++;
-        for (const instance of table) instance.fade(new Set(next.get(instance.unit)?.ops.cells.map(({ key }) => key)));
-        return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
-      });
+      if (isBusy) return { kind: "undone", code: "SWAP_TIMED_OUT", reason: "a request began before a top level could run again", unit: null };
+      return pace.measure(() => commit(staged, keepsOld));
     },
     single: () => generations.single(),
     giveUpOld: () => generations.giveUp(),

@@ -1,5 +1,6 @@
 import { isBuiltin } from "node:module";
 import type { ErrorCode, ImportOp } from "@midflight/protocol";
+import * as ownPackage from "../index.ts";
 import type { AddedUnits } from "./added-units.ts";
 import type { Instance, InstanceTable } from "./instance.ts";
 import { findExchanged } from "./exchange.ts";
@@ -8,6 +9,7 @@ import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
 import type { SourceMaps } from "./source-maps.ts";
 import { findLost } from "./reflection.ts";
+import { NotReloadable, prepareReruns, type ReloadContext, type Rerun } from "./reload.ts";
 import type { Modules } from "./scope.ts";
 
 /** A whole overlay, compiled, for every instance that was there. */
@@ -15,6 +17,8 @@ export interface Staged {
   readonly overlay: Overlay;
   readonly prepared: ReadonlyMap<Instance, Prepared>;
   readonly modules: Modules;
+  /** Instances whose top level runs again, in the order of evaluation. */
+  readonly reruns: readonly Rerun[];
 }
 
 export interface Refused {
@@ -32,6 +36,7 @@ export interface StageContext {
   readonly pace: Pace;
   readonly isOld: () => boolean;
   readonly maps: SourceMaps;
+  readonly boot: Pick<ReloadContext, "live" | "releaseDirectory" | "bootArtifacts" | "hash">;
 }
 
 function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
@@ -39,7 +44,7 @@ function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
 }
 
 /** Compiles an overlay off to the side. Runs code of the app only where the planner proved it free of effects. */
-export async function stage(overlay: Overlay, { table, added, pace, isOld, maps }: StageContext): Promise<StageResult> {
+export async function stage(overlay: Overlay, { table, added, pace, isOld, maps, boot }: StageContext): Promise<StageResult> {
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
   await maps.write(overlay.units);
@@ -83,8 +88,20 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps 
     const lost = findLost(instance, reflecting);
     if (lost !== null) return refuse("OVERLAY_FAILED", `${lost}() has another number of parameters now, or another name, and is not found where it was made`, instance.unit);
   }
-  await pace.yield();
-  return { kind: "staged", staged: { overlay, prepared, modules } };
+  const reruns = prepareReruns(overlay, { ...boot, table, prepared });
+  for (;;) {
+    try {
+      const next = reruns.next();
+      if (next.done === true) {
+        await pace.yield();
+        return { kind: "staged", staged: { overlay, prepared, modules, reruns: next.value } };
+      }
+    } catch (error) {
+      if (error instanceof NotReloadable) return refuse(error.code, error.message, error.unit);
+      return refusal(error, overlay.units.find((unit) => unit.ops.reload !== undefined)?.ops.unit ?? "");
+    }
+    await pace.breathe();
+  }
 }
 
 /** Closures that an earlier overlay made can be reached only if the transition speaks of their unit. */
@@ -101,6 +118,10 @@ function findIncomplete(overlay: Overlay, table: InstanceTable): Refused | null 
 async function loadImport(op: ImportOp, instance: Instance, table: InstanceTable, namespaces: Map<string, Readonly<Record<string, unknown>>>): Promise<string | null> {
   if (op.from === "overlay" || op.from === "unit") return table.of(op.unit).length > 0 ? null : `it imports ${op.unit}, which this process has not loaded`;
   if (op.from === "added") return null;
+  if (op.specifier === "@midflight/agent") {
+    namespaces.set(`${instance.url}\0${op.specifier}`, ownPackage);
+    return null;
+  }
   if (op.witness === null && !isBuiltin(op.specifier)) return `it imports ${op.specifier}, which is not one of Node's own`;
   if (op.witness !== null && !table.loaded.has(op.witness)) return `it imports ${op.specifier}, which this process has not loaded`;
   const namespace = (await instance.door(`import(${JSON.stringify(op.specifier)})`)) as Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
+import type { BodyOp, CellOp, MemberOp, Piece, ReloadStep } from "@midflight/protocol";
 
 /**
  * Joins the pieces of a text; what was cut out between them becomes white space, so that all that follows keeps its
@@ -67,4 +67,16 @@ export function cellMaker(op: CellOp): Frame {
   const name = JSON.stringify(op.name);
   if (op.kind === "function") return [`($mfo,$mfi,$mfr)=>({[${name}]:`, `})[${name}]`];
   return ["($mfo,$mfi,$mfr)=>(", ")"];
+}
+
+/** Makes a step of a top level that runs again: `(cells, identity, birth) => {}`. */
+export function stepMaker(kind: ReloadStep["kind"]): Frame {
+  switch (kind) {
+    case "bind":
+      return ["($mfo,$mfi,$mfr)=>{(", ")}"];
+    case "clear":
+      return ["($mfo,$mfi,$mfr)=>{(", "=undefined)}"];
+    case "run":
+      return ["($mfo,$mfi,$mfr)=>{", "}"];
+  }
 }

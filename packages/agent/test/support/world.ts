@@ -75,7 +75,7 @@ export class World {
   }
 
   boot(published: Published): BootRelease {
-    return { directory: this.directory, id: published.id, release: published.release };
+    return { directory: this.directory, id: published.id, release: published.release, artifacts: new Map() };
   }
 
   /** A way that changes the unit; its blobs are stored. */
