@@ -165,6 +165,16 @@ const routes = new Map();
 routes.set("/", () => String(served));
 setInterval(() => price("DE", 0), 1000);
 `,
+  "poll.js": `let polls = import.meta.hot?.data.polls ?? 0;
+const timer = setInterval(() => {
+  polls += 1;
+}, 1000);
+import.meta.hot?.dispose((data) => {
+  clearInterval(timer);
+  data.polls = polls;
+});
+import.meta.hot?.accept();
+`,
   "discount.js": 'import labels from "./labels.json" with { type: "json" };\nexport function discount(cents) {\n  return cents > 100 ? 10 : 0;\n}\nexport const label = () => labels.discount;\n',
 };
 
@@ -197,6 +207,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a method added to a class without fields": [edited("server.js", "  beep() {", "  hum() {\n    return 'hum';\n  }\n  beep() {")],
   "another value of a constant or a table that nothing has changed since": [edited("server.js", "FR: 20", "FR: 21, IT: 22")],
   "the value of a JSON file that the code imports": [{ units: app, labels: '{"discount":"off"}' }],
+  "a timer's interval, the first value of a `let`, a statement, in a module that declares [hooks](guides/reload.md)": [edited("poll.js", "1000", "500"), edited("poll.js", "?? 0", "?? 100"), edited("poll.js", "import.meta.hot?.accept", "console.log(polls);\nimport.meta.hot?.accept")],
   "the first value of a `let`": [edited("server.js", "served = 0", "served = 100")],
   "a field of a class, its constructor or a method that this calls, what it extends": [edited("server.js", "open = true", "open = false"), edited("server.js", "this.id = id", "this.id = String(id)"), edited("server.js", "class Till", "class Till extends Map")],
   "code at the top level: a new route, a timer's interval": [edited("server.js", "setInterval", 'routes.set("/x", () => "x");\nsetInterval'), edited("server.js", "1000", "500")],
