@@ -55,6 +55,7 @@ export class MemberIndex {
 
   #add(unit: string, detail: UnitDetail): void {
     const lookup = new Lookup(this.#app, unit, detail);
+    const { members, getters } = namesOf(detail);
     for (const site of detail.facts.sites.all) {
       if (site.binding !== null && declaresHelper(site.binding, detail)) {
         this.compiled.set(site, unit);
@@ -62,7 +63,7 @@ export class MemberIndex {
       }
       this.unitOf.set(site, unit);
       this.siteOf.set(site.fn, site);
-      if (namesOf(detail).getters.has(site.fn)) continue;
+      if (getters.has(site.fn)) continue;
       if (site.memberName !== null) push(this.byMember, site.memberName, { unit, site });
       else if (site.member !== null) {
         const { key } = site.member;
@@ -73,9 +74,15 @@ export class MemberIndex {
       const site = this.siteOf.get(defined.fn);
       if (site !== undefined) this.defined.push({ unit, site, defined });
     }
-    for (const [name, nodes] of namesOf(detail).members) {
+    /** What a getter of an export gives is there once the getter is, whether or not that has run. */
+    const givenIn = (node: Node): Site | null => {
+      let site = siteAround(detail, node);
+      while (site !== null && getters.has(site.fn)) site = site.owner;
+      return site;
+    };
+    for (const [name, nodes] of members) {
       const key = name.startsWith(symbolMark) ? (lookup.symbolNamed(name.slice(symbolMark.length)) ?? symbolMark) : name;
-      for (const node of nodes) push(this.values, key, { unit, node, within: siteAround(detail, node) });
+      for (const node of nodes) push(this.values, key, { unit, node, within: givenIn(node) });
     }
     for (const [name, binding] of detail.facts.exports) {
       if (binding.kind !== "local") continue;
