@@ -47,12 +47,19 @@ add("what instances keep that requests make", memo(1), memo(2), ({ Box }) => new
 add("what an instance keeps that is there from the start", memo(1, "exports.box=new Box()"), memo(2, "exports.box=new Box()"), ({ box }) => box.value, { setup: ({ box }) => box.value, ...replace });
 const heirs = (n, use) => ({ "m.cjs": `const proto=require("./p.cjs"); ${use}`, "p.cjs": `module.exports={ get value(){ if(!this.kept) this.kept=build(); return this.kept } }; function build(){return ${n}}` });
 add("what the heirs of an object keep", heirs(1, "exports.make=()=>Object.create(proto)"), heirs(2, "exports.make=()=>Object.create(proto)"), (m) => m.make().value);
+add("what an heir keeps that is there from the start", heirs(1, "exports.one=Object.create(proto)"), heirs(2, "exports.one=Object.create(proto)"), (m) => m.one.value, { setup: (m) => m.one.value, ...replace });
+add("what the heirs keep of what they share", heirs(1, "const shared=Object.create(proto); exports.make=()=>Object.create(shared)"), heirs(2, "const shared=Object.create(proto); exports.make=()=>Object.create(shared)"), (m) => m.make().value, replace);
+add("what copies of an object's methods keep", heirs(1, "exports.make=()=>Object.assign({},proto).value; exports.proto=proto"), heirs(2, "exports.make=()=>Object.assign({},proto).value; exports.proto=proto"), (m) => m.make(), replace);
+add("what the object itself keeps, which its own unit uses", { ...heirs(1, "exports.make=()=>Object.create(proto)"), "p.cjs": "const p=module.exports={ value(){ if(!this.kept) this.kept=build(); return this.kept }, own(){ return p.value() } }; function build(){return 1}" }, { ...heirs(2, "exports.make=()=>Object.create(proto)"), "p.cjs": "const p=module.exports={ value(){ if(!this.kept) this.kept=build(); return this.kept }, own(){ return p.value() } }; function build(){return 2}" }, (m) => m.make().own(), { setup: (m) => m.make().own(), ...replace });
 add("what the object itself keeps", heirs(1, "exports.make=()=>proto"), heirs(2, "exports.make=()=>proto"), (m) => m.make().value, { setup: (m) => m.make().value, ...replace });
 
 const given = (n, rest) => ({ "m.cjs": `const o={set handler(fn){this.got=fn()}}; module.exports=o; function f(){return ${n}} o.go=()=>f(); ${rest}` });
 add("what a setter calls that was written at the start", given(1, "o.handler=f"), given(2, "o.handler=f"), (o) => o.got, replace);
 add("what a setter calls that was written under a computed name", given(1, 'o["hand"+"ler"]=f'), given(2, 'o["hand"+"ler"]=f'), (o) => o.got, replace);
 add("what a setter would call", given(1, ""), given(2, ""), (o) => o.go());
+const wrapped = (n, rest) => ({ "m.cjs": `const util=require("node:util"); function f(){return ${n}} exports.f=f; exports.old=util.deprecate(f,"old","DEP0"); ${rest}` });
+add("a function that was wrapped at the start", wrapped(1, ""), wrapped(2, ""), (m) => [m.f(), m.old()]);
+add("one that was wrapped and called", wrapped(1, "process.noDeprecation=true; exports.first=exports.old()"), wrapped(2, "process.noDeprecation=true; exports.first=exports.old()"), (m) => m.first, replace);
 const json = (n, rest) => ({ "m.cjs": `const o={toJSON(){return ${n}}}; module.exports=o; ${rest}` });
 add("toJSON, of what was written out at the start", json(1, "o.first=JSON.stringify({o})"), json(2, "o.first=JSON.stringify({o})"), (o) => o.first, replace);
 add("toJSON, of what was not", json(1, ""), json(2, ""), (o) => JSON.stringify(o));

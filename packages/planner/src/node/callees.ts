@@ -20,7 +20,12 @@ const startEvents = /^(ready|listening|open|opened|connect|connected|connection|
 const startHooks = new Set(["onReady", "onListen", "onRegister", "onRoute"]);
 
 /** Functions that put a function into an object that the app can take it from again. */
-const containers = new Set(["push", "unshift", "set", "add", "concat", "splice", "fill", "freeze", "seal", "assign", "fromEntries", "of", "entries", "values", "keys", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Array", "resolve", "all", "bind", "decorate", "decorateRequest", "decorateReply"]);
+const containers = new Set(["push", "unshift", "set", "add", "concat", "splice", "fill", "freeze", "seal", "assign", "fromEntries", "of", "entries", "values", "keys", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Array", "resolve", "all", "bind", "decorate", "decorateRequest", "decorateReply", "function", "deprecate"]);
+
+/** Functions that give back a function which calls the one that they were given: `util.deprecate`, depd's `deprecate.function`. */
+export function isWrapper(name: string): boolean {
+  return name === "function" || name === "deprecate";
+}
 
 /** True for functions that give back what they were given, or hold it. */
 export function isContainer(name: string): boolean {

@@ -106,7 +106,22 @@ class Collector {
 
   #walk(node: Node, around: readonly Around[]): void {
     if (isDefining(node, this.#detail)) for (const { key, descriptor } of descriptorsOf(node)) this.#descriptor(key, descriptor, around);
-    forEachChild(node, (child) => this.#walk(child, isFunction(child) ? [...around, { fn: child, elements: elementsOf(node, child) }] : around));
+    forEachChild(node, (child) => this.#walk(child, isFunction(child) ? [...around, { fn: child, elements: this.#elementsOf(node, child) }] : around));
+  }
+
+  /** `["a", "b"].forEach(fn)`, also by a name of the list that is used for nothing else. */
+  #elementsOf(call: Node, fn: Node): readonly string[] | null {
+    if (call.type !== "CallExpression" || call.arguments[0] !== fn || call.callee.type !== "MemberExpression") return null;
+    if (!/^(forEach|map)$/.test(keyName(call.callee.property, call.callee.computed) ?? "")) return null;
+    let list: Node | null | undefined = call.callee.object;
+    if (list.type === "Identifier") {
+      const { name } = list;
+      const isOnlyGoneThrough = this.#detail.scopes.byName.get(name)?.every((ref) => ref.where === "module" && !ref.isWrite && ref.parent.type === "MemberExpression" && /^(forEach|map|includes|indexOf|length)$/.test(keyName(ref.parent.property, ref.parent.computed) ?? ""));
+      list = isOnlyGoneThrough === true ? this.#detail.facts.declarations.get(name)?.value : null;
+    }
+    if (list?.type !== "ArrayExpression") return null;
+    const names = list.elements.map((element) => (element?.type === "Literal" && typeof element.value === "string" ? element.value : null));
+    return names.every((name) => name !== null) ? names : null;
   }
 
   #descriptor(key: Node | string, descriptor: Node, around: readonly Around[]): void {
@@ -141,7 +156,9 @@ class Collector {
     const nameIndex = typeof key === "string" || key.type !== "Identifier" ? -1 : indexOf(key.name);
     for (const call of calls) {
       const given = call.arguments[index]!;
-      if (isFunction(given)) this.#add(given, role, nameIndex === -1 ? this.#keyIn(key, []) : this.#keyIn(call.arguments[nameIndex] ?? key, []));
+      // What a package wraps is called by what it makes of it.
+      const inside: readonly Node[] = given.type === "CallExpression" ? given.arguments : [given];
+      for (const one of inside) if (isFunction(one)) this.#add(one, role, nameIndex === -1 ? this.#keyIn(key, []) : this.#keyIn(call.arguments[nameIndex] ?? key, []));
     }
     this.#names.add(value);
   }
@@ -205,14 +222,6 @@ function elementsNamed(name: string, around: readonly Around[]): readonly string
   const [first] = owner?.fn.params ?? [];
   if (owner === undefined || first?.type !== "Identifier" || first.name !== name || isAssigned(owner.fn.body, name)) return null;
   return owner.elements;
-}
-
-/** `["a", "b"].forEach(fn)` */
-function elementsOf(call: Node, fn: Node): readonly string[] | null {
-  if (call.type !== "CallExpression" || call.arguments[0] !== fn || call.callee.type !== "MemberExpression" || call.callee.object.type !== "ArrayExpression") return null;
-  if (!/^(forEach|map)$/.test(keyName(call.callee.property, call.callee.computed) ?? "")) return null;
-  const names = call.callee.object.elements.map((element) => (element?.type === "Literal" && typeof element.value === "string" ? element.value : null));
-  return names.every((name) => name !== null) ? names : null;
 }
 
 function countOf(body: Node, name: string): number {

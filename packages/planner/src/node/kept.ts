@@ -9,38 +9,43 @@ export interface Kept {
   readonly isOwn: boolean;
 }
 
-/** True if a name stands for an object that its function makes anew at each call. */
-export type IsFresh = (name: string) => boolean;
+/** What a name of a function's own stands for. */
+export interface Locals {
+  /** An object that is made anew at each call. */
+  isFresh(name: string): boolean;
+  /** Something that is kept in the object that the function is a method of. */
+  isOwn(name: string): boolean;
+}
 
 type Of<T extends Node["type"]> = Extract<Node, { type: T }>;
 
 /** `cache ??= build()`, `cache = cache ?? build()`: what is built once and found by every later call. */
-export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
-  if (!outlives(node.left, detail, isFresh)) return [];
-  const isOwn = isOwnOf(node.left);
+export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail, locals: Locals): Kept[] {
+  if (!outlives(node.left, detail, locals)) return [];
+  const isOwn = isOwnOf(node.left, locals);
   if (node.operator === "??=" || node.operator === "||=") return [{ node: node.right, isOwn }];
   const { right } = node;
   return right.type === "LogicalExpression" && right.operator !== "&&" && isSame(node.left, right.left, detail) ? [{ node: right.right, isOwn }] : [];
 }
 
 /** `if (!cache) cache = build()`, `if (cache === undefined) …`, `if (!map.has(key)) map.set(key, build())`. */
-export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
-  return [...keptWhere(absentIn(test), [consequent], detail, isFresh), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, isFresh) : [])];
+export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+  return [...keptWhere(absentIn(test), [consequent], detail, locals), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, locals) : [])];
 }
 
 /** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
-export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, isFresh: IsFresh): Kept[] {
-  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, isFresh), ...keptWhere(absentIn(node.test), [node.consequent], detail, isFresh)];
-  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, isFresh) : keptWhere(presentIn(node.left), [node.right], detail, isFresh);
+export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, locals: Locals): Kept[] {
+  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, locals), ...keptWhere(absentIn(node.test), [node.consequent], detail, locals)];
+  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, locals) : keptWhere(presentIn(node.left), [node.right], detail, locals);
 }
 
 /** `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block. */
-export function keptByReturn(body: readonly Node[], detail: UnitDetail, isFresh: IsFresh): Kept[] {
+export function keptByReturn(body: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
   const kept: Kept[] = [];
   body.forEach((statement, i) => {
     if (statement.type !== "IfStatement" || i === body.length - 1 || !returns(statement.consequent)) return;
     const present = presentIn(statement.test).map((found) => sourceOf(found, body.slice(0, i)));
-    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail, isFresh));
+    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail, locals));
   });
   return kept;
 }
@@ -93,29 +98,29 @@ function asked(node: Node): Node {
 }
 
 /** The values that code gives to what was asked for, where that is there at the next call; and all that it gives away beside a mark that it has been here. */
-function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail, isFresh: IsFresh): Kept[] {
+function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
   if (asks.length === 0) return [];
   const kept: Kept[] = [];
   const beside: Kept[] = [];
-  const locals = new Map<string, Node>();
+  const given = new Map<string, Node>();
   let isMarked = false;
   const keep = (value: Node, isOwn: boolean): void => {
-    for (const node of [value, ...(value.type === "Identifier" && locals.has(value.name) ? [locals.get(value.name)!] : [])]) kept.push({ node, isOwn });
+    for (const node of [value, ...(value.type === "Identifier" && given.has(value.name) ? [given.get(value.name)!] : [])]) kept.push({ node, isOwn });
   };
   const walk = (node: Node): void => {
     if (isFunction(node)) return;
-    if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) locals.set(node.id.name, node.init);
+    if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) given.set(node.id.name, node.init);
     if (node.type === "AssignmentExpression") {
       const { left, right } = node;
-      if (left.type === "Identifier") locals.set(left.name, right);
+      if (left.type === "Identifier") given.set(left.name, right);
       const isAsked = asks.some((ask) => isSame(left, ask, detail) || (left.type === "MemberExpression" && isSame(left.object, ask, detail)));
-      if (isAsked && outlives(left, detail, isFresh)) {
+      if (isAsked && outlives(left, detail, locals)) {
         if (isLiteral(right)) isMarked = true;
-        else keep(right, isOwnOf(left));
-      } else if (node.operator === "=" && outlives(left, detail, isFresh)) beside.push({ node: right, isOwn: isOwnOf(left) });
+        else keep(right, isOwnOf(left, locals));
+      } else if (node.operator === "=" && outlives(left, detail, locals)) beside.push({ node: right, isOwn: isOwnOf(left, locals) });
     }
     forEachChild(node, walk);
-    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail, isFresh))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee));
+    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail, locals))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee, locals));
   };
   code.forEach(walk);
   if (isMarked) kept.push(...beside);
@@ -123,29 +128,30 @@ function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDet
 }
 
 /** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
-function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, isFresh: IsFresh): boolean {
+function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, locals: Locals): boolean {
   const { callee } = call;
-  if (callee.type !== "MemberExpression" || !isStore(call, detail, isFresh)) return false;
+  if (callee.type !== "MemberExpression" || !isStore(call, detail, locals)) return false;
   const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
   return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
 }
 
-function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, isFresh: IsFresh): boolean {
-  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, isFresh);
+function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, locals: Locals): boolean {
+  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */
-function outlives(target: Node, { scopes }: UnitDetail, isFresh: IsFresh): boolean {
+function outlives(target: Node, { scopes }: UnitDetail, locals: Locals): boolean {
   const root = rootOf(target);
   if (root.type === "ThisExpression") return true;
   if (root.type !== "Identifier") return false;
   const { name, start } = root;
   const where = scopes.byName.get(name)?.find((ref) => ref.start === start)?.where;
-  return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !isFresh(name) : true;
+  return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !locals.isFresh(name) : true;
 }
 
-function isOwnOf(target: Node): boolean {
-  return rootOf(target).type === "ThisExpression";
+function isOwnOf(target: Node, locals: Locals): boolean {
+  const root = rootOf(target);
+  return root.type === "ThisExpression" || (root !== target && root.type === "Identifier" && locals.isOwn(root.name));
 }
 
 function rootOf(target: Node): Node {

@@ -2,7 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
 import { exportedBy } from "./exported.ts";
 import { declaresHelper, helperOf } from "./helpers.ts";
-import { keptByAssignment, keptByChoice, keptByIf, keptByReturn, type Kept } from "./kept.ts";
+import { keptByAssignment, keptByChoice, keptByIf, keptByReturn, type Kept, type Locals } from "./kept.ts";
 import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -166,15 +166,27 @@ function collect(detail: UnitDetail): Names {
     forEachChild(node, (child) => walk(child, node));
   };
   forEachChild(program, (child) => walk(child, program));
-  const isFresh = (name: string): boolean => sources.get(name)?.every((source) => source.kind === "value" && /^(Object|Array)Expression$/.test(source.node.type)) === true;
+  const areAll = (name: string, test: (value: Node) => boolean): boolean => sources.get(name)?.every((source) => source.kind === "value" && test(source.node)) === true;
+  const locals: Locals = { isFresh: (name) => areAll(name, isMadeHere), isOwn: (name) => areAll(name, isOwn) };
   const kept = keeping.flatMap((node) => {
-    if (node.type === "IfStatement") return keptByIf(node, detail, isFresh);
-    if (node.type === "BlockStatement") return keptByReturn(node.body, detail, isFresh);
-    return node.type === "AssignmentExpression" ? keptByAssignment(node, detail, isFresh) : keptByChoice(node, detail, isFresh);
+    if (node.type === "IfStatement") return keptByIf(node, detail, locals);
+    if (node.type === "BlockStatement") return keptByReturn(node.body, detail, locals);
+    return node.type === "AssignmentExpression" ? keptByAssignment(node, detail, locals) : keptByChoice(node, detail, locals);
   });
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);
   return { sources, members, parents, kept, usedAsValue, readMembers, decorations, getters };
+}
+
+function isMadeHere({ type }: Node): boolean {
+  return type === "ObjectExpression" || type === "ArrayExpression";
+}
+
+/** `this.cache`, `this.cache || {}`, `this.cache = …` */
+function isOwn(node: Node): boolean {
+  if (node.type === "AssignmentExpression") return isOwn(node.left);
+  if (node.type === "LogicalExpression") return isOwn(node.left) && (isOwn(node.right) || isMadeHere(node.right));
+  return node.type === "MemberExpression" && (node.object.type === "ThisExpression" || isOwn(node.object));
 }
 
 function isNewCallee(parent: Node, start: number): boolean {

@@ -119,6 +119,9 @@ export class ArgumentFates {
     const key = calleeName(call.callee);
     const outside = fateOutside(key, call, call.arguments[at]!, () => null);
     if (call.callee.type !== "MemberExpression") return outside === "contained" ? "handed" : outside;
+    // No function of the app's is `Object.defineProperty` or `JSON.stringify`.
+    const { object } = call.callee;
+    if (object.type === "Identifier" && /^(Object|Reflect|JSON|Math)$/.test(object.name)) return outside;
     return strongerFate(outside, this.#memberFate(key, at, depth));
   }
 }

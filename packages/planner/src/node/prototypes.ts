@@ -1,14 +1,16 @@
 import { detailOf, importersOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
+import { isReadMember } from "./members.ts";
+import { siteAround } from "./member-index.ts";
 import type { Site } from "./sites.ts";
-import { keyName, type Node } from "./syntax.ts";
+import { forEachChild, keyName, type Node } from "./syntax.ts";
 
 /** What the methods of an object are called on, as far as the app's text tells. */
 export type Receiver =
   /** Instances of a class, or of a function that is used as one. */
   | { readonly kind: "instances"; readonly of: Node }
-  /** Objects that have it for their prototype, made one by one. */
-  | { readonly kind: "heirs" }
+  /** Objects that have it for their prototype, or its methods copied; `makers`: the functions that make them, null for a top level. */
+  | { readonly kind: "heirs"; readonly makers: readonly (Site | null)[] }
   /** Perhaps the object itself, which is there from the start. */
   | { readonly kind: "itself" };
 
@@ -22,74 +24,86 @@ export function receiverOf(app: AppShape, unit: string, site: Site): Receiver {
   const maker = /^([\w$]+)\.prototype\.[\w$]+$/.exec(outer.key)?.[1];
   const declared = maker === undefined ? undefined : detail.facts.byKey.get(maker);
   if (declared !== undefined) return { kind: "instances", of: declared.fn };
-  return isOnlyPrototype(app, unit, detail, outer) ? { kind: "heirs" } : { kind: "itself" };
+  const makers = makersOfHeirs(app, unit, detail, outer);
+  return makers === null || makers.length === 0 ? { kind: "itself" } : { kind: "heirs", makers };
 }
 
 /**
- * `module.exports = { … }`, which all other units give to `Object.create` and do nothing else with, and which is not
- * called in its own unit either.
+ * `module.exports = { … }`, which all other units give to `Object.create`, or hand on to have its methods copied, and do
+ * nothing else with, and whose own unit calls none of them. Null if it may be used itself.
  */
-function isOnlyPrototype(app: AppShape, unit: string, detail: UnitDetail, { fn }: Site): boolean {
+function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, key }: Site): readonly (Site | null)[] | null {
   const exported = bodyOf(detail.program).map(exportedObject).find((found) => found !== null);
-  if (exported === undefined || exported === null || fn.start < exported.object.start || fn.end > exported.object.end) return false;
-  if (exported.name !== null && !detail.scopes.byName.get(exported.name)?.every((ref) => ref.where === "local" || !isUse(ref.parent, ref.start))) return false;
-  if (detail.scopes.byName.get("exports")?.some((ref) => ref.role === "call" || isUse(ref.parent, ref.start)) === true) return false;
-  let heirs = 0;
+  if (exported === undefined || exported === null) return null;
+  const { object, names } = exported;
+  const isInside = fn.start >= object.start && fn.end <= object.end;
+  if (!isInside && !names.some((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}[`))) return null;
+  const own = names.filter((name) => /^[\w$]+$/.test(name) && name !== "exports");
+  for (const name of own) if (detail.scopes.byName.get(name)?.some((ref) => ref.where === "module" && isUse(ref.parent, ref.start)) === true) return null;
+  if (callsMethodOf(detail.program, [...own, "exports", "module"])) return null;
+  const makers: (Site | null)[] = [];
   for (const importer of importersOf(app).of(unit)) {
     const other = detailOf(app, importer);
-    if (other === null || app.units.get(importer)!.format !== "cjs") return false;
-    const names = namesFor(app, importer, other, unit);
-    if (names === null) return false;
-    for (const name of names) {
+    if (other === null || app.units.get(importer)!.format !== "cjs") return null;
+    const required = namesFor(app, importer, other, unit);
+    if (required === null) return null;
+    for (const name of required) {
       for (const ref of other.scopes.byName.get(name) ?? []) {
         if (ref.where === "local") continue;
-        if (!isCreating(ref.parent)) return false;
-        heirs += 1;
+        if (isHeirMaking(ref.parent, ref.start)) makers.push(siteAround(other, ref.parent));
+        else if (!isExporting(ref.parent, ref.start, app)) return null;
       }
     }
   }
-  return heirs > 0;
+  return makers;
 }
 
 function bodyOf(program: Node): readonly Node[] {
   return program.type === "Program" ? program.body : [];
 }
 
-/** `module.exports = { … }`, `const proto = module.exports = { … }` */
-function exportedObject(statement: Node): { readonly object: Node; readonly name: string | null } | null {
+/** `module.exports = { … }`, `var app = exports = module.exports = {}` */
+function exportedObject(statement: Node): { readonly object: Node; readonly names: readonly string[] } | null {
   const [declarator] = statement.type === "VariableDeclaration" ? statement.declarations : [];
-  const value = statement.type === "ExpressionStatement" ? statement.expression : declarator?.init;
-  if (value?.type !== "AssignmentExpression" || value.left.type !== "MemberExpression" || value.right.type !== "ObjectExpression") return null;
-  const { object, property } = value.left;
-  if (object.type !== "Identifier" || object.name !== "module" || keyName(property, value.left.computed) !== "exports") return null;
-  return { object: value.right, name: declarator?.id.type === "Identifier" ? declarator.id.name : null };
+  let value: Node | null | undefined = statement.type === "ExpressionStatement" ? statement.expression : declarator?.init;
+  const names: string[] = declarator?.id.type === "Identifier" ? [declarator.id.name] : [];
+  let isExported = false;
+  while (value?.type === "AssignmentExpression" && value.operator === "=") {
+    const { left } = value;
+    if (left.type === "Identifier") names.push(left.name);
+    else if (left.type === "MemberExpression" && left.object.type === "Identifier" && left.object.name === "module" && keyName(left.property, left.computed) === "exports") {
+      isExported = true;
+      names.push("module.exports");
+    } else return null;
+    value = value.right;
+  }
+  return isExported && value?.type === "ObjectExpression" ? { object: value, names } : null;
 }
 
 /** The names under which a unit requires another; null if it does so otherwise, too. */
 function namesFor(app: AppShape, importer: string, { program, scopes }: UnitDetail, unit: string): readonly string[] | null {
   const names: string[] = [];
-  let bound = 0;
   for (const statement of bodyOf(program)) {
     if (statement.type !== "VariableDeclaration") continue;
     for (const { id, init } of statement.declarations) {
       if (init?.type !== "CallExpression" || init.callee.type !== "Identifier" || init.callee.name !== "require") continue;
       const [specifier] = init.arguments;
       if (specifier?.type !== "Literal" || resolveUnit(app, importer, String(specifier.value)) !== unit) continue;
-      if (id.type !== "Identifier" || (statement.kind !== "const" && scopes.byName.get(id.name)?.some((ref) => ref.isWrite) === true)) return null;
+      if (id.type !== "Identifier" || (statement.kind !== "const" && scopes.byName.get(id.name)?.some((ref) => ref.isWrite && ref.start !== id.start) === true)) return null;
       names.push(id.name);
-      bound += 1;
     }
   }
   const all = app.units.get(importer)!.imports.filter(({ specifier }) => resolveUnit(app, importer, specifier) === unit);
-  return all.length === bound ? names : null;
+  return all.length === names.length ? names : null;
 }
 
-/** The object is read from, called, or put where it could be: other than to be given to a package's function or to get a property. */
+/** The object is put where it could be used: other than to be given to a function that copies it, to get a property, or to be compared. */
 function isUse(parent: Node, start: number): boolean {
   switch (parent.type) {
     case "CallExpression":
       return parent.callee.start === start;
     case "MemberExpression":
+      return parent.object.start !== start;
     case "BinaryExpression":
     case "VariableDeclarator":
     case "ExpressionStatement":
@@ -99,7 +113,33 @@ function isUse(parent: Node, start: number): boolean {
   }
 }
 
-/** `Object.create(x)` */
-function isCreating(parent: Node): boolean {
-  return parent.type === "CallExpression" && parent.callee.type === "MemberExpression" && parent.callee.object.type === "Identifier" && parent.callee.object.name === "Object" && keyName(parent.callee.property, parent.callee.computed) === "create";
+/** `proto.method()`, by one of the names. */
+function callsMethodOf(program: Node, names: readonly string[]): boolean {
+  let found = false;
+  const walk = (node: Node): void => {
+    if (node.type === "CallExpression" && node.callee.type === "MemberExpression") {
+      let root: Node = node.callee.object;
+      if (root.type === "MemberExpression" && root.object.type === "Identifier" && root.object.name === "module") root = root.object;
+      if (root.type === "Identifier" && names.includes(root.name)) found = true;
+    }
+    if (!found) forEachChild(node, walk);
+  };
+  walk(program);
+  return found;
+}
+
+/** `Object.create(x)`, `mixin(app, x)` */
+function isHeirMaking(parent: Node, start: number): boolean {
+  if (parent.type !== "CallExpression" || parent.callee.start === start) return false;
+  const { callee } = parent;
+  const isCreating = callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Object" && keyName(callee.property, callee.computed) === "create";
+  return isCreating || parent.arguments[0]?.start !== start;
+}
+
+/** `exports.application = x`, where no code of the app reads that. */
+function isExporting(parent: Node, start: number, app: AppShape): boolean {
+  if (parent.type !== "AssignmentExpression" || parent.right.start !== start || parent.left.type !== "MemberExpression") return false;
+  const { object, property, computed } = parent.left;
+  const name = keyName(property, computed);
+  return object.type === "Identifier" && object.name === "exports" && name !== null && !isReadMember(app, name);
 }

@@ -2,7 +2,7 @@ import type { AppShape } from "./app.ts";
 import { Course, isImplicit } from "./course.ts";
 import { MemberIndex, siteAround, type Found } from "./member-index.ts";
 import { namesOf } from "./names.ts";
-import { receiverOf } from "./prototypes.ts";
+import { receiverOf, type Receiver } from "./prototypes.ts";
 import type { Site } from "./sites.ts";
 import type { FunctionNode, Node } from "./syntax.ts";
 
@@ -23,7 +23,7 @@ export function findStartup(app: AppShape, reloaded: ReadonlySet<string> = new S
 interface Own {
   readonly unit: string;
   readonly node: Node;
-  readonly of: Node;
+  readonly receiver: Receiver;
 }
 
 /** What an app's top levels may call, and what is computed once and kept, whenever that is. */
@@ -60,30 +60,37 @@ export class Startup {
       for (const { node, isOwn } of namesOf(detail).kept) {
         const site = isOwn ? siteAround(detail, node) : null;
         const receiver = site === null ? null : receiverOf(app, unit, site);
-        if (receiver?.kind === "instances") waiting.push({ unit, node, of: receiver.of });
-        // What the heirs keep ends with them, as all does that requests have made.
-        else if (receiver?.kind !== "heirs") run(unit, node);
+        if (receiver === null) run(unit, node);
+        else waiting.push({ unit, node, receiver });
       }
     }
     this.#keeping.finish();
     for (let isMore = true; isMore; this.#keeping.finish()) {
-      const lasting = waiting.filter(({ of }) => this.#mayLast(of));
+      const lasting = waiting.filter(({ receiver }) => this.#mayLast(receiver));
       waiting = waiting.filter((own) => !lasting.includes(own));
       for (const { unit, node } of lasting) run(unit, node);
       isMore = lasting.length > 0;
     }
   }
 
-  /** True if something that the process made at its start, or keeps, may be an instance. */
-  #mayLast(maker: Node): boolean {
-    const site = this.#index.siteOf.get(maker as FunctionNode);
-    return [this.#start, this.#keeping].some(({ made, ran }) => made.has(maker) || (site !== undefined && ran.has(site)));
+  /** True if something that the process made at its start, or keeps, may be what is meant; what requests make ends with them. */
+  #mayLast(receiver: Receiver): boolean {
+    const courses = [this.#start, this.#keeping];
+    switch (receiver.kind) {
+      case "itself":
+        return true;
+      case "heirs":
+        return receiver.makers.some((maker) => maker === null || courses.some(({ ran }) => ran.has(maker)));
+      case "instances": {
+        const site = this.#index.siteOf.get(receiver.of as FunctionNode);
+        return courses.some(({ made, ran }) => made.has(receiver.of) || (site !== undefined && ran.has(site)));
+      }
+    }
   }
 
   /** True if what the site's code keeps in its own object may be there for as long as the process, and not just for a request. */
   isLasting(unit: string, site: Site): boolean {
-    const receiver = receiverOf(this.#app, unit, site);
-    return receiver.kind === "itself" || (receiver.kind === "instances" && this.#mayLast(receiver.of));
+    return this.#mayLast(receiverOf(this.#app, unit, site));
   }
 
   /** What called the site while the process started, for people; null if nothing can have. */

@@ -1,6 +1,6 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, isContainer, isOutsideCallback, isPassiveBase } from "./callees.ts";
+import { calleeName, isContainer, isOutsideCallback, isPassiveBase, isWrapper } from "./callees.ts";
 import { helperOf } from "./helpers.ts";
 import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
@@ -65,6 +65,10 @@ export class Values {
       const [given] = call.arguments;
       if (helper !== "pass" || given === undefined) return;
       return use === "call" ? this.callValue(given) : this.handValue(given);
+    }
+    if (callee.type === "MemberExpression" && isWrapper(name)) {
+      for (const argument of call.arguments) this.handValue(argument);
+      return;
     }
     // What Node or a package made: it may call what that was given, which was taken to be called when it was given.
     if (callee.type === "MemberExpression" && !takers.has(name) && !isContainer(name) && this.#outside.isModule(callee.object)) return;
