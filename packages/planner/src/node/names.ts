@@ -143,7 +143,7 @@ function collect(detail: UnitDetail): Names {
           else bind(node.left, { kind: "value", node: node.right });
           break;
         case "MemberExpression":
-          if (!((parent.type === "CallExpression" || parent.type === "NewExpression") && parent.callee === node)) readMembers.add(keyName(node.property, node.computed) ?? "?");
+          if (!((parent.type === "CallExpression" || parent.type === "NewExpression") && parent.callee === node) && !isTarget(parent, node)) readMembers.add(keyName(node.property, node.computed) ?? "?");
           break;
         case "ForOfStatement":
         case "ForInStatement":
@@ -187,6 +187,11 @@ function isOwn(node: Node): boolean {
   if (node.type === "AssignmentExpression") return isOwn(node.left);
   if (node.type === "LogicalExpression") return isOwn(node.left) && (isOwn(node.right) || isMadeHere(node.right));
   return node.type === "MemberExpression" && (node.object.type === "ThisExpression" || isOwn(node.object));
+}
+
+/** `a.b = …` reads nothing. */
+function isTarget(parent: Node, node: Node): boolean {
+  return parent.type === "AssignmentExpression" && parent.left === node && parent.operator === "=";
 }
 
 function isNewCallee(parent: Node, start: number): boolean {

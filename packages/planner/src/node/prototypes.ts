@@ -21,6 +21,8 @@ export function receiverOf(app: AppShape, unit: string, site: Site): Receiver {
   while (outer.owner !== null) outer = outer.owner;
   const made = outer.className === null ? undefined : detail.facts.sites.classes.get(outer.className);
   if (made !== undefined) return outer.member?.static === true ? { kind: "itself" } : { kind: "instances", of: made };
+  // A function that is used as a class: it, and what its prototype has.
+  if (outer.fn.type === "FunctionDeclaration" && detail.facts.sites.all.some(({ key }) => key.startsWith(`${outer.key}.prototype.`))) return { kind: "instances", of: outer.fn };
   const maker = /^([\w$]+)\.prototype\.[\w$]+$/.exec(outer.key)?.[1];
   const declared = maker === undefined ? undefined : detail.facts.byKey.get(maker);
   if (declared !== undefined) return { kind: "instances", of: declared.fn };
@@ -40,7 +42,7 @@ function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, ke
   if (!isInside && !names.some((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}[`))) return null;
   const own = names.filter((name) => /^[\w$]+$/.test(name) && name !== "exports");
   for (const name of own) if (detail.scopes.byName.get(name)?.some((ref) => ref.where === "module" && isUse(ref.parent, ref.start)) === true) return null;
-  if (callsMethodOf(detail.program, [...own, "exports", "module"])) return null;
+  if (callsMethodOf(detail, [...own, "exports", "module"])) return null;
   const makers: (Site | null)[] = [];
   for (const importer of importersOf(app).of(unit)) {
     const other = detailOf(app, importer);
@@ -114,13 +116,14 @@ function isUse(parent: Node, start: number): boolean {
 }
 
 /** `proto.method()`, by one of the names. */
-function callsMethodOf(program: Node, names: readonly string[]): boolean {
+function callsMethodOf({ program, scopes }: UnitDetail, names: readonly string[]): boolean {
+  const starts = new Set(names.flatMap((name) => (scopes.byName.get(name) ?? []).flatMap((ref) => (ref.where === "local" ? [] : [ref.start]))));
   let found = false;
   const walk = (node: Node): void => {
     if (node.type === "CallExpression" && node.callee.type === "MemberExpression") {
       let root: Node = node.callee.object;
       if (root.type === "MemberExpression" && root.object.type === "Identifier" && root.object.name === "module") root = root.object;
-      if (root.type === "Identifier" && names.includes(root.name)) found = true;
+      if (root.type === "Identifier" && starts.has(root.start)) found = true;
     }
     if (!found) forEachChild(node, walk);
   };
