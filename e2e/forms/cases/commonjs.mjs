@@ -75,3 +75,19 @@ add("a logger that Node makes, called at the start", made(1), made(2), (m) => m.
 const shifted = (n, read) => ({ "m.cjs": `function put(dest,name,v){ dest[name]=v } const all={}; put(all,"f",f); function f(){return ${n}} exports.f=f; exports.first=${read}` });
 add("a table that a function fills, and nothing calls from", shifted(1, "0"), shifted(2, "0"), (m) => m.f());
 add("a table that a function fills, called from at the start", shifted(1, "all.f()"), shifted(2, "all.f()"), (m) => m.first, replace);
+
+const needs = (head, body) => ({ "m.cjs": `${head}; exports.f=()=>${body}` });
+add("a module of Node's more", needs("const path=require('path')", "path.sep"), needs("const path=require('path'); const url=require('node:url')", "[path.sep,url.fileURLToPath('file:///a')]"), (m) => m.f(), { rung: "redefine" });
+add("a module of Node's less", needs("const path=require('path'); const url=require('url')", "[path.sep,typeof url]"), needs("const path=require('path')", "path.sep"), (m) => m.f(), { rung: "redefine" });
+add("a module of Node's under its other name", needs("const path=require('path')", "path.sep"), needs("const path=require('node:path')", "path.sep+1"), (m) => m.f(), { rung: "patch" });
+add("a part of one more", needs("const {sep}=require('path')", "sep"), needs("const {sep,join:j}=require('node:path')", "j('a',sep)"), (m) => m.f(), { rung: "redefine" });
+add("a part of one less", needs("const {sep,join}=require('path')", "join('a',sep)"), needs("const {sep}=require('path')", "sep"), (m) => m.f(), { rung: "redefine" });
+add("another part of it under the same name", needs("const {sep:x}=require('path')", "x"), needs("const {delimiter:x}=require('path')", "x"), (m) => m.f(), replace);
+add("a property of one more", needs("const a=1", "a"), needs("const a=1; const parse=require('url').parse", "typeof parse"), (m) => m.f(), { rung: "redefine" });
+add("Node's modules in another order", needs("const a=require('fs'); const b=require('path')", "[typeof a,typeof b]"), needs("const b=require('path'); const a=require('fs')", "[typeof a,typeof b,1]"), (m) => m.f(), { rung: "patch" });
+add("a part of one, used at the top level", needs("exports.s=1", "1"), needs("const {sep}=require('path'); exports.s=sep", "sep"), (m) => [m.s, m.f()], replace);
+add("a part of one, computed from", needs("const n=1", "n"), needs("const {sep}=require('path'); const n=1; const twice=sep+sep", "twice"), (m) => m.f());
+add("a variable that is a part of one and is assigned", needs("const n=1", "n"), needs("let {sep}=require('path'); exports.g=()=>sep='x'; const n=1", "sep"), (m) => m.f(), replace);
+add("a module of Node's that does something when it is loaded", needs("const n=1", "n"), needs("const d=require('domain')", "typeof d"), (m) => m.f(), replace);
+add("a require of the unit's own", needs("var require=(n)=>({sep:n}); const {sep}=require('path')", "sep"), needs("var require=(n)=>({sep:n,join:n}); const {sep,join}=require('path')", "[sep,join]"), (m) => m.f(), replace);
+add("a package more", needs("const n=1", "n"), needs("const acorn=require('acorn')", "typeof acorn.parse"), (m) => m.f(), replace);

@@ -96,7 +96,8 @@ export function kindOf(declaration: Declaration): string {
 
 function addBinding(unit: string, declaration: Declaration, target: AppShape, changed: Map<string, Change>, findings: Findings): void {
   const { name, kind } = declaration;
-  if (declaration.isPattern || !declaration.isPure) {
+  if (declaration.builtin !== null) changed.set(name, "import");
+  else if (declaration.isPattern || !declaration.isPure) {
     findings.block(unit, `new ${kind} ${name}: its initialiser may have effects`, [`${unit}:${declaration.line}`]);
   } else if (kind === "function" || declaration.isFunctionValue) {
     if (kind !== "function" && !declaration.isFixed) findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);

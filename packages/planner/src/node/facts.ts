@@ -1,8 +1,8 @@
 import { contentKey, type Normaliser } from "./text.ts";
 import { findSites, type Site, type Sites } from "./sites.ts";
-import { isPure } from "./purity.ts";
+import { isPure, requiredBuiltin } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
-import { boundNames, firstIndex, forEachChild, isClass, isFunction, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
+import { boundNames, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
 
 /** A binding at a unit's top level. */
 export interface Declaration {
@@ -15,6 +15,8 @@ export interface Declaration {
   /** Its value is a function whose body is a site: a change of the body is no change of the binding. */
   readonly isFunctionValue: boolean;
   readonly isPattern: boolean;
+  /** Taken out of a module of Node's by `const { name } = require("…")`. */
+  readonly builtin: { readonly specifier: string; readonly imported: string } | null;
   readonly isPure: boolean;
   /** Assigned nowhere but where it is declared: a `const`, or what bundlers make a `var` of. */
   readonly isFixed: boolean;
@@ -97,6 +99,8 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
   const exportStars: string[] = [];
   const effects: Effect[] = [];
 
+  const hasRequire = !scopes.moduleNames.has("require");
+
   const topSites = sites.all.filter((site) => site.depth === 0).sort((a, b) => a.fn.start - b.fn.start);
   const skeletonOf = (node: Node, made?: ClassNode): string => {
     const holes = sitesIn(topSites, node.start, node.end).map((site) => site.fn);
@@ -117,12 +121,12 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
   const varCounts = lazy(() => countVars(program));
 
   function declare(node: Node, exported: boolean | "default"): void {
-    const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false): void => {
+    const put = (name: string, kind: Declaration["kind"], value: Node | null, whole: Node, isPattern = false, builtin: Declaration["builtin"] = null): void => {
       const isFunctionValue = value !== null && isFunction(value);
-      const pure = value === null || isFunctionValue || isPure(value, source);
-      const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : skeletonOf(value, sites.classes.get(name))));
+      const pure = value === null || isFunctionValue || isPure(value, source, hasRequire);
+      const skeleton = lazy(() => (isFunctionValue ? functionShape(value) : value === null ? "" : builtin !== null ? `${builtin.imported} of ${builtin.specifier}` : requirable(skeletonOf(value, sites.classes.get(name)))));
       const isFixed = (): boolean => kind === "const" || ((kind === "let" || kind === "var") && value !== null && (varCounts().get(name) ?? 0) < 2 && !isAssigned(name, whole, scopes));
-      declarations.set(name, { name, kind, value, get isFixed() { return isFixed(); }, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
+      declarations.set(name, { name, kind, value, get isFixed() { return isFixed(); }, get skeleton() { return skeleton(); }, isFunctionValue, isPattern, builtin, isPure: pure, start: whole.start, end: whole.end, line: lines.of(whole.start) });
       if (exported !== false) exports.set(exported === "default" ? "default" : name, { kind: "local", local: name });
       if (!pure) addEffect(whole, () => `${kind} ${name} = ${skeleton()}`);
     };
@@ -131,6 +135,11 @@ export function readFacts({ program, marks }: Syntax, source: string, scopes: Sc
     else if (node.type === "VariableDeclaration") {
       for (const declarator of node.declarations) {
         const isPattern = declarator.id.type !== "Identifier";
+        const taken = isPattern && hasRequire ? takenOut(declarator) : null;
+        if (taken !== null && [...taken.keys()].every((name) => (varCounts().get(name) ?? 0) < 2 && !isAssigned(name, declarator, scopes))) {
+          for (const [name, builtin] of taken) put(name, node.kind as "const", declarator.init ?? null, declarator, true, builtin);
+          continue;
+        }
         if (isPattern) addEffect(declarator, () => `${node.kind} ${skeletonOf(declarator)}`);
         for (const name of boundNames(declarator.id)) put(name, node.kind as "const", declarator.init ?? null, declarator, isPattern);
       }
@@ -209,6 +218,32 @@ function countVars(program: Node): ReadonlyMap<string, number> {
 /** True if something but its declaration may assign to a module's binding. */
 function isAssigned(name: string, { start, end }: Node, { byName }: Scopes): boolean {
   return byName.get(name)?.some((ref) => ref.isWrite && ref.where !== "local" && (ref.start < start || ref.start >= end)) === true;
+}
+
+/** `const { a, b: c } = require("node:x")`: what each name is of which module of Node's; null for anything else. */
+function takenOut({ id, init }: Extract<Node, { type: "VariableDeclarator" }>): ReadonlyMap<string, NonNullable<Declaration["builtin"]>> | null {
+  const specifier = requiredBuiltin(init)?.replace(/^node:/, "") ?? null;
+  if (specifier === null || id.type !== "ObjectPattern") return null;
+  const taken = new Map<string, NonNullable<Declaration["builtin"]>>();
+  for (const property of id.properties) {
+    const imported = property.type === "Property" ? keyName(property.key, property.computed) : null;
+    if (property.type !== "Property" || imported === null || property.value.type !== "Identifier") return null;
+    taken.set(property.value.name, { specifier: `node:${specifier}`, imported });
+  }
+  return taken;
+}
+
+/** `node:fs` and `fs` are the same. */
+function requirable(skeleton: string): string {
+  return skeleton.startsWith("require(") ? skeleton.replace(/^require\((["'])node:/, "require($1") : skeleton;
+}
+
+/** What an import says, or a `require` of one of Node's modules that is taken apart. */
+export function importOf({ imports, declarations }: Facts, name: string): ImportBinding | null {
+  const imported = imports.get(name);
+  if (imported !== undefined) return imported;
+  const declaration = declarations.get(name);
+  return declaration?.builtin == null ? null : { local: name, ...declaration.builtin, start: declaration.start };
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */

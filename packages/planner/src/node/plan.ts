@@ -4,6 +4,7 @@ import { checkAdded, planImport } from "./added.ts";
 import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
+import { importOf } from "./facts.ts";
 import { checkConditions } from "./conditions.ts";
 import { compareDependencies } from "./dependencies.ts";
 import { Findings } from "./findings.ts";
@@ -173,7 +174,7 @@ function planBindings(unit: string, { boot, target }: PlanInput, isReloaded: boo
   const variables = variablesOf(detail);
   for (const [name, change] of changes.get(unit) ?? []) {
     if (change === "import") {
-      const op = planImport(unit, detail.facts.imports.get(name)!, boot, target, changes, findings);
+      const op = planImport(unit, importOf(detail.facts, name)!, boot, target, changes, findings);
       if (op !== null) writer.imports.push(op);
     } else if (isReloaded && variables.has(name)) writer.cells.push({ kind: "let", name, key: `reload:${name}`, isHeld: false, text: null });
     else writer.cell(name, change, cellKey(target, unit, name, changes), mayBeHeld(target, unit, detail.facts.declarations.get(name)!));
@@ -204,7 +205,7 @@ function cellKey(target: AppShape, unit: string, name: string, changes: Changes,
     if (change === undefined) continue;
     if (change !== "import") parts.push(cellKey(target, unit, ref.name, changes, seen));
     else {
-      const imported = detail.facts.imports.get(ref.name)!;
+      const imported = importOf(detail.facts, ref.name)!;
       const from = resolveUnit(target, unit, imported.specifier);
       const origin = from === null ? null : findOrigin(target, from, imported.imported);
       parts.push(origin?.kind === "binding" ? cellKey(target, origin.unit, origin.local, changes, seen) : `${imported.specifier} ${imported.imported}`);

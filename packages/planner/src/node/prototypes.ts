@@ -1,5 +1,6 @@
 import { detailOf, importersOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
+import { isDefining } from "./defined.ts";
 import { isReadMember } from "./members.ts";
 import { siteAround } from "./member-index.ts";
 import type { Site } from "./sites.ts";
@@ -44,6 +45,7 @@ function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, ke
   for (const name of own) if (detail.scopes.byName.get(name)?.some((ref) => ref.where === "module" && isUse(ref.parent, ref.start)) === true) return null;
   if (callsMethodOf(detail, [...own, "exports", "module"])) return null;
   const makers: (Site | null)[] = [];
+  const hasGetters = hasGetter(object) || definesOn(detail, [...own, "exports", "module"]);
   for (const importer of importersOf(app).of(unit)) {
     const other = detailOf(app, importer);
     if (other === null || app.units.get(importer)!.format !== "cjs") return null;
@@ -52,7 +54,8 @@ function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, ke
     for (const name of required) {
       for (const ref of other.scopes.byName.get(name) ?? []) {
         if (ref.where === "local") continue;
-        if (isHeirMaking(ref.parent, ref.start)) makers.push(siteAround(other, ref.parent));
+        // Whoever copies it by reading it runs its getters on the object itself.
+        if (isCreating(ref.parent) || (!hasGetters && isCopying(ref.parent, ref.start))) makers.push(siteAround(other, ref.parent));
         else if (!isExporting(ref.parent, ref.start, app)) return null;
       }
     }
@@ -131,12 +134,25 @@ function callsMethodOf({ program, scopes }: UnitDetail, names: readonly string[]
   return found;
 }
 
-/** `Object.create(x)`, `mixin(app, x)` */
-function isHeirMaking(parent: Node, start: number): boolean {
-  if (parent.type !== "CallExpression" || parent.callee.start === start) return false;
-  const { callee } = parent;
-  const isCreating = callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Object" && keyName(callee.property, callee.computed) === "create";
-  return isCreating || parent.arguments[0]?.start !== start;
+/** `Object.create(x)` */
+function isCreating(parent: Node): boolean {
+  if (parent.type !== "CallExpression" || parent.callee.type !== "MemberExpression") return false;
+  const { object, property, computed } = parent.callee;
+  return object.type === "Identifier" && object.name === "Object" && keyName(property, computed) === "create";
+}
+
+/** `mixin(app, x)` */
+function isCopying(parent: Node, start: number): boolean {
+  return parent.type === "CallExpression" && parent.callee.start !== start && parent.arguments[0]?.start !== start;
+}
+
+function hasGetter(object: Node): boolean {
+  return object.type !== "ObjectExpression" || object.properties.some((property) => property.type !== "Property" || property.kind !== "init");
+}
+
+/** `Object.defineProperty(x, …)` */
+function definesOn(detail: UnitDetail, names: readonly string[]): boolean {
+  return names.some((name) => detail.scopes.byName.get(name)?.some((ref) => ref.where !== "local" && isDefining(ref.parent, detail)) === true);
 }
 
 /** `exports.application = x`, where no code of the app reads that. */

@@ -1,3 +1,4 @@
+import { isBuiltin } from "./app.ts";
 import { keyName, type Node } from "./syntax.ts";
 
 const pureConstructors = new Set(["Map", "Set", "WeakMap", "WeakSet", "RegExp", "URL", "Date", "Array", "Uint8Array"]);
@@ -6,11 +7,11 @@ const pureStatics = new Set(["Object.freeze", "Object.fromEntries", "Object.entr
 
 /**
  * True if evaluating the expression again has no effect and gives an equal value, as long as the names it reads do:
- * literals, functions, tables, and constructors known to do nothing else. `new Date()` without arguments is not.
+ * literals, functions, tables, constructors known to do nothing else, and, with `hasRequire`, modules of Node's. `new Date()` without arguments is not.
  * Reading a property is taken to be free of effects; a getter that has some is the app's own exception.
  */
-export function isPure(node: Node, source: string): boolean {
-  const pure = (child: Node | null | undefined): boolean => child === null || child === undefined || isPure(child, source);
+export function isPure(node: Node, source: string, hasRequire = false): boolean {
+  const pure = (child: Node | null | undefined): boolean => child === null || child === undefined || isPure(child, source, hasRequire);
   switch (node.type) {
     case "Literal":
     case "TemplateElement":
@@ -43,6 +44,7 @@ export function isPure(node: Node, source: string): boolean {
     case "NewExpression":
       return node.callee.type === "Identifier" && pureConstructors.has(node.callee.name) && !(node.callee.name === "Date" && node.arguments.length === 0) && node.arguments.every((argument) => pure(argument));
     case "CallExpression": {
+      if (hasRequire && requiredBuiltin(node) !== null) return true;
       const callee = source.slice(node.callee.start, node.callee.end);
       const isKnown = node.callee.type === "Identifier" ? pureGlobals.has(callee) : pureStatics.has(callee);
       // What Array.from is given is called.
@@ -63,6 +65,17 @@ export function isPure(node: Node, source: string): boolean {
     default:
       return false;
   }
+}
+
+/** Modules of Node's that do something when they are loaded. */
+const active = /^(node:)?(domain|punycode|sys|repl|test|sqlite|wasi|trace_events|inspector|cluster|process)(\/|$)/;
+
+/** `require("node:fs")`: the specifier; null for anything else, and for modules that do something when they are loaded. */
+export function requiredBuiltin(node: Node | null | undefined): string | null {
+  if (node?.type !== "CallExpression" || node.callee.type !== "Identifier" || node.callee.name !== "require" || node.arguments.length !== 1) return null;
+  const [specifier] = node.arguments;
+  if (specifier?.type !== "Literal" || typeof specifier.value !== "string") return null;
+  return isBuiltin(specifier.value) && !active.test(specifier.value) ? specifier.value : null;
 }
 
 /** What the process is started with differs from one start to the next; a table made from it is state. */

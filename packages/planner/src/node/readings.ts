@@ -4,7 +4,7 @@ import { referencesIn, type Reference } from "./scope.ts";
 import { stateIn } from "./state.ts";
 
 /** Names that purity takes for the language's own: a unit that declares one means something else. */
-const languageNames = /^(Map|Set|WeakMap|WeakSet|RegExp|URL|Date|Array|Uint8Array|Symbol|String|Number|Boolean|BigInt|Object|Math)$/;
+const languageNames = /^(Map|Set|WeakMap|WeakSet|RegExp|URL|Date|Array|Uint8Array|Symbol|String|Number|Boolean|BigInt|Object|Math|require)$/;
 
 /**
  * Why an initialiser, evaluated now, may give another value than at a cold start: it reads what the process may have
