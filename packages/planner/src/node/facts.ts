@@ -235,7 +235,7 @@ function takenOut({ id, init }: Extract<Node, { type: "VariableDeclarator" }>): 
 
 /** `node:fs` and `fs` are the same. */
 function requirable(skeleton: string): string {
-  return skeleton.startsWith("require(") ? skeleton.replace(/^require\((["'])node:/, "require($1") : skeleton;
+  return skeleton.replace(/^(require.["'])node:/, "$1");
 }
 
 /** What an import says, or a `require` of one of Node's modules that is taken apart. */
@@ -243,7 +243,7 @@ export function importOf({ imports, declarations }: Facts, name: string): Import
   const imported = imports.get(name);
   if (imported !== undefined) return imported;
   const declaration = declarations.get(name);
-  return declaration?.builtin == null ? null : { local: name, ...declaration.builtin, start: declaration.start };
+  return declaration === undefined || declaration.builtin === null ? null : { local: name, ...declaration.builtin, start: declaration.start };
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */
