@@ -75,7 +75,7 @@ function attempt(input: PlanInput, reloads: Reloads): Attempt {
   const removed = checkRemoved(boot, target, findings);
   checkMovedState(boot, target, [...replaced, ...added, ...removed].filter((unit) => !reloaded.has(unit)), findings);
   const changes = findChanges(boot, target, differing, findings, reloaded);
-  checkUnexplained(replaced, boot, target, findings);
+  checkUnexplained(replaced, added, boot, target, findings);
   checkConditions([...replaced, ...added, ...changes.keys()], target, findings);
   for (const unit of added) checkAdded(unit, boot, target, changes, findings);
   const startup = differing.length > 0 || changes.size > 0 || reloaded.size > 0 ? findStartup(boot, reloaded) : null;
