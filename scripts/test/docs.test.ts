@@ -182,12 +182,13 @@ interface State {
   readonly units: Readonly<Record<string, string>>;
   readonly asset?: string;
   readonly labels?: string;
-  readonly lock?: string;
+  /** Version of a package. */
+  readonly ms?: string;
 }
 
-function shapeOf({ units, asset = "1", labels = '{"discount":"less"}', lock = "1" }: State): AppShape {
+function shapeOf({ units, asset = "1", labels = '{"discount":"less"}', ms = "2.0.0" }: State): AppShape {
   const analyses = Object.entries(units).map(([file, source]) => [file, analyzeUnit(file, source, "esm", hash)] as const);
-  return { units: new Map(analyses), assets: new Map([["rates.json", { digest: hash(asset), inert: false }], ["labels.json", { digest: hash(labels), inert: false }]]), texts: new Map([["labels.json", labels]]), lock: hash(lock) };
+  return { units: new Map(analyses), assets: new Map([["rates.json", { digest: hash(asset), inert: false }], ["labels.json", { digest: hash(labels), inert: false }]]), texts: new Map([["labels.json", labels]]), lock: hash(ms), dependencies: { locked: new Map([["node_modules/ms", { name: "ms", version: ms, content: "" }]]), installed: null } };
 }
 
 function edited(file: keyof typeof app, find: string, replacement: string, more: Readonly<Record<string, string>> = {}): State {
@@ -212,7 +213,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a field of a class, its constructor or a method that this calls, what it extends": [edited("server.js", "open = true", "open = false"), edited("server.js", "this.id = id", "this.id = String(id)"), edited("server.js", "class Till", "class Till extends Map")],
   "code at the top level: a new route, a timer's interval": [edited("server.js", "setInterval", 'routes.set("/x", () => "x");\nsetInterval'), edited("server.js", "1000", "500")],
   "an import of a package that may not be loaded yet": [edited("discount.js", "export function discount(cents) {", 'import fastify from "fastify";\nexport function discount(cents) {\n  cents += fastify.length;')],
-  "a changed package-lock": [{ units: app, lock: "2" }],
+  "another version of a package": [{ units: app, ms: "2.1.0" }],
   "a data file that the code may have read": [{ units: app, asset: "2" }],
 };
 

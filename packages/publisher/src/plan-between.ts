@@ -15,15 +15,17 @@ export interface TreePlan {
  * started from `from`. Collect both with the same analyses, so that what did not change is analysed once.
  */
 export function planBetween(from: CollectedTree, to: CollectedTree): TreePlan {
-  const [boot, target] = [placeOf(from), placeOf(to)];
+  // A checkout without `node_modules` says nothing of where its names lead: as in the other, then.
+  const [boot, target] = [placeOf(from, to), placeOf(to, from)];
   const route = planRoute(boot, target, nothingEarlier);
   const verdicts = mergeVerdicts([route], findDiffering(boot, target));
-  return { isUnchanged: from.root === to.root && from.lock === to.lock, rung: route.plan.rung, verdicts };
+  return { isUnchanged: from.root === to.root && from.lock === to.lock && from.dependencies?.digest === to.dependencies?.digest, rung: route.plan.rung, verdicts };
 }
 
 /** No release was made of it; that of a route is never asked for. */
 const unreleased: ReleaseId = "sha256:";
 
-function placeOf({ shape, files }: CollectedTree): Place {
-  return { id: unreleased, shape, files };
+function placeOf({ shape, files }: CollectedTree, other: CollectedTree): Place {
+  const links = shape.links === undefined || shape.links.size === 0 ? other.shape.links : shape.links;
+  return { id: unreleased, shape: links === shape.links ? shape : { ...shape, ...(links !== undefined && { links }) }, files };
 }
