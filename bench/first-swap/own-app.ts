@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { repositoryRoot } from "@midflight/testkit";
+import { repositoryRoot, type StartedProcess } from "@midflight/testkit";
 import { findFreePorts } from "../../scripts/tour/free-ports.ts";
 import { openNewcomer, withinMs } from "./newcomer.ts";
 
@@ -30,6 +30,7 @@ createServer((request, response) => response.end(\`\${greet()} \${process.pid}\`
 /** What the README says of an app of one's own. The app is there already, and nobody has to type. */
 export async function timeOwnApp(): Promise<OwnAppTimes> {
   const newcomer = await openNewcomer();
+  let up: StartedProcess | null = null;
   try {
     const port = await findFreePorts(firstPort, 1);
     const app = path.join(newcomer.folder, "app");
@@ -47,7 +48,7 @@ export async function timeOwnApp(): Promise<OwnAppTimes> {
     const install = lap();
     await newcomer.run("app", "npx", "midflight", "init", "--yes");
     const init = lap();
-    const up = await newcomer.start("app", "npx", "midflight", "up", "--watch");
+    up = await newcomer.start("app", "npx", "midflight", "up", "--watch");
     await up.waitForLine(/1 of 1 process ready/, { timeoutMs: withinMs });
     const [word, pid] = (await ask(port)).split(" ");
     if (word !== "hello") throw new Error(`the app answers ${word}`);
@@ -59,11 +60,11 @@ export async function timeOwnApp(): Promise<OwnAppTimes> {
       if (performance.now() - lap.sinceMs() > withinMs) throw new Error(`the edit did not go live\n${up.stdout.lines.join("\n")}`);
     }
     const saveToLive = lap();
-    // As Ctrl-C does: to all that stands in the foreground, npx and what it runs.
-    process.kill(-up.pid, "SIGINT");
-    await up.exited;
     return { clone, build, install, init, up: started, saveToLive };
   } finally {
+    // As Ctrl-C does: to all that stands in the foreground, npx and what it runs. The app's process ends with it.
+    if (up?.isAlive === true) process.kill(-up.pid, "SIGINT");
+    await up?.exited;
     await newcomer.close();
   }
 }
