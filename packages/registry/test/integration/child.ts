@@ -12,7 +12,7 @@ export interface Child {
 }
 
 /** Runs a fixture in a process of its own. */
-export function spawnFixture(name: "serve" | "publish", args: readonly string[]): Child {
+export function spawnFixture(name: "serve" | "publish" | "sweep", args: readonly string[]): Child {
   const fixture = fileURLToPath(new URL(`../fixtures/${name}.ts`, import.meta.url));
   const child: ChildProcess = spawn(process.execPath, ["--conditions=@midflight/source", fixture, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const lines: string[] = [];

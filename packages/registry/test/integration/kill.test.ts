@@ -8,7 +8,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cursor, LogEntry } from "@midflight/protocol";
 import { openRegistry } from "@midflight/registry";
-import { readAll } from "@midflight/registry/conformance";
+import { createFixture, readAll } from "@midflight/registry/conformance";
 import { connectRegistry, follow } from "@midflight/registry-client";
 import { spawnFixture, type Child } from "./child.ts";
 
@@ -128,4 +128,46 @@ test(`after ${kills} kills of registry and publisher at random moments, no ackno
   }
   await last.kill();
   t.diagnostic(`${acknowledged.length} acknowledged appends, ${ids.length} entries`);
+});
+
+test("a sweep that is killed has taken nothing that must stay, and the next one goes on", { timeout: 120_000 }, async (t) => {
+  const file = await createFile(t);
+  const { channel, release, assign } = createFixture();
+  const filling = openRegistry({ path: file });
+  const made = Array.from({ length: 25 }, (_, i) => release(i + 1, ...Array.from({ length: 50 }, (__, unit) => `release ${i}, unit ${unit}`)));
+  for (const [i, { entry, id, blobs }] of made.entries()) {
+    await filling.putBlobs(blobs);
+    const appended = await filling.append({ channel, expect: (await filling.head(channel))?.id ?? null, entries: [entry, assign(id, { number: i + 1 })], needs: [] });
+    assert.equal(appended.kind, "appended");
+  }
+  const before = await readAll(filling, channel);
+  await filling.close();
+  const newest = made.at(-1) ?? assert.fail();
+  const all = made.flatMap(({ blobs }) => blobs.map(({ digest }) => digest));
+
+  let left = all.length;
+  let cutOff = 0;
+  for (let kill = 0, isSwept = false; !isSwept; kill += 1) {
+    const sweep = spawnFixture("sweep", [file]);
+    await sweep.firstLine;
+    await sleep(Math.random() * 5 * kill); // later and later, so that one gets through
+    await sweep.kill();
+    isSwept = sweep.lines.includes("swept");
+    const registry = openRegistry({ path: file }); // proves the chain of what is left
+    const log = await readAll(registry, channel);
+    assert.ok(log.length === before.length || log.length === 2, `${log.length} entries are left`);
+    assert.deepEqual(log, before.slice(-log.length));
+    for (const [i, { cursor }] of before.entries()) {
+      const page = await registry.read(channel, cursor, 100);
+      assert.deepEqual(page.entries, page.gap ? log : before.slice(i + 1));
+    }
+    assert.deepEqual(await registry.missing(newest.blobs.map(({ digest }) => digest)), []);
+    const now = all.length - (await registry.missing(all)).length;
+    assert.ok(now <= left);
+    if (now < left && now > newest.blobs.length) cutOff += 1;
+    left = now;
+    await registry.close();
+  }
+  assert.equal(left, newest.blobs.length);
+  t.diagnostic(`${cutOff} sweeps were cut off among the blobs`);
 });
