@@ -160,6 +160,7 @@ async function prove({ paper, load, memories, system }: Scene, generation: numbe
   return live;
 }
 
+/** Without UTF-8 the sign for what is left out is three characters long. */
 function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+  return text.length > width ? `${text.slice(0, width - 3)}…` : text;
 }
