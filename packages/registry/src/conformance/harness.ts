@@ -15,8 +15,8 @@ export interface Harness {
 
 export type OpenHarness = () => Promise<Harness>;
 
-/** One test with a registry of its own, closed whatever happens. */
-export function promise(open: OpenHarness, name: string, check: (harness: Harness) => Promise<void>): void {
+/** One test with a registry or store of its own, closed whatever happens. */
+export function promise<H extends { close(): Promise<void> }>(open: () => Promise<H>, name: string, check: (harness: H) => Promise<void>): void {
   void test(name, async () => {
     const harness = await open();
     try {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import type { Blob, Registry } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 import { createFixture, readAll } from "./fixture.ts";
+import { promise } from "./harness.ts";
 import { goesOn, orKilled, Writer } from "./writer.ts";
 
 /** A registry that runs in a process of its own, to be killed. */
@@ -28,18 +28,7 @@ const rounds = 3;
 
 /** What a durable registry must keep when its process is killed at any moment. Retention is not run meanwhile. */
 export function killPromises(open: OpenKillHarness): void {
-  const promise = (name: string, check: (harness: KillHarness) => Promise<void>): void => {
-    void test(name, async () => {
-      const harness = await open();
-      try {
-        await check(harness);
-      } finally {
-        await harness.close();
-      }
-    });
-  };
-
-  promise("what was acknowledged before a kill is there after it, at the same place or behind an explicit gap", async ({ start }) => {
+  promise(open, "what was acknowledged before a kill is there after it, at the same place or behind an explicit gap", async ({ start }) => {
     const f = createFixture();
     const first = await start();
     assert.notEqual(first.registry.caps.durability, "memory");
@@ -61,7 +50,7 @@ export function killPromises(open: OpenKillHarness): void {
     assert.deepEqual((await readAll(registry, f.channel)).slice(0, after.length), after);
   });
 
-  promise("an append that is cut off by a kill is there as a whole or not at all, and may be repeated", async ({ start }) => {
+  promise(open, "an append that is cut off by a kill is there as a whole or not at all, and may be repeated", async ({ start }) => {
     const writers = Array.from({ length: 6 }, (_, i) => new Writer(`shop/channel-${i}`));
     for (let round = 0; round < rounds; round += 1) {
       const killed = await start();
@@ -77,7 +66,7 @@ export function killPromises(open: OpenKillHarness): void {
     }
   });
 
-  promise("a blob that was being stored at a kill is missing or whole", async ({ start }) => {
+  promise(open, "a blob that was being stored at a kill is missing or whole", async ({ start }) => {
     const killed = await start();
     const acknowledged = countdown(12);
     const stores = Array.from({ length: 4 }, (_, i) => storeUntilKilled(killed.registry, i, acknowledged.tick));
