@@ -61,7 +61,7 @@ export class Desk {
   }
 
   /** Until the app says so; looks again at each line that control prints. */
-  async untilSays(says: string, withinMs = 15_000): Promise<void> {
+  async untilSays(says: string, withinMs = 60_000): Promise<void> {
     const { stdout } = this.up.process;
     const deadline = performance.now() + withinMs;
     while ((await this.up.ask()).says !== says) {

@@ -75,6 +75,8 @@ export function createWorld(directory) {
         if (staged.kind !== "staged") return { ...last, got: `refused: ${staged.reason}` };
         const result = runtime.commit(staged.staged);
         if (result.kind !== "committed") return { ...last, got: `undone: ${result.reason}` };
+        const { drift } = await runtime.readTexts();
+        if (drift.length > 0) return { ...last, got: `read back other than written: ${JSON.stringify(drift)}` };
         await between?.(module, state);
       }
       return { ...last, got: await shown(() => probe(module, state)) };

@@ -188,7 +188,7 @@ export class KillRig {
 }
 
 /** How a process ended. Rejects, with what it said, if it does not. */
-export async function ended(started: StartedProcess, withinMs = 20_000): Promise<ProcessExit> {
+export async function ended(started: StartedProcess, withinMs = 60_000): Promise<ProcessExit> {
   const timer = new AbortController();
   const late = delay(withinMs, null, { signal: timer.signal }).catch(() => null);
   const exit = await Promise.race([started.exited, late]);
@@ -206,7 +206,7 @@ export async function ask({ url }: AppProcess): Promise<Answer> {
 }
 
 /** Asks until the process serves a version; nothing but whole versions may come before. */
-export async function untilServes(app: AppProcess, version: number, withinMs = 15_000): Promise<Answer> {
+export async function untilServes(app: AppProcess, version: number, withinMs = 60_000): Promise<Answer> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const answer = await ask(app);

@@ -165,7 +165,7 @@ async function openCustomers({ url, pid }: AppProcess): Promise<Customers> {
       additions.map(async (count, keeper) => expect(`things put into cart ${keeper}`, ((await getJson(`/api/cart/keeper-${keeper}`)) as { additions: number }).additions, count)),
     );
     // Nobody buys any more: only the shop's own timer brings stock now.
-    await stream.waitForEvent(undefined, 10_000).catch((error: Error) => faults.push(`the timer is dead: ${error.message}`));
+    await stream.waitForEvent(undefined, 30_000).catch((error: Error) => faults.push(`the timer is dead: ${error.message}`));
     const { outOfOrder, skipped, brokenBecause, events } = await stream.close();
     expect("the stream of events", { outOfOrder, skipped, brokenBecause }, { outOfOrder: 0, skipped: 0, brokenBecause: null });
     return { faults, figures: { orders: ledger.size, events } };

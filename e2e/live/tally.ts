@@ -20,7 +20,7 @@ export class Tally {
   }
 
   /** Until so many answers were right. Rejects when too many were wrong, or when none came for `silenceMs`. */
-  reaches(goal: number, silenceMs = 10_000): Promise<void> {
+  reaches(goal: number, silenceMs = 30_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (end: () => void): void => {
         clearTimeout(timer);

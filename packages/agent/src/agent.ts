@@ -1,5 +1,6 @@
 import type { AgentState, Digest, Envelope, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
 import type { BootRelease } from "./boot.ts";
+import type { DriftWatch } from "./drift-watch.ts";
 import { fetchOverlay, type FetchResult, type Sources } from "./fetch.ts";
 import type { Floor } from "./floor.ts";
 import type { Health } from "./health.ts";
@@ -32,6 +33,7 @@ export interface AgentParts {
   readonly pruneSoon: (needed: ReadonlySet<Digest>) => void;
   readonly onState: (state: AgentState) => void;
   readonly onOutcome: (counter: number, outcome: SwapOutcome) => void;
+  readonly drift: DriftWatch;
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
@@ -140,10 +142,12 @@ export class Agent {
     const recorded = this.#become({ overlay: result.overlay, way: result.way, blobs: result.blobs, generation });
     this.#parts.orders.done(order);
     this.#machine.on("swapped");
-    const pauseMs = Math.max(runtime.longestBlockMs(), pace.longestMs);
+    const heldMs = Math.max(runtime.longestBlockMs(), pace.longestMs);
     return await this.#probation(order, before, async () => {
+      const read = await this.#parts.drift.read();
       await recorded;
-      this.#parts.onOutcome(order.assign.counter, { kind: "swapped", release: order.assign.release, generation, units, bodies, pauseMs, live });
+      const pauseMs = Math.max(heldMs, read?.longestMs ?? 0);
+      this.#parts.onOutcome(order.assign.counter, { kind: "swapped", release: order.assign.release, generation, units, bodies, pauseMs, live, ...(read !== null && { texts: read.texts }) });
     });
   }
 

@@ -6,6 +6,7 @@ import { BlobCache } from "./blob-cache.ts";
 import type { BootRelease } from "./boot.ts";
 import { comeUp } from "./come-up.ts";
 import type { AgentConfig } from "./config.ts";
+import { DriftWatch } from "./drift-watch.ts";
 import { followChannel, type FollowLog } from "./follow-channel.ts";
 import { openFloor } from "./floor.ts";
 import { Health } from "./health.ts";
@@ -78,8 +79,16 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   signal.addEventListener("abort", () => health.stop(), { once: true });
   // One after the other, so that the newest is what stays.
   let recorded = Promise.resolve();
+  const drift = new DriftWatch({
+    runtime,
+    onTrouble,
+    onDrift: (found) => {
+      tell({ kind: "drift", drift: found });
+      presence.beat();
+    },
+  });
   const parts: AgentParts = {
-    boot, inbox, orders, floor, runtime, health, probationMs, signal, onOutcome, onTrouble,
+    boot, inbox, orders, floor, runtime, health, drift, probationMs, signal, onOutcome, onTrouble,
     sources: { registry, cache, root, boot, seen: inbox, onTrouble },
     record: ({ way }) => {
       const write = async (): Promise<void> => {
@@ -102,8 +111,12 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     },
   };
   const agent = new Agent(parts, bootShape(boot));
-  const describe = (): Beat => ({ ...identity, channel, state: agent.state, boot: boot.id, live: agent.live, counter: orders.counter, generation: agent.generation });
-  const presence = new Presence({ registry, describe, signal, onTrouble, onTick: () => health.tick() });
+  const describe = (): Beat => ({ ...identity, channel, state: agent.state, boot: boot.id, live: agent.live, counter: orders.counter, generation: agent.generation, ...(drift.found.length > 0 && { drift: drift.found }) });
+  const onTick = (): void => {
+    health.tick();
+    if (agent.state !== "stopped") void drift.look();
+  };
+  const presence = new Presence({ registry, describe, signal, onTrouble, onTick });
   presence.beat();
 
   const connected = followChannel({ registry, follow, channel, inbox, signal, onTrouble });

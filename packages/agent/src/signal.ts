@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { isMidflightError, type AgentState, type Digest, type ErrorCode, type SwapOutcome } from "@midflight/protocol";
+import { isMidflightError, type AgentState, type Digest, type Drift, type ErrorCode, type SwapOutcome } from "@midflight/protocol";
 
 /** What an agent says inside its process, on `diagnostics_channel` `midflight:agent`. It never prints. */
 export type AgentSignal =
@@ -7,6 +7,8 @@ export type AgentSignal =
   | { readonly kind: "outcome"; readonly outcome: SwapOutcome; readonly counter: number }
   /** An object of the log that is not obeyed. */
   | { readonly kind: "ignored"; readonly id: Digest; readonly code: ErrorCode; readonly reason: string }
+  /** Somebody else changed code of this process, or, if it is empty, what was changed is as it was. */
+  | { readonly kind: "drift"; readonly drift: readonly Drift[] }
   /** Something inside the agent did not work; the app is not touched by it. */
   | { readonly kind: "trouble"; readonly where: string; readonly code: ErrorCode; readonly reason: string };
 

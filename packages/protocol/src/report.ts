@@ -1,4 +1,5 @@
 import type { AgentState } from "./agent-state.ts";
+import { parseDrift, type Drift } from "./drift.ts";
 import { asCount, asNullable, asOneOf, asRecord, asString } from "./json.ts";
 import type { ReleaseId } from "./release.ts";
 import type { Generation, SwapOutcome } from "./swap.ts";
@@ -29,6 +30,8 @@ export interface Beat extends AgentIdentity {
   /** Counter of the newest assign it has dealt with. */
   readonly counter: number;
   readonly generation: Generation;
+  /** Code that somebody else changed in the process since; absent: none is known. */
+  readonly drift?: readonly Drift[];
 }
 
 /** What became of one assign in one process; kept. */
@@ -61,6 +64,7 @@ function parseIdentity(r: Readonly<Record<string, unknown>>): AgentIdentity {
 /** @throws MidflightError `OBJECT_INVALID` */
 export function parseBeat(value: unknown): Beat {
   const r = asRecord(value, "beat");
+  const drift = parseDrift(r["drift"]);
   return {
     ...parseIdentity(r),
     channel: asString(r["channel"], "channel", 200),
@@ -69,6 +73,7 @@ export function parseBeat(value: unknown): Beat {
     live: asNullable(r["live"], parseDigest, "live"),
     counter: asCount(r["counter"], "counter"),
     generation: asCount(r["generation"], "generation"),
+    ...(drift.length > 0 && { drift }),
   };
 }
 

@@ -49,7 +49,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
   if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0 && instance.imitating.size === 0) return;
-  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought };
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought, readers: instance.readers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
@@ -66,6 +66,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   instance.brought = prepared === null ? new Set() : broughtBy(prepared.unit.ops);
   instance.removals = prepared?.unit.ops.removals ?? [];
   instance.makers = prepared?.makers.settle() ?? null;
+  instance.readers = prepared?.readers ?? [];
   if (prepared?.hasClosures === true) instance.hadClosures = true;
   undo.push(retireMembers(instance, prepared?.unit.ops.members ?? [], choice));
   writeRemovals(instance, instance.removals, choice, undo);

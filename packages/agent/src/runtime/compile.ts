@@ -51,6 +51,8 @@ export interface Part<T> {
   readonly value: T;
   /** Compiles; called while staging, or by the first use where the app had not loaded yet. */
   readonly force: () => void;
+  /** What was compiled; undefined before, and where each activation has its own. */
+  readonly made: () => Function_ | undefined;
 }
 
 /** A function to make live. */
@@ -71,7 +73,11 @@ export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { readonly like: 
     if (op.usesSuper && home !== undefined && door.kind === "class") bindHome(home, instance, door.className, door.isStatic);
     return function_;
   });
-  return { value: () => body.get(), force: () => void body.get(), like: () => body.get() };
+  return { value: () => body.get(), force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
+}
+
+function madeOf(body: Lazy<unknown>): Function_ | undefined {
+  return body.isMade ? (body.get() as Function_) : undefined;
 }
 
 function expression({ placed }: Site, [before, after]: Frame, pieces: readonly Piece[]): Expression {
@@ -103,7 +109,7 @@ function activationPart(site: Site, { once, often }: Expression, op: BodyOp): Pa
     return body;
   };
   // Syntax is proved at the module's door; names resolve at each activation's.
-  return { value, force: () => void makeAtModule(site, `()=>${once}`) };
+  return { value, force: () => void makeAtModule(site, `()=>${once}`), made: () => undefined };
 }
 
 /** `super` in a method looks from its home object's prototype (ECMA-262 §9.1.1.3.5 GetSuperBase). */
@@ -150,7 +156,7 @@ export function functionPart(site: Site, op: CellOp): FunctionPart {
   const call = function (this: unknown, ...args: unknown[]): unknown {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };
-  return { value: call, force: () => void body.get(), like: () => body.get() };
+  return { value: call, force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
 }
 
 export function memberPart(site: Site, op: MemberOp): FunctionPart {
@@ -161,7 +167,7 @@ export function memberPart(site: Site, op: MemberOp): FunctionPart {
     if (op.usesSuper) bindHome(home, instance, op.className, op.isStatic);
     return made;
   });
-  return { value(this: unknown, ...args) { return Reflect.apply(body.get(), this, args); }, force: () => void body.get(), like: () => body.get() };
+  return { value(this: unknown, ...args) { return Reflect.apply(body.get(), this, args); }, force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
 }
 
 /** What everybody holds of an added function: its identity stays, its body follows the overlay. */

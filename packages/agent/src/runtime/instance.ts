@@ -2,6 +2,7 @@ import type { FunctionPart } from "./compile.ts";
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
 import type { Makers } from "./makers.ts";
 import type { HotState } from "./hot.ts";
+import type { Reader } from "./read-texts.ts";
 
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */
 export type Door = (code: string) => unknown;
@@ -56,6 +57,8 @@ export class Instance {
   scope: object | null = null;
   /** The compiled texts of the live overlay. */
   makers: Makers | null = null;
+  /** How what the live overlay changed is read back. */
+  readers: readonly Reader[] = [];
   /** True once an overlay with closures was live: some of them may be alive and born under it. */
   hadClosures = false;
   /** By slot, the text of a body that made closures which no overlay can reach: what comes later must leave it alone. */
@@ -74,6 +77,10 @@ export class Instance {
   brought: ReadonlySet<string> = new Set();
   /** What is still to be taken away when the old generation has ended. */
   readonly ending: Set<() => void> = new Set();
+  /** By guard variable of a member: whether its class had it when that was first asked. */
+  readonly firstThere: Map<string, boolean> = new Map();
+  /** By guard variable: reads the module-level binding that held its function when that was first asked; null if none did. */
+  readonly #holders = new Map<string, (() => unknown) | null>();
   readonly #access = new Map<string, readonly [set: (value: Pick | undefined) => void, get: () => Pick | undefined]>();
 
   constructor(unit: string, tag: string, url: string, door: Door, hot: HotState | null = null) {
@@ -111,6 +118,20 @@ export class Instance {
     return this.#faded.get(key)?.deref();
   }
 
+  /** Finds out which of these functions their bindings hold: one compilation for all that were not asked before. */
+  findHolders(functions: Iterable<{ readonly slot: string; readonly name: string }>): void {
+    const fresh = [...functions].filter(({ slot, name }) => !this.#holders.has(slot) && isName(name));
+    if (fresh.length === 0) return;
+    const reads = this.door(`[${fresh.map(({ name }) => `()=>${name}`).join(",")}]`) as (() => unknown)[];
+    fresh.forEach(({ slot }, i) => this.#holders.set(slot, holdsGuard(reads[i]!, slot) ? reads[i]! : null));
+  }
+
+  /** False if a binding held the function with this guard when it was first asked, and holds another now. */
+  isHeld(slot: string): boolean {
+    const read = this.#holders.get(slot) ?? null;
+    return read === null || holdsGuard(read, slot);
+  }
+
   write(slot: string, value: Pick | undefined): void {
     this.#access.get(slot)![0](value);
   }
@@ -118,6 +139,32 @@ export class Instance {
   read(slot: string): Pick | undefined {
     return this.#access.get(slot)![1]();
   }
+}
+
+const name = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+/** What looks like a name and cannot stand as an expression of a module. */
+const keywords: ReadonlySet<string> = new Set([
+  "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "eval", "export", "extends", "finally", "for", "function",
+  "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "package", "private", "protected", "public", "return", "static", "super", "switch", "throw", "try", "typeof",
+  "var", "void", "while", "with", "yield",
+]);
+
+function isName(text: string): boolean {
+  return name.test(text) && !keywords.has(text);
+}
+
+function holdsGuard(read: () => unknown, slot: string): boolean {
+  try {
+    return hasGuard(read(), slot);
+  } catch {
+    // Nothing of that name, or not yet.
+    return false;
+  }
+}
+
+/** True for a function whose text asks that guard. */
+export function hasGuard(code: unknown, slot: string): boolean {
+  return typeof code === "function" && Function.prototype.toString.call(code).includes(slot);
 }
 
 /** All loaded units of one thread. */

@@ -41,6 +41,11 @@ export class Placed {
     return { once: text + unkept + this.#suffix, often: text + this.#suffix };
   }
 
+  /** The text of some pieces, as a function that is made of it tells it. */
+  textOf(pieces: readonly Piece[]): string {
+    return joinPieces(this.#text, pieces);
+  }
+
   #lead(before: string, start: number | null): string {
     if (start === null) return `(${before}`;
     const { line, column } = this.#find(start);

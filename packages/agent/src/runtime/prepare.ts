@@ -5,6 +5,8 @@ import type { OverlayUnit } from "./overlay.ts";
 import { Makers } from "./makers.ts";
 import { Placed } from "./placed.ts";
 import type { Reflecting } from "./reflection.ts";
+import { bodyReader, functionReader, memberReader } from "./readers.ts";
+import type { Reader } from "./read-texts.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
 import type { SourceMaps } from "./source-maps.ts";
 import { createScope, defineCell, defineImport, defineValue, type Modules } from "./scope.ts";
@@ -22,6 +24,7 @@ export interface Prepared {
   /** Functions of the boot text that are to show what their newer bodies say of themselves. */
   readonly reflecting: readonly Reflecting[];
   readonly makers: Makers;
+  readonly readers: readonly Reader[];
   /** What is still to be compiled, one step each. */
   readonly steps: readonly (() => void)[];
   readonly hasClosures: boolean;
@@ -38,6 +41,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const makers = new Makers(instance.makers);
   const site = { instance, unit, placed: new Placed(unit, instance), scope, makers };
   const steps: (() => void)[] = [];
+  const readers: Reader[] = [];
   const cells = new Map<string, Cell>();
   const functions: { key: string; stub: Stub; part: FunctionPart }[] = [];
   const reflecting: Reflecting[] = [];
@@ -51,6 +55,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
       const part = functionPart(site, op);
       defineValue(scope, op.name, stub.stub);
       functions.push({ key: op.key, stub, part });
+      readers.push(functionReader(site, op, part));
       steps.push(part.force);
       continue;
     }
@@ -73,15 +78,18 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     slots.set(op.slot, part.value);
     if (op.reflect !== null && part.like !== null) reflecting.push({ op, like: part.like });
     steps.push(part.force);
+    const reader = bodyReader(site, op, part);
+    if (reader !== null) readers.push(reader);
   }
   const members = ops.members.map((op) => {
     const part = memberPart(site, op);
     steps.push(part.force);
+    readers.push(memberReader(site, op, part));
     return { op, part };
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
   steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
-  return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, steps, hasClosures };
+  return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, readers, steps, hasClosures };
 }
 
 /** Throws if an earlier overlay left something alive that this one would have to change and cannot reach. */

@@ -16,12 +16,13 @@ import { addMember, removeMember, type Choice } from "./members.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { writeReflection } from "./reflection.ts";
 import { Reload, type Failure } from "./reload.ts";
+import { readTexts, type Readings } from "./read-texts.ts";
 import type { Modules } from "./scope.ts";
 import { SourceMaps } from "./source-maps.ts";
 import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
 import type { Digest, Hash } from "@midflight/protocol";
 
-export type { AddedUnit, CommitResult, Overlay, OverlayUnit, StageResult, Staged };
+export type { AddedUnit, CommitResult, Overlay, Readings, OverlayUnit, StageResult, Staged };
 
 /** The part of the agent that touches the app's code. One per thread. */
 export interface Runtime {
@@ -45,6 +46,11 @@ export interface Runtime {
   whenOverdue(listener: (reason: string) => void): void;
   /** Makes a staged overlay live in one synchronous step over all instances, or not at all; then reads it back. `isWayBack`: requests under way are no reason against it. */
   commit(staged: Staged, isWayBack?: boolean): CommitResult;
+  /**
+   * Reads the live texts of what the overlay changed, and whether somebody else changed the process since, in slices.
+   * Null if a swap came in between.
+   */
+  readTexts(): Promise<Readings | null>;
   /** Settles when the requests that began before the last swap have ended or been moved on: then the next may be committed. */
   single(): Promise<void>;
   /** Moves the requests that began before the last swap on at once, so that it can be taken back without waiting. */
@@ -270,6 +276,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       hold.release();
       if (isBusy) return { kind: "undone", code: "SWAP_TIMED_OUT", reason: "a request began before a top level could run again", unit: null };
       return pace.measure(() => commit(staged, keepsOld));
+    },
+    readTexts() {
+      const begun = generation;
+      return readTexts(table, new Pace({ sliceMs: 0.5 }), options.hash, () => generation === begun);
     },
     single: () => generations.single(),
     giveUpOld: () => generations.giveUp(),

@@ -51,11 +51,19 @@ export type Frame = readonly [before: string, after: string];
 export function bodyMaker(op: Pick<BodyOp, "form" | "isAsync" | "isGenerator" | "name">): Frame {
   const name = JSON.stringify(op.name);
   if (op.form === "method") {
-    const marks = `${op.isAsync ? "async " : ""}${op.isGenerator ? "*" : ""}`;
-    return [`($mfo,$mfi,$mfr)=>{const $mfq={${marks}[${name}]`, `};return[$mfq[${name}],$mfq]}`];
+    return [`($mfo,$mfi,$mfr)=>{const $mfq={${headOf(op)}`, `};return[$mfq[${name}],$mfq]}`];
   }
   // A property's name instead of the function's own: inside, the name goes on meaning the original.
   return [`($mfo,$mfi,$mfr)=>[({[${name}]:`, `})[${name}],undefined]`];
+}
+
+/** How the function that a body's maker makes begins; what follows is its text, with the blanks before it that give it its place. */
+export function headOf(op: Pick<BodyOp, "form" | "isAsync" | "isGenerator" | "name">): string {
+  return op.form === "method" ? `${marksOf(op)}[${JSON.stringify(op.name)}]` : "";
+}
+
+function marksOf({ isAsync, isGenerator }: Pick<BodyOp, "isAsync" | "isGenerator">): string {
+  return `${isAsync ? "async " : ""}${isGenerator ? "*" : ""}`;
 }
 
 export function memberMaker(op: MemberOp): Frame {

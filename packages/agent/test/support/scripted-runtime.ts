@@ -1,4 +1,5 @@
 import type { CommitResult, Overlay, Runtime, StageResult } from "../../src/runtime/runtime.ts";
+import type { Drift } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
 
 type Step = "adopt" | "stage" | "commit";
@@ -58,6 +59,13 @@ export class ScriptedRuntime implements Runtime {
 
   /** Awaited before a swap, as requests of an older generation are. */
   drained: Promise<void> = Promise.resolve();
+
+  /** What the next readings find. */
+  drift: readonly Drift[] = [];
+
+  async readTexts(): ReturnType<Runtime["readTexts"]> {
+    return { texts: { count: 0, digest: sha256(""), declarations: [] }, drift: this.drift, longestMs: 0 };
+  }
 
   single(): Promise<void> {
     return this.drained;

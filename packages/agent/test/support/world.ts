@@ -49,7 +49,8 @@ export class World {
   }
 
   close(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    // An agent that was told to stop may be writing its last file.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   }
 
   /** A release of one unit, `src/price.js`, with that text. */

@@ -16,8 +16,8 @@ export interface Status {
   readonly live: ReleaseRecord | null;
   /** ISO 8601: when the newest assign was made. */
   readonly since: string | null;
-  /** `healthy`: every process that should run runs the live release. */
-  readonly health: "healthy" | "moving" | "mixed" | "down" | "empty";
+  /** `healthy`: every process that should run runs the live release. `drifted`: so they say, but somebody else changed code in one. */
+  readonly health: "healthy" | "drifted" | "moving" | "mixed" | "down" | "empty";
   readonly services: readonly ServiceStatus[];
   readonly numbers: ReadonlyMap<ReleaseId, number>;
 }
@@ -39,7 +39,7 @@ export async function readStatus(connection: Connection, history?: History): Pro
 function healthOf(members: readonly Member[]): Status["health"] {
   if (members.length === 0) return "empty";
   if (members.every((member) => member.standing === "absent")) return "down";
-  if (members.every((member) => member.standing === "confirmed")) return "healthy";
+  if (members.every((member) => member.standing === "confirmed")) return members.some(({ beat }) => beat?.drift !== undefined) ? "drifted" : "healthy";
   return members.some((member) => member.standing === "moving") ? "moving" : "mixed";
 }
 

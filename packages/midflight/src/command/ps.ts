@@ -1,8 +1,9 @@
 import type { RunCommand } from "../cli/program.ts";
 import { formatAge } from "../output/duration.ts";
 import { renderTable } from "../output/table.ts";
+import { hanging } from "../output/text.ts";
 import { connected } from "./connected.ts";
-import { releaseName } from "../view/fleet-view.ts";
+import { driftLines, releaseName } from "../view/fleet-view.ts";
 
 const columns = [
   { title: "PROCESS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "STATE" }, { title: "RELEASE" },
@@ -17,6 +18,8 @@ export function ps(): RunCommand {
       const history = await readHistory(connection);
       const [beats, status] = await Promise.all([readPresence(connection), readStatus(connection, history)]);
       const absent = status.services.flatMap((service) => service.members.filter((member) => member.beat === null));
+      const drifted = beats.filter((beat) => beat.drift !== undefined);
+      const pane = context.screen.out;
       const now = Date.now();
       const rows = [
         ...beats.map((beat) => [
@@ -30,7 +33,11 @@ export function ps(): RunCommand {
           processes: beats.map((beat) => ({ ...beat, live: releaseName(beat.live, status.numbers), boot: releaseName(beat.boot, status.numbers), liveDigest: beat.live, bootDigest: beat.boot })),
           absent: absent.map(({ target, service, because }) => ({ target, service, because })),
         },
-        lines: rows.length === 0 ? ["No process runs."] : renderTable(columns, rows, context.screen.out.width),
+        lines: [
+          ...(rows.length === 0 ? ["No process runs."] : renderTable(columns, rows, pane.width)),
+          ...drifted.flatMap((beat) => [...hanging("", 0, `${beat.target} (${beat.pid}) does not run what it was given: somebody else changed`, pane.width), ...driftLines(beat.drift, "  ", pane)]),
+          ...(drifted.length > 0 ? hanging("", 0, "A process that is started anew runs the release again.", pane.width) : []),
+        ],
         next: [{ command: "midflight status", why: "whether all of them run the live release" }],
       };
     });

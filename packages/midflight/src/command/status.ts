@@ -14,6 +14,7 @@ import { watchAnswers } from "./watch-answers.ts";
 
 const healthWords: Readonly<Record<Status["health"], { readonly word: string; readonly tone: Tone }>> = {
   healthy: { word: "healthy", tone: "good" },
+  drifted: { word: "DRIFTED", tone: "bad" },
   moving: { word: "moving", tone: "accent" },
   mixed: { word: "MIXED", tone: "bad" },
   down: { word: "nothing serves", tone: "bad" },
@@ -65,6 +66,7 @@ function render(found: Status, pane: Pane): string[] {
 
 function nextOf(found: Status): Next[] {
   if (found.health === "mixed") return [{ command: "midflight rollback", why: "bring all processes back to one release" }];
+  if (found.health === "drifted") return [{ command: "midflight ps", why: "what was changed, and in which process" }];
   if (found.health === "down") return [{ command: "midflight ps", why: "why no process runs" }];
   return [{ command: "midflight deploy", why: "bring the code live" }];
 }

@@ -1,9 +1,9 @@
 import type { Member, Standing } from "@midflight/control";
-import type { ReleaseId } from "@midflight/protocol";
+import type { Drift, DriftKind, ReleaseId } from "@midflight/protocol";
 import { formatAge } from "../output/duration.ts";
 import type { Pane, Tone } from "../output/pane.ts";
 import { sign } from "../output/symbols.ts";
-import { toPlainLine } from "../output/text.ts";
+import { count, hanging, toPlainLine } from "../output/text.ts";
 
 const signs: Readonly<Record<Standing, { readonly sign: string; readonly tone: Tone }>> = {
   confirmed: { sign: sign.done, tone: "good" },
@@ -36,8 +36,23 @@ export function memberCells(member: Member, numbers: Numbers, pane: Pane): strin
     paintStanding(pane, member.standing),
     beat === null ? "–" : String(beat.pid),
     beat === null ? "–" : formatAge(beat.startedAt, Date.now()),
-    toPlainLine(member.because ?? record?.url ?? ""),
+    toPlainLine(member.because ?? driftNote(beat?.drift) ?? record?.url ?? ""),
   ];
+}
+
+const driftWords: Readonly<Record<DriftKind, string>> = {
+  guard: "calls do not find the release's code any more",
+  text: "its text is not the release's",
+  replaced: "other code stands in its place",
+};
+
+/** One line per declaration that somebody else changed in a process. */
+export function driftLines(drift: readonly Drift[] | undefined, indent: string, pane: Pane): string[] {
+  return (drift ?? []).flatMap(({ unit, declaration, kind }) => hanging(`${indent}${pane.paint("bad", sign.warning)}`, indent.length + 2, toPlainLine(`${unit} ${declaration}: ${driftWords[kind]}`), pane.width));
+}
+
+function driftNote(drift: readonly Drift[] | undefined): string | null {
+  return drift === undefined || drift.length === 0 ? null : `somebody else changed ${count(drift.length, "declaration")} in it`;
 }
 
 /** A process as JSON says it, everywhere the same. */
@@ -53,6 +68,7 @@ export function memberJson({ target, service, standing, beat, record, because, o
     generation: beat?.generation ?? null,
     startedAt: beat?.startedAt ?? record?.startedAt ?? null,
     url: record?.url ?? null,
+    drift: beat?.drift ?? [],
     failures: record?.failures ?? 0,
     log: record?.logPath ?? null,
     pauseSeconds: outcome?.kind === "swapped" ? outcome.pauseMs / 1000 : null,

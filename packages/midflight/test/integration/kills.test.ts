@@ -52,7 +52,7 @@ test("whatever is killed while a deploy is under way, all ends on one release, t
 async function waitForHealth(one: Project): Promise<Record<string, unknown>> {
   const watch = await one.start("status", "--watch", "--json");
   try {
-    const match = await watch.waitForLine(/^.*"health":"healthy".*$/, { timeoutMs: 15_000 });
+    const match = await watch.waitForLine(/^.*"health":"healthy".*$/, { timeoutMs: 60_000 });
     return JSON.parse(match[0]) as Record<string, unknown>;
   } finally {
     await watch.kill();

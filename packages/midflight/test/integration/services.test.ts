@@ -143,7 +143,7 @@ process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeA
     up = await project.up();
     assert.match(up.process.stdout.lines.join(" ").replace(/\s+/g, " "), /its port is in use by another program/);
     await new Promise((resolve) => other.close(resolve));
-    await up.process.waitForLine(/✔ web-1 +r1 +ready/, { timeoutMs: 20_000 });
+    await up.process.waitForLine(/✔ web-1 +r1 +ready/, { timeoutMs: 60_000 });
   });
 
   test("the registry's own port that is taken is PORT_IN_USE, and nothing is left running", async () => {

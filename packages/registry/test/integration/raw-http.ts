@@ -15,7 +15,7 @@ export async function openRaw(t: TestContext, url: string): Promise<Socket> {
 /** All that the server says until it ends the connection, or until `until` is in it. */
 export async function readRaw(socket: Socket, until?: string): Promise<string> {
   let text = "";
-  const deadline = AbortSignal.timeout(10_000);
+  const deadline = AbortSignal.timeout(60_000);
   const give = (): void => void socket.destroy(new Error(`timed out after ${JSON.stringify(text.slice(0, 300))}`));
   deadline.addEventListener("abort", give);
   try {

@@ -167,7 +167,7 @@ function takeNothing(socket: Socket, request: string): { readonly isGone: () => 
   return { isGone: () => socket.destroyed, gone };
 }
 
-test("a reader that takes nothing is disconnected, and others are not kept waiting for it", { timeout: 20_000 }, async (t) => {
+test("a reader that takes nothing is disconnected, and others are not kept waiting for it", { timeout: 60_000 }, async (t) => {
   const { url, registry } = await serve(t, { stallMs: 200 });
   const f = createFixture();
   const lazy = await openRaw(t, url);
@@ -201,7 +201,7 @@ test("more readers than allowed are turned away, and let in when others leave", 
   }
 });
 
-test("a large pack is sent as it is read, and a caller that takes nothing of it is let go", { timeout: 20_000 }, async (t) => {
+test("a large pack is sent as it is read, and a caller that takes nothing of it is let go", { timeout: 60_000 }, async (t) => {
   const blob = Buffer.alloc(1 << 20);
   let read = 0;
   const endless: Registry = {
@@ -226,7 +226,7 @@ test("a port that is taken is told by its code", async (t) => {
   await assert.rejects(serveRegistry(registry, { port: 0, tokens: { "": ["reader"] } }), (error: unknown) => isMidflightError(error) && error.code === "CONFIG_INVALID");
 });
 
-test("closing ends streams and kept connections at once, and may be done twice", { timeout: 5_000 }, async (t) => {
+test("closing ends streams and kept connections at once, and may be done twice", { timeout: 60_000 }, async (t) => {
   const server = await serve(t);
   const stream = await openRaw(t, server.url);
   stream.write(watchRequest());

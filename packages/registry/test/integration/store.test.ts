@@ -236,7 +236,7 @@ test("a directory that is not there is told by its code", async (t) => {
   refusesToOpen(path.join(path.dirname(await createFile(t)), "missing", "registry.db"), "FILE_UNREADABLE");
 });
 
-test("a file that another process is writing is told so, and the write is kept out whole", { timeout: 20_000 }, async (t) => {
+test("a file that another process is writing is told so, and the write is kept out whole", { timeout: 60_000 }, async (t) => {
   const { file, channel } = await createStore(t);
   const registry = open(t, { path: file });
   const other = new DatabaseSync(file);

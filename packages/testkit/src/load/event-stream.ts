@@ -68,7 +68,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions = {}
       destroy();
       return ended;
     },
-    waitForEvent: (fits = () => true, timeoutMs = 5000) =>
+    waitForEvent: (fits = () => true, timeoutMs = 30_000) =>
       new Promise((resolve, reject) => {
         const waiter = {
           take: (event: StreamedEvent): void => {

@@ -1,14 +1,15 @@
 import { after, afterEach, beforeEach } from "node:test";
 import { forgetGroup, isGroupGoneWithin, livingGroups, signalGroup } from "./process-groups.ts";
 
-/** A child that was told to end, or noticed that its parent is gone, may need this long. */
-const GRACE_MS = 1000;
+/** A child that was told to end, or noticed that its parent is gone, may need this long where many run. */
+const GRACE_MS = 10_000;
 
 /**
  * Makes every test fail that leaves a process behind which it started, or a child of one, and ends it.
  * A process that a `before` hook started may live until the last test is over.
  *
- * Call it once at the top of a `describe`, after the suite's own `after` hook if it has one.
+ * Call it once at the top of a `describe`, after the suite's own `after` hook if it has one. Not where tests run at the
+ * same time: theirs cannot be told apart.
  */
 export function guardAgainstLeaks(): void {
   let present = new Set<number>();

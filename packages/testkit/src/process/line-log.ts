@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
 export interface WaitOptions {
-  /** Default: 15 000. */
+  /** Default: 60 000. */
   readonly timeoutMs?: number;
 }
 

@@ -20,7 +20,7 @@ export interface ProcessExit {
 export interface StopOptions {
   /** Default: SIGTERM. */
   readonly signal?: NodeJS.Signals;
-  /** How long the process may take, in milliseconds. Default: 10 000. */
+  /** How long the process may take, in milliseconds. Default: 30 000. */
   readonly withinMs?: number;
 }
 
@@ -47,7 +47,7 @@ export interface StartedProcess {
 /** Output may still be in the pipe when a process ends, or for ever if a grandchild holds the pipe. */
 const LAST_OUTPUT_MS = 250;
 /** Only a process that hangs in the kernel needs longer. */
-const KILL_WITHIN_MS = 5000;
+const KILL_WITHIN_MS = 30_000;
 
 /**
  * Starts a real process in a group of its own, so that what it starts can be found and ended too.
@@ -97,7 +97,7 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
     waitForLine: (pattern, wait = {}) => waitForLine({ title, pattern, wait, logs: [stdout, stderr], exited }),
     kill: (signal = "SIGKILL") => send(signal),
     killGroup,
-    async stop({ signal = "SIGTERM", withinMs = 10_000 } = {}) {
+    async stop({ signal = "SIGTERM", withinMs = 30_000 } = {}) {
       const timer = new AbortController();
       child.kill(signal);
       const first = await Promise.race([exited, delay(withinMs, null, { signal: timer.signal }).catch(() => null)]);
@@ -118,7 +118,7 @@ interface LineWait {
 }
 
 async function waitForLine({ title, pattern, wait, logs, exited }: LineWait): Promise<RegExpExecArray> {
-  const timeoutMs = wait.timeoutMs ?? 15_000;
+  const timeoutMs = wait.timeoutMs ?? 60_000;
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(`no such line within ${timeoutMs} ms`), timeoutMs);
   void exited.then(({ code, signal }) => giveUp.abort(`the process ended first (${signal ?? `code ${code}`})`));

@@ -3,7 +3,7 @@ import { forwardRegistry } from "./forward-registry.ts";
 
 export interface WatchedRegistry {
   readonly registry: Registry;
-  /** Looks now and again after everything that agents tell. Rejects after `withinMs` (default 20 000), saying what was waited for. */
+  /** Looks now and again after everything that agents tell. Rejects after `withinMs` (default 60 000), saying what was waited for. */
   readonly until: <T>(what: string, look: () => Promise<T | undefined | null | false>, withinMs?: number) => Promise<T>;
 }
 
@@ -24,7 +24,7 @@ export function watchRegistry(inner: Registry): WatchedRegistry {
       wake();
     },
   };
-  return { registry, until: (what, look, withinMs = 20_000) => waitFor(waiting, what, look, withinMs) };
+  return { registry, until: (what, look, withinMs = 60_000) => waitFor(waiting, what, look, withinMs) };
 }
 
 function waitFor<T>(waiting: Set<() => void>, what: string, look: () => Promise<T | undefined | null | false>, withinMs: number): Promise<T> {
