@@ -22,6 +22,13 @@ describe("the agent's configuration", () => {
     assert.equal(readConfig({ ...full, MIDFLIGHT_PROBATION_MS: "0" }, 1)?.probationMs, 0);
   });
 
+  test("leaves it to assigns what a swap means to requests, unless the process says it", () => {
+    assert.deepEqual(readConfig(full, 1)?.requests, {});
+    assert.deepEqual(readConfig({ ...full, MIDFLIGHT_POLICY: "", MIDFLIGHT_PIN_MS: "" }, 1)?.requests, {});
+    assert.deepEqual(readConfig({ ...full, MIDFLIGHT_POLICY: "drain", MIDFLIGHT_PIN_MS: "7" }, 1)?.requests, { kind: "drain", pinMs: 7 });
+    assert.throws(() => readConfig({ ...full, MIDFLIGHT_POLICY: "wait" }, 1), (e) => isMidflightError(e) && e.facts.details?.["variable"] === "MIDFLIGHT_POLICY");
+  });
+
   test("knows a child by the mark that its parent left", () => {
     assert.equal(readConfig({ ...full, MIDFLIGHT_OWNER_PID: "7" }, 7)?.isOwner, true);
     assert.equal(readConfig({ ...full, MIDFLIGHT_OWNER_PID: "7" }, 8)?.isOwner, false);

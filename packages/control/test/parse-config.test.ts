@@ -39,6 +39,15 @@ describe("the configuration", () => {
     });
   });
 
+  test("says what a swap means to requests under way, with bounds that have limits", () => {
+    assert.deepEqual(parse({ services }).requests, { kind: "request", pinMs: 10_000, holdMs: 2_000, maxHeld: 1_000, straggler: "move-on" });
+    assert.deepEqual(parse({ services, requests: { policy: "drain", holdMs: 500, maxHeld: 10, straggler: "replace" } }).requests, { kind: "drain", pinMs: 10_000, holdMs: 500, maxHeld: 10, straggler: "replace" });
+    assert.match(problemOf({ services, requests: { policy: "wait" } }), /requests\.policy .*is not one of request, call, drain/);
+    assert.match(problemOf({ services, requests: { straggler: "kill" } }), /requests\.straggler .*is not one of move-on, replace/);
+    assert.match(problemOf({ services, requests: { holdMs: 60_001 } }), /requests\.holdMs/);
+    assert.match(problemOf({ services, requests: { kind: "call" } }), /requests\.kind/);
+  });
+
   test("is frozen to its last leaf", () => {
     const config = parse({ services });
     assert.throws(() => ((config.services[0] as { env: Record<string, string> }).env["X"] = "1"), TypeError);

@@ -1,6 +1,6 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import type { PackageList } from "@midflight/planner";
+import type { InstalledPackage, PackageList } from "@midflight/planner";
 import { encodeDependencies, type EncodedDependencies } from "./dependencies.ts";
 import { readLockPackages } from "./lock-packages.ts";
 import { lockFiles } from "./scope.ts";
@@ -34,16 +34,17 @@ export function openDependencies(projectDir: string): (files: Batch["files"]) =>
   let seen: readonly unknown[] = [];
   let last: BatchDependencies = { lock: null, dependencies: null };
   return (files) => {
-    const [locked, record] = [readLock(), readRecord()];
+    const [locked, record, patches] = [readLock(), readRecord(), readPatches(projectDir)];
     const packages = [...files].filter(([file]) => file.endsWith("package.json") && (file.length === 12 || file.at(-13) === "/"));
     // Packages are linked by what installs them, which leaves its record too.
-    const now = [locked, record, ...packages.flat()];
+    const now = [locked, record, patches.map(([, { content }]) => content).join(), ...packages.flat()];
     if (seen.length > 0 && now.length === seen.length && now.every((item, at) => item === seen[at])) return last;
     seen = now;
     const lock = locked === null ? null : { path: path.relative(projectDir, locked.path), digest: locked.digest };
     const links = linksInto(projectDir, packages.map(([file, content]) => ({ directory: path.posix.dirname(`/${file}`).slice(1), name: nameOf(content) })));
     const isNothing = !locked?.packages && !record?.packages && links.size === 0;
-    const dependencies = isNothing ? null : again(last.dependencies, encodeDependencies({ dependencies: { locked: locked?.packages ?? null, installed: record?.packages ?? null }, links }));
+    const patched = (list: PackageList | null | undefined): PackageList | null => (list ? new Map([...list, ...patches]) : null);
+    const dependencies = isNothing ? null : again(last.dependencies, encodeDependencies({ dependencies: { locked: patched(locked?.packages), installed: patched(record?.packages) }, links }));
     const isSameLock = last.lock?.path === lock?.path && last.lock?.digest === lock?.digest;
     if (!isSameLock || last.dependencies !== dependencies) last = { lock: isSameLock ? last.lock : lock, dependencies };
     return last;
@@ -52,6 +53,17 @@ export function openDependencies(projectDir: string): (files: Batch["files"]) =>
 
 function again(before: EncodedDependencies | null | undefined, now: EncodedDependencies): EncodedDependencies {
   return before?.digest === now.digest ? before : now;
+}
+
+/** `patches/NAME+VERSION.patch`, as patch-package has them: no lock file and no record of an installation names them. */
+function readPatches(projectDir: string): readonly (readonly [string, InstalledPackage])[] {
+  const directory = path.join(projectDir, "patches");
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith(".patch")).sort() : [];
+  return names.flatMap((name) => {
+    const match = /^((?:@[^+]+\+)?[^+]+)\+(.+?)(?:\+.*)?\.patch$/.exec(name);
+    const result = match === null ? null : readStable(path.join(directory, name));
+    return match === null || result?.kind !== "read" ? [] : [[`patches/${name}`, { name: match[1]!.replace("+", "/"), version: `${match[2]} patched`, content: sha256(result.bytes) }] as const];
+  });
 }
 
 /** Reads the first of some files that is there; again only when its stamp changed. */

@@ -42,6 +42,13 @@ test("an installation that leaves the lock file as it is shows, too", async (t) 
   assert.deepEqual((await plan({ "node_modules/.package-lock.json": lockOf("a").replace('"version": "4.3.4"', '"version": "4.3.3"') })).verdicts, ["dependencies: installed packages differ: debug 4.3.4 → 4.3.3"]);
 });
 
+test("a package that patch-package changes after each installation is named, though no lock file knows of it", async (t) => {
+  const { plan } = await started(t, { "package-lock.json": lockOf("a"), "patches/@types+ms+0.7.31.patch": "--- a\n+++ b\n" });
+  assert.deepEqual(await plan(priceOf(3)), { rung: "patch", verdicts: ["src/price.js: price(): only the body changed"] });
+  assert.deepEqual((await plan({ ...priceOf(2), "patches/ms+2.0.0.patch": "--- a\n+++ b\n" })).verdicts, ["dependencies: locked packages differ: ms 2.0.0 and 2.1.2 → 2.0.0 and 2.0.0 patched and 2.1.2"]);
+  assert.deepEqual((await plan({ "patches/@types+ms+0.7.31.patch": "--- a\n+++ c\n" })).verdicts[0], "dependencies: locked packages differ: @types/ms 0.7.31 and 0.7.31 patched with another content, ms 2.0.0 and 2.1.2 → 2.0.0 and 2.0.0 patched and 2.1.2");
+});
+
 test("without a lock file, package.json says which packages are asked for", async (t) => {
   const { plan, shop } = await started(t, {});
   shop.project.remove("package-lock.json");
