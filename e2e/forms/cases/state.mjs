@@ -124,6 +124,7 @@ memo("in an object under a computed name", "const kept={}; function make(){retur
 memo("by an else", "let kept=null; function make(){return MADE} export const f=()=>{if(kept!==null){return kept}else{kept=make(); return kept}}");
 memo("by its own text", "let kept; export const f=()=>kept??=[MADE]");
 memo("by its own text, in an if", "let kept; export const f=()=>{if(!kept) kept=[MADE]; return kept}");
+memo("by its own text, a number", "let kept; export const f=()=>{if(kept===undefined) kept=MADE; return kept}");
 memo("by its own text, which keeps what it kept and says more", "let kept; export const f=()=>[kept??=[1],MADE]", { rung: "patch" });
 memo("from a constant", "const N=MADE; let kept; const make=(n)=>[n]; export const f=()=>kept??=make(N)");
 memo("from a table of another module", { "m.mjs": "import {T} from './t.mjs'; let kept; const make=({a})=>[a]; export const f=()=>kept??=make(T)", "t.mjs": "export const T={a:MADE}" });

@@ -1,46 +1,7 @@
-import { unitCount, type Expression, type Item, type Program } from "./program.ts";
+import { callOf, handleOf, nameOf, useOf } from "./item-uses.ts";
+import { unitCount, type Expression, type Item, type ItemKind, type Program } from "./program.ts";
 
-const nameOf = (item: Item): string => `x${item.id}`;
 const unitPath = (unit: number): string => `u${unit}.mjs`;
-
-/** How an item is used in an expression, given the text of an argument. */
-function useOf(item: Item, argument: string): string {
-  const name = nameOf(item);
-  switch (item.kind) {
-    case "function":
-    case "arrow":
-    case "default":
-    case "counter":
-    case "alias":
-      return `${name}(${argument})`;
-    case "async":
-      return `typeof ${name}(${argument})`;
-    case "generator":
-      return `[...${name}(${argument})]`;
-    case "table":
-      return `${name}.a`;
-    case "list":
-      return `${name}.map((q)=>q.a)`;
-    case "derived":
-      return name;
-    case "class":
-    case "subclass":
-      return `new ${name}(${argument}).m(${argument})`;
-    case "object":
-      return `${name}.m(${argument})`;
-    case "closure":
-      return `${name}(${argument})()`;
-    case "curried":
-      return `${name}(${argument})(1)(2)`;
-    case "cache":
-      return `${name}.size`;
-    case "handler":
-    case "kept":
-    case "keptBy":
-    case "hook":
-      return `${name}.length`;
-  }
-}
 
 /** Prints a program's units. `shared`: items whose handles are taken before the first swap; `later`: after each. Items refer only to earlier ones, so that nothing recurses. */
 export function printProgram(items: Program, shared: ReadonlySet<number>, later: ReadonlySet<number> = shared): Record<string, string> {
@@ -64,6 +25,8 @@ export function printProgram(items: Program, shared: ReadonlySet<number>, later:
         if (used === undefined || used.id >= item.id || used.unit > item.unit) return "0";
         // Its name is for other units only.
         if (used.kind === "alias" && used.unit === item.unit) return "0";
+        // Taking a handle must leave no trace: what a later text does would differ from what an earlier one did.
+        if (eager.has(item.kind) && isStateful(used, items)) return "0";
         if (used.unit !== item.unit) imports.get(item.unit)!.add(used);
         return useOf(used, inner(expression.argument));
       }
@@ -143,6 +106,46 @@ export function printProgram(items: Program, shared: ReadonlySet<number>, later:
       case "alias":
         out.push(`function in${item.id}(v){ return ${first("v")}; }`, `function alt${item.id}(v){ return [${second("v")}]; }`, `export { ${literal(item.second) % 2 === 0 ? "in" : "alt"}${item.id} as ${name} };`);
         break;
+      case "constructor":
+        out.push(`export function ${name}(v){ this.v=v; this.w=${second("v")}; }`, `${name}.prototype.m=function(v){ return [this.w,${first("v")}]; };`);
+        break;
+      case "members":
+        out.push(`export class ${name}{ a(v){ return ${first("v")}; } ${literal(item.second) % 2 === 0 ? "" : `b(v,w){ return [2,v]; } static s(){ return 3; } get g(){ return 4; }`} c(){ return 1; } }`);
+        break;
+      case "arity":
+        out.push(`export function ${name}(${["v", "w", "z", "y"].slice(0, 1 + (literal(item.second) % 4)).join(",")}){ return ${first("v")}; }`);
+        break;
+      case "named":
+        out.push(`export const ${name}=function ${["", "one", "two", "three", "four"][literal(item.second) % 5]}(v){ return ${first("v")}; };`);
+        break;
+      case "keeper":
+        // It has the name of something that uses a function on the spot, and keeps it.
+        out.push(`const box${item.id}={map(f){ this.f??=f; return this; }};`, `export function ${name}(v){ return box${item.id}.map((q)=>[q,${first("q")}]).f(v); }`);
+        break;
+      case "coerced":
+        out.push(`const soft${item.id}={valueOf(){ return ${literal(item.second)}; }, toString(){ return String(${first("1")}); }};`, `export const ${name}=[soft${item.id}+1,\`\${soft${item.id}}\`];`);
+        break;
+      case "getter":
+        out.push(`const lazy${item.id}={get a(){ return ${first("1")}; }};`, `export const ${name}=[{...lazy${item.id}}];`);
+        break;
+      case "construct":
+        out.push(`class Made${item.id}{ constructor(v){ this.v=this.init(v); } init(v){ return ${first("v")}; } static of(v){ return new this(v); } }`, `export const ${name}=[Made${item.id}.of(2)];`);
+        break;
+      case "position":
+        out.push(`const seek${item.id}=/a{${1 + literal(item.second)}}/g;`, `export function ${name}(v){ return [seek${item.id}.test("aaaaaaaaaaaa"),seek${item.id}.lastIndex,${first("v")}]; }`);
+        break;
+      case "memo":
+        out.push(`let memo${item.id};`, `export function ${name}(v){ ${memoText(`memo${item.id}`, first("1"), literal(item.second))} }`);
+        break;
+      case "selfChanging":
+        out.push(`export const ${name}={n:${literal(item.second)},up(v){ this.n++; return [this.n,${first("v")}]; }};`);
+        break;
+      case "lasting":
+        out.push(`const rates${item.id}={a:${literal(item.second)}}; let last${item.id}=null;`, `export function ${name}(v){ if(v>2) last${item.id}=rates${item.id}; return [last${item.id}?.a,${first("v")}]; }`);
+        break;
+      case "listener":
+        out.push(`const heard${item.id}=[]; function on${item.id}(v){ heard${item.id}.push(${first("v")}); }`, `const all${item.id}=new Set(); export function ${name}(v){ all${item.id}.add(on${item.id}); heard${item.id}.length=0; for(const f of all${item.id}) f(v); return [...heard${item.id}]; }`);
+        break;
       case "cache":
         out.push(`export const ${name}=new Map([["a",${literal(item.first)}]]); export function put${item.id}(v){ ${name}.set(v,${first("v")}); return [...${name}]; }`);
         break;
@@ -174,50 +177,45 @@ function printEntry(items: Program, shared: ReadonlySet<number>, later: Readonly
   ].join("\n");
 }
 
-function callOf(item: Item): string {
-  const name = nameOf(item);
-  switch (item.kind) {
-    case "handler":
-      return `${name}.map((h)=>h(3))`;
-    case "kept":
-    case "keptBy":
-    case "hook":
-      return name;
-    case "table":
-    case "list":
-      return `JSON.stringify(${name})`;
-    case "cache":
-      return `put${item.id}(5)`;
-    case "class":
-      return `[${useOf(item, "3")},${name}.s(4)]`;
-    default:
-      return useOf(item, "3");
-  }
+/** Kinds whose code runs when a handle on one is taken. */
+const eager: ReadonlySet<string> = new Set<ItemKind>(["constructor", "keeper", "memo", "lasting", "listener"]);
+const stateful: ReadonlySet<string> = new Set<ItemKind>(["counter", "cache", "keeper", "memo", "lasting", "listener", "position", "selfChanging"]);
+
+/** True if using an item leaves a trace, in itself or in what it uses. */
+function isStateful(item: Item, items: Program): boolean {
+  const uses = (expression: Expression): boolean => {
+    switch (expression.kind) {
+      case "number":
+      case "param":
+        return false;
+      case "use": {
+        const used = items.find((other) => other.id === expression.item && other.id < item.id);
+        return uses(expression.argument) || (used !== undefined && isStateful(used, items));
+      }
+      case "map":
+        return uses(expression.item);
+      case "choice":
+        return uses(expression.test) || uses(expression.right);
+      default:
+        return uses(expression.left) || uses(expression.right);
+    }
+  };
+  return stateful.has(item.kind) || uses(item.first) || uses(item.second);
 }
 
-/** What a user may hold of an item from before the swap, as a function to be called after it. */
-function handleOf(item: Item): string {
-  const name = nameOf(item);
-  switch (item.kind) {
-    case "class":
-    case "subclass":
-      return `((o)=>()=>[o.m(2),o.g])(new ${name}(1))`;
-    case "object":
-      return `((o,m)=>()=>[o.m(2),m.call(o,3),o.g])(${name},${name}.m)`;
-    case "closure":
-      return `${name}(4)`;
-    case "curried":
-      return `((one,two)=>()=>[one(1)(2),two(2)])(${name}(4),${name}(4)(1))`;
-    case "handler":
-      return `((hs)=>()=>hs.map((h)=>h(2)))([...${name}])`;
-    case "function":
-    case "arrow":
-    case "default":
-      return `((f)=>()=>f(2))(${name}.bind(null))`;
-    case "generator":
-      return `((f)=>()=>[...f(2)])(${name})`;
+/** The ways to compute something once, and to find it after that. */
+function memoText(name: string, made: string, way: number): string {
+  switch (way % 5) {
+    case 0:
+      return `return ${name}??=${made};`;
+    case 1:
+      return `if(${name}===undefined) ${name}=${made}; return ${name};`;
+    case 2:
+      return `if(${name}) return ${name}; ${name}=${made}; return ${name};`;
+    case 3:
+      return `return ${name}?${name}:(${name}=${made});`;
     default:
-      return "()=>0";
+      return `return ${name}||(${name}=${made});`;
   }
 }
 

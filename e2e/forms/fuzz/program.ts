@@ -10,7 +10,10 @@ export type Expression =
   | { readonly kind: "map"; readonly item: Expression }
   | { readonly kind: "choice"; readonly test: Expression; readonly right: Expression };
 
-export const itemKinds = ["function", "arrow", "default", "async", "generator", "table", "list", "derived", "counter", "class", "subclass", "object", "closure", "curried", "handler", "kept", "keptBy", "hook", "alias", "cache"] as const;
+export const itemKinds = [
+  "function", "arrow", "default", "async", "generator", "table", "list", "derived", "counter", "class", "subclass", "object", "closure", "curried", "handler", "kept", "keptBy", "hook", "alias", "cache",
+  "constructor", "members", "arity", "named", "keeper", "coerced", "getter", "position", "memo", "selfChanging", "lasting", "listener", "construct",
+] as const;
 export type ItemKind = (typeof itemKinds)[number];
 
 /** One declaration, or a group that belongs together. */

@@ -125,11 +125,15 @@ function livesOn(input: BodyInput, site: Site): boolean {
 /** What a call computes once and keeps, for all later ones, was computed by the former text from what was there then. */
 function keptDifferently({ unit, before, after, changed, startup }: BodyInput, former: Site, site: Site): string | null {
   const isLasting = startup.isLasting(unit, former);
-  const now = keptIn(after, site, isLasting);
-  const reads = now.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
+  const textsOf = (detail: UnitDetail, nodes: readonly Node[]): string[] => nodes.map(({ start, end }) => detail.text.normalise(start, end));
+  const then = textsOf(before, keptIn(before, former, isLasting));
+  const nodes = keptIn(after, site, isLasting);
+  const now = textsOf(after, nodes);
+  // What was not kept before is not there to be wrong.
+  const again = nodes.filter((_, i) => then.includes(now[i]!));
+  const reads = again.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
   if (reads !== undefined) return `it keeps what it computed from ${reads.name}, which changed`;
-  const texts = new Set(now.map(({ start, end }) => after.text.normalise(start, end)));
-  return keptIn(before, former, isLasting).every(({ start, end }) => texts.has(before.text.normalise(start, end))) ? null : "what it computes once and keeps is computed otherwise now";
+  return then.every((text) => now.includes(text)) ? null : "what it computes once and keeps is computed otherwise now";
 }
 
 /** Of a site's own text. `isLasting`: what is kept in its object lasts. */

@@ -115,8 +115,8 @@ function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDet
       if (left.type === "Identifier") given.set(left.name, right);
       const isAsked = asks.some((ask) => isSame(left, ask, detail) || (left.type === "MemberExpression" && isSame(left.object, ask, detail)));
       if (isAsked && outlives(left, detail, locals)) {
-        if (isLiteral(right)) isMarked = true;
-        else keep(right, isOwnOf(left, locals));
+        isMarked ||= isLiteral(right);
+        keep(right, isOwnOf(left, locals));
       } else if (node.operator === "=" && outlives(left, detail, locals)) beside.push({ node: right, isOwn: isOwnOf(left, locals) });
     }
     forEachChild(node, walk);

@@ -1,7 +1,7 @@
 import type { Digest, Hash, Rung, UnitOps, UnitVerdict } from "@midflight/protocol";
 import { strongerRung } from "@midflight/protocol";
 import { checkAdded, planImport } from "./added.ts";
-import { deriveImporters, detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
+import { deriveImporters, detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
 import { importOf } from "./facts.ts";
@@ -11,13 +11,12 @@ import { Findings } from "./findings.ts";
 import { checkMovedState } from "./graph.ts";
 import { comparePackageJson } from "./package-json.ts";
 import { takeJsonUnits } from "./json.ts";
+import { cellKey } from "./cell-key.ts";
 import { mayBeHeld } from "./held.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { checkCopies } from "./reload.ts";
 import { planReload, variablesOf } from "./reload-steps.ts";
 import { findRunnable, runsOnReturn, tryReload, type Attempt, type Reloads } from "./reload-units.ts";
-import { referencesIn } from "./scope.ts";
-import { holdsFunctions, stateIn } from "./state.ts";
 import { findStartup, type Startup } from "./startup.ts";
 import { contentKey } from "./text.ts";
 import { checkUnexplained } from "./unexplained.ts";
@@ -181,37 +180,4 @@ function planBindings(unit: string, { boot, target }: PlanInput, isReloaded: boo
   }
   const position = (name: string): number => detail.facts.declarations.get(name)?.start ?? 0;
   writer.cells.sort((a, b) => position(a.name) - position(b.name));
-}
-
-/** Names a cell's content: its own text and, through what it reads, all other changed cells it was made from. */
-function cellKey(target: AppShape, unit: string, name: string, changes: Changes, seen: Set<string> = new Set()): string {
-  const id = `${unit}\0${name}`;
-  const detail = detailOf(target, unit);
-  const declaration = detail?.facts.declarations.get(name);
-  if (!detail || !declaration || seen.has(id)) return name;
-  seen.add(id);
-  if (changes.get(unit)?.get(name) === "function") {
-    // The stub of a function stays the same whatever its body; but closures that it made could not follow.
-    const site = detail.facts.byKey.get(name);
-    const makesClosures = site === undefined || site.isOpaque || site.hasParamClosures || site.nested.some((nested) => nested.escapes);
-    return makesClosures ? `state:function:${name}:${contentKey(detail.text.normalise(declaration.start, declaration.end))}` : `function:${name}`;
-  }
-  const { value } = declaration;
-  if (value === null) return `state:${declaration.kind}:${name}`;
-  const parts = [detail.text.normalise(value.start, value.end)];
-  for (const ref of referencesIn(detail.scopes.references, value.start, value.end)) {
-    if (ref.where === "local") continue;
-    const change = changes.get(unit)?.get(ref.name);
-    if (change === undefined) continue;
-    if (change !== "import") parts.push(cellKey(target, unit, ref.name, changes, seen));
-    else {
-      const imported = importOf(detail.facts, ref.name)!;
-      const from = resolveUnit(target, unit, imported.specifier);
-      const origin = from === null ? null : findOrigin(target, from, imported.imported);
-      parts.push(origin?.kind === "binding" ? cellKey(target, origin.unit, origin.local, changes, seen) : `${imported.specifier} ${imported.imported}`);
-    }
-  }
-  // What may be assigned or changed, or is kept by others with the functions in it, must not be made anew by a later release.
-  const isPlain = declaration.isFixed && stateIn(declaration, unit, target) === null && !holdsFunctions(value);
-  return `${isPlain ? "" : "state:"}${declaration.kind}:${name}:${contentKey(parts.join("\n"))}`;
 }
