@@ -5,6 +5,7 @@ import { connectRegistry, follow } from "@midflight/registry-client";
 import { parseTrustRoot, sha256, type TrustRoot } from "@midflight/trust";
 import { findBoot, type Boot } from "./boot.ts";
 import { readProcessConfig, type AgentConfig } from "./config.ts";
+import { installDrain } from "./drain/install.ts";
 import { createIdentity } from "./identity.ts";
 import { Presence } from "./presence.ts";
 import { tellProcess, tellTrouble } from "./signal.ts";
@@ -13,7 +14,9 @@ import { tellProcess, tellTrouble } from "./signal.ts";
 export async function startProcessAgent(): Promise<void> {
   try {
     const config = readProcessConfig();
-    if (config !== null) await start(config);
+    if (config === null) return;
+    if (config.isOwner && threadId === 0) installDrain(onTrouble);
+    await start(config);
   } catch (problem) {
     onTrouble("start", problem);
   }

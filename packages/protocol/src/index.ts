@@ -28,3 +28,7 @@ export {
 export { decodePack, encodePack, frameHeaderBytes, maxPackBytes } from "./pack.ts";
 export { compareCounters, type CounterFloor } from "./counter.ts";
 export { heartbeatMs, maxJsonBytes, paths, presenceTtlMs, silenceMs, type TokenRole } from "./wire.ts";
+export {
+  givenSocketsVariable, parseAgentWord, parseSupervisorWord,
+  type AgentWord, type DrainedWord, type DrainWord, type SupervisorWord,
+} from "./hand-over.ts";

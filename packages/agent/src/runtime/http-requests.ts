@@ -49,7 +49,7 @@ function enter(generations: Generations, hold: Hold, args: readonly unknown[], w
   return generations.run(token, work);
 }
 
-interface Answer {
+export interface Answer {
   readonly headersSent?: boolean;
   /** The head as it went out: `getHeader` does not know what `writeHead` was given (node:http, OutgoingMessage). */
   readonly _header?: string | null;
@@ -58,7 +58,7 @@ interface Answer {
 }
 
 /** An answer of server-sent events (WHATWG HTML §9.2) that has begun. */
-function isEventStream(answer: Answer): boolean {
+export function isEventStream(answer: Answer): boolean {
   if (answer.headersSent !== true) return false;
   if (typeof answer._header === "string") return /^content-type:\s*text\/event-stream/im.test(answer._header);
   const type = answer.sentHeaders?.["content-type"];

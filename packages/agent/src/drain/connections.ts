@@ -1,0 +1,65 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Server as HttpServer, ServerResponse } from "node:http";
+import type { Server, Socket } from "node:net";
+import { answerOf, hasParser, serverOf } from "./node-inside.ts";
+
+/** Every connection that the app's servers took and that is open. It costs something per connection, nothing per request. */
+export class Connections {
+  readonly #open = new Set<Socket>();
+
+  constructor() {
+    subscribe("net.server.socket", (message) => this.add((message as { readonly socket: Socket }).socket));
+  }
+
+  add(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+  }
+
+  /** It was given away: no `close` will follow. */
+  forget(socket: Socket): void {
+    this.#open.delete(socket);
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  of(server: Server): Socket[] {
+    return [...this.#open].filter((socket) => serverOf(socket) === server);
+  }
+
+  /** Answers that have begun or are awaited. */
+  answers(server: Server): ServerResponse[] {
+    return this.of(server).flatMap((socket) => answerOf(socket) ?? []);
+  }
+
+  /**
+   * Connections on which no request is under way, not even a part of one: what `closeIdleConnections` would end, and
+   * those that never sent a byte. Node tells only by ending them, so their `destroy` is held while it is asked.
+   */
+  idle(server: HttpServer): Socket[] {
+    const found: Socket[] = [];
+    const all = this.of(server);
+    for (const socket of all) {
+      Object.defineProperty(socket, "destroy", {
+        configurable: true,
+        value: () => {
+          found.push(socket);
+          return socket;
+        },
+      });
+    }
+    try {
+      server.closeIdleConnections();
+    } finally {
+      for (const socket of all) delete (socket as { destroy?: unknown }).destroy;
+    }
+    for (const socket of all) if (socket.bytesRead === 0 && !found.includes(socket)) found.push(socket);
+    return found.filter(isQuiet);
+  }
+}
+
+function isQuiet(socket: Socket): boolean {
+  return !socket.destroyed && answerOf(socket) === null && hasParser(socket) && socket.readableLength === 0 && socket.writableLength === 0;
+}

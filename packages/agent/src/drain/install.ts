@@ -1,0 +1,88 @@
+import type { Socket } from "node:net";
+import { givenSocketsVariable, type DrainedWord, type DrainWord, type SupervisorWord } from "@midflight/protocol";
+import { readPort, takeGivenSockets } from "../environment.ts";
+import { wait } from "../wait.ts";
+import { Connections } from "./connections.ts";
+import { drain } from "./drain.ts";
+import { Endless } from "./endless.ts";
+import { takeOver } from "./give-away.ts";
+import { openLine } from "./line.ts";
+import { hookListen, type KnownServer } from "./listen-hook.ts";
+import { handleOf } from "./node-inside.ts";
+
+/** How long the supervisor may take to let a socket go, in ms. */
+const letGoWithinMs = 1000;
+
+/**
+ * Connects the process to its supervisor, before the app loads: its servers use the sockets that they are given, and it
+ * can be drained. Without a supervisor nothing is installed.
+ */
+export function installDrain(onTrouble: (where: string, problem: unknown) => void): void {
+  const line = openLine({ onWord, onTrouble });
+  if (line === null) return;
+  const servers = new Map<string, KnownServer>();
+  const connections = new Connections();
+  const endless = new Endless();
+  let mayAccept = false;
+  const lettingGo = new Map<string, () => void>();
+  let drained: Promise<DrainedWord> | null = null;
+
+  const hook = hookListen({
+    given: takeGivenSockets(givenSocketsVariable),
+    port: readPort(),
+    onListening: (known, isGiven) => {
+      servers.set(known.socket, known);
+      endless.watch(known.server);
+      if (mayAccept) known.accept();
+      const handle = isGiven ? undefined : handleOf(known.server);
+      void line.say({ kind: "listening", socket: known.socket, isGiven }, handle);
+    },
+    onClosed: (known) => {
+      if (servers.get(known.socket) === known) servers.delete(known.socket);
+    },
+    onReopen: async (socket) => {
+      const letGo = new Promise<void>((resolve) => lettingGo.set(socket, resolve));
+      if (await line.say({ kind: "closed", socket })) await Promise.race([letGo, wait(letGoWithinMs)]);
+    },
+  });
+
+  function onWord(word: SupervisorWord, connection: Socket | undefined): void {
+    switch (word.kind) {
+      case "accept":
+        mayAccept = true;
+        for (const known of servers.values()) known.accept();
+        return;
+      case "connection":
+        take(word.socket, connection);
+        return;
+      case "drain":
+        void tellWhenDrained(word);
+        return;
+      case "let-go":
+        lettingGo.get(word.socket)?.();
+        lettingGo.delete(word.socket);
+    }
+  }
+
+  async function tellWhenDrained(word: DrainWord): Promise<void> {
+    const { hold, say } = line!;
+    try {
+      hold(true);
+      drained ??= drain(word, { servers: () => [...servers.values()], hook, connections, endless, line: line!, onTrouble });
+      await say(await drained);
+    } catch (problem) {
+      onTrouble("drain", problem);
+    } finally {
+      // What is left to do is the app's own: it is asked to end.
+      hold(false);
+    }
+  }
+
+  function take(name: string, connection: Socket | undefined): void {
+    // One that its client ended on the way comes without itself.
+    if (connection === undefined) return;
+    const known = servers.get(name);
+    if (known === undefined) connection.destroy();
+    else takeOver(connection, known.server, connections);
+  }
+}
