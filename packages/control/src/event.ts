@@ -12,6 +12,7 @@ export type ControlEvent =
   | { readonly kind: "process-refused"; readonly target: string; readonly number: number; readonly code: string; readonly reason: string; readonly isReverted: boolean }
   | { readonly kind: "orphan-ended"; readonly target: string; readonly pid: number }
   | { readonly kind: "boot-failed-twice"; readonly target: string; readonly number: number; readonly backTo: number | null; readonly error: MidflightError }
+  | { readonly kind: "replace-taken-back"; readonly target: string; readonly number: number; readonly backTo: number | null; readonly error: MidflightError }
   | { readonly kind: "stopping"; readonly processes: number };
 
 export type Listen = (event: ControlEvent) => void;

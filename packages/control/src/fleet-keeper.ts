@@ -1,6 +1,6 @@
 import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
 import { materialise, type Publisher } from "@midflight/publisher";
-import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type ProcessRecord, type ServiceProcess } from "@midflight/supervisor";
+import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type Holder, type Running, type ServiceProcess } from "@midflight/supervisor";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
@@ -21,7 +21,8 @@ export interface FleetKeeperOptions {
   readonly secrets: Secrets;
   readonly publisher: Publisher;
   /** Processes of an earlier control that still run, by target. */
-  readonly orphans: ReadonlyMap<string, ProcessRecord>;
+  readonly orphans: ReadonlyMap<string, Running>;
+  readonly holder: () => Promise<Holder>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly listen: Listen;
 }
@@ -35,6 +36,8 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   const teller = openOutcomeTeller({ ...options, onReverted });
   const cleaner = openReleaseCleaner(options);
   const planned = new Set<string>();
+  /** Targets whose successor did not get ready on a release; it is not tried again before something else was live. */
+  const notReady = new Map<string, ReleaseId>();
   let live: LiveAssign | null = null;
   let isClosing = false;
   let working: Promise<void> = Promise.resolve();
@@ -54,26 +57,47 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   const processes = config.services.flatMap((service) => targetsOf(service).map((target) => keep(service, target)));
 
   function keep(service: ResolvedService, target: string): ServiceProcess {
-    const record = options.orphans.get(target);
-    const orphan = record === undefined ? null : { record, boot: { release: record.release!, number: record.number ?? 0, directory: layout.release(record.release!) } };
     const agent = { registryUrl: options.registryUrl, token: secrets.tokens.agent, channelName: config.channelName, rootPath: layout.trustRoot };
-    return keepProcess({ target, service, layout, registry, channelName: config.channelName, agent, environment: options.environment, table, listen, bootRelease, onBootFailedTwice }, orphan);
+    return keepProcess({ target, service, layout, registry, channelName: config.channelName, agent, environment: options.environment, table, listen, holder: options.holder, bootRelease, onBootFailedTwice, onReplaceFailed }, options.orphans.get(target) ?? null);
   }
 
   /** A release that does not come up would not come up after the next crash either: the whole channel goes back. */
   async function onBootFailedTwice(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
+    const what = `${target} ended twice before it was ready, on r${boot.number}.`;
+    const told = await takeBack(boot, { code: "BOOT_FAILED_TWICE", what, because, lastLines, otherwise: "it is started again and again" });
+    if (told !== null) listen({ kind: "boot-failed-twice", target, number: boot.number, ...told });
+  }
+
+  /** The one before serves on, so there is nothing to wait for: what did not get ready here is not tried on the others. */
+  async function onReplaceFailed(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
+    notReady.set(target, boot.release);
+    const what = `${target} could not be replaced by r${boot.number}: the new process did not get ready, and was ended.`;
+    const told = await takeBack(boot, { code: "REPLACE_FAILED", what, because, lastLines, otherwise: "the process before it serves on" });
+    if (told !== null) listen({ kind: "replace-taken-back", target, number: boot.number, ...told });
+  }
+
+  interface Failure {
+    readonly code: "BOOT_FAILED_TWICE" | "REPLACE_FAILED";
+    readonly what: string;
+    readonly because: string;
+    readonly lastLines: readonly string[];
+    /** What goes on if there is nothing to go back to. */
+    readonly otherwise: string;
+  }
+
+  async function takeBack(boot: BootRelease, { code, what, because, lastLines, otherwise }: Failure): Promise<{ readonly backTo: number | null; readonly error: MidflightError } | null> {
     const now = await readLive(registry, config.channelName, secrets.root);
-    if (isClosing || now?.assign.release !== boot.release) return;
-    const outcome = await publisher.rollback({ why: `${target} ended twice before it was ready on r${boot.number}`, maxRung: "replace" });
+    if (isClosing || now?.assign.release !== boot.release) return null;
+    const outcome = await publisher.rollback({ why: `${what.replace(/\.$/, "")} (${because})`.slice(0, 1000), maxRung: "replace" });
     const backTo = outcome.kind === "published" ? outcome.number : null;
-    const error = new MidflightError("BOOT_FAILED_TWICE", {
-      what: `${target} ended twice before it was ready, on r${boot.number}.`,
+    const error = new MidflightError(code, {
+      what,
       why: [because, ...lastLines].join("\n"),
-      state: backTo === null ? "there is no release to go back to; it is started again and again." : `r${boot.number} was taken back; r${backTo} is live.`,
+      state: backTo === null ? `there is no release to go back to; ${otherwise}.` : `r${boot.number} was taken back; r${backTo} is live.`,
       fix: ["correct the code, then: midflight deploy"],
-      details: { target, release: boot.release },
+      details: { release: boot.release },
     });
-    listen({ kind: "boot-failed-twice", target, number: boot.number, backTo, error });
+    return { backTo, error };
   }
 
   /** Errors followed the swap in one process; what is bad for one is not left to the others. */
@@ -90,6 +114,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     if (now.id !== live?.id) {
       const isFirst = live === null;
       live = now;
+      notReady.clear();
       if (!isFirst) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
       await cleaner.clean(now.assign);
       for (const process of processes) process.wake();
@@ -124,7 +149,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   async function replaceWhereNeeded(to: ReleaseId): Promise<void> {
     for (const process of processes) {
       const from = process.boot?.release;
-      if (isClosing || from === undefined || from === to || process.phase !== "ready") continue;
+      if (isClosing || from === undefined || from === to || process.phase !== "ready" || notReady.get(process.target) === to) continue;
       const entry = await registry.transition(from, to);
       if (entry === null) continue;
       const { transition } = verifyTransition(entry.envelope, secrets.root);
@@ -142,7 +167,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     const reports = await registry.reports({ channel: config.channelName, counter });
     for (const process of processes) {
       const overdue = reports.find(({ from, outcome }) => from.pid === process.pid && outcome.kind === "refused" && outcome.code === "REQUESTS_OVERDUE");
-      if (isClosing || process.phase !== "ready" || overdue?.outcome.kind !== "refused") continue;
+      if (isClosing || process.phase !== "ready" || notReady.has(process.target) || overdue?.outcome.kind !== "refused") continue;
       const outcome = await process.replace(overdue.outcome.reason);
       await forgetDead();
       if (outcome === "failed") return;

@@ -19,4 +19,4 @@ export { parseSavedPlan, savePlan, whyStale, type SavedPlan } from "./operation/
 export { settleRollout, type Rollout, type Settled, type SettleOptions } from "./operation/settle-rollout.ts";
 export { toRefusal } from "./refusal.ts";
 export { startControl, type Control, type StartOptions } from "./start-control.ts";
-export { createDurably, type ProcessPhase, type ProcessRecord } from "@midflight/supervisor";
+export { besideName, createDurably, type ProcessPhase, type ProcessRecord } from "@midflight/supervisor";

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { openRegistry } from "@midflight/registry";
-import { readIfThere, type ServiceProcess } from "@midflight/supervisor";
+import { keepHolder, readIfThere, type ServiceProcess } from "@midflight/supervisor";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import type { Listen } from "./event.ts";
@@ -46,6 +46,10 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     const { secrets } = makeSecrets(config);
     const hold = takeHold(layout);
     undo.push(() => hold.release());
+    const holding = keepHolder(layout);
+    undo.push(() => holding.close());
+    // It starts while the registry opens.
+    void holding.holder().catch(() => undefined);
     fs.mkdirSync(path.dirname(config.registryPath), { recursive: true });
     const registry = openRegistry({ path: config.registryPath });
     undo.push(() => registry.close());
@@ -58,8 +62,14 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     const publishing = openPublishing(registry, config, secrets);
     const loop = await openPublishLoop({ config, publishing, registry, secrets, listen, isWatching: watch });
     undo.push(() => loop.close());
-    const orphans = await settleOrphans(config, layout, formerPort === new URL(server.url).port, listen);
-    const keeper = openFleetKeeper({ config, layout, registry, registryUrl: server.url, secrets, publisher: publishing.publisher, orphans, environment: readEnvironment(), listen });
+    const isClosing = new AbortController();
+    const orphans = await settleOrphans({ config, layout, holder: await holding.holder(), canBeAdopted: formerPort === new URL(server.url).port, listen, isHurried: isClosing.signal });
+    undo.push(() => orphans.gone);
+    const keeper = openFleetKeeper({
+      config, layout, registry, registryUrl: server.url, secrets, publisher: publishing.publisher, orphans: orphans.adopted,
+      holder: () => holding.holder(), environment: readEnvironment(), listen,
+    });
+    undo.push(() => isClosing.abort());
     undo.push(() => keeper.close());
     return {
       url: server.url,

@@ -36,6 +36,7 @@ describe("the configuration", () => {
     );
     assert.deepEqual(config.services[0], {
       name: "web", run: "node src/server.js", code: ["src"], processes: 1, health: null, env: {}, readyTimeoutMs: 30_000, stopTimeoutMs: 10_000,
+      drainTimeoutMs: 30_000, replace: "hand-over",
     });
   });
 

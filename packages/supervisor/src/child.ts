@@ -1,25 +1,23 @@
-import { spawn } from "node:child_process";
 import fs from "node:fs";
-import { MidflightError } from "@midflight/protocol";
-import type { Command } from "./command.ts";
+import { isNode, type Command } from "./command.ts";
+import type { Exit } from "./exit.ts";
+import type { HeldProcess, Holder } from "./holder/connect-holder.ts";
 import type { LogFile } from "./log-file.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
-export interface Exit {
-  /** Null when a signal ended it, or when it was not ours to wait for. */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** A process of ours that runs, begun by this control or by one before. */
+/** A process of ours that runs, begun by this supervisor or by one before. */
 export interface Child {
   readonly identity: ProcessIdentity;
+  /** Null if the holder that started it is gone: it runs, but can hand nothing over. */
+  readonly held: HeldProcess | null;
   readonly exited: Promise<Exit>;
   /** Asks it to end, and makes it end after `timeoutMs`. Resolves when it is gone. */
   stop(timeoutMs: number): Promise<Exit>;
 }
 
 export interface LaunchOptions {
+  readonly holder: Holder;
+  readonly target: string;
   readonly command: Command;
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -27,46 +25,39 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts a process in a group of its own: a Ctrl-C in the terminal reaches control alone, which then ends the group.
+ * Starts a process in a group of its own, as a child of the holder: it outlives the supervisor.
  * @throws MidflightError `PROCESS_EXITED` if it cannot be started
  */
-export async function launch(options: LaunchOptions): Promise<Child> {
-  const process = spawn(options.command.file, options.command.args, {
-    cwd: options.directory,
-    env: { ...options.env, ...options.command.env },
-    detached: true,
-    stdio: ["ignore", options.log.fd, options.log.fd],
+export async function launch({ holder, target, command, directory, env, log }: LaunchOptions): Promise<Child> {
+  const held = await holder.launch({
+    target, directory, file: command.file, args: command.args, env: { ...env, ...command.env }, logPath: log.path, hasLine: isNode(command),
   });
-  fs.closeSync(options.log.fd);
-  const ended = new Promise<Exit>((resolve) => process.once("exit", (code, signal) => resolve({ code, signal })));
-  const failed = new Promise<Error>((resolve) => process.once("error", resolve));
-  if (process.pid === undefined) {
-    const error = await failed;
-    throw new MidflightError("PROCESS_EXITED", { what: `${options.command.file} could not be started.`, why: error.message }, { cause: error });
-  }
   // A process that ended at once cannot be identified any more; then nothing may ever be signalled by its number.
-  const identity = identify(process.pid) ?? { pid: process.pid, startedAs: "ended" };
-  const exited = ended.then((exit) => {
-    killRestOfGroup(identity);
-    return exit;
-  });
-  return { identity, exited, stop: (timeoutMs) => stop(identity, exited, timeoutMs) };
+  return adopt(identify(held.pid) ?? { pid: held.pid, startedAs: "ended" }, held);
 }
 
 const pollMs = 200;
 
-/** Takes over a process that an earlier control started. */
-export function adopt(identity: ProcessIdentity): Child {
-  const exited = new Promise<Exit>((resolve) => {
+/** Takes over a process that runs. */
+export function adopt(identity: ProcessIdentity, held: HeldProcess | null = null): Child {
+  const told = held === null ? untilGone(identity) : Promise.race([held.exited, held.lost.then(() => untilGone(identity))]);
+  const exited = told.then((exit) => {
+    killRestOfGroup(identity);
+    return exit;
+  });
+  return { identity, held, exited, stop: (timeoutMs) => stop(identity, exited, timeoutMs) };
+}
+
+/** One that is not a child of ours is seen to be gone by looking. */
+function untilGone(identity: ProcessIdentity): Promise<Exit> {
+  return new Promise((resolve) => {
     const timer = setInterval(() => {
       if (isRunning(identity)) return;
       clearInterval(timer);
-      killRestOfGroup(identity);
       resolve({ code: null, signal: null });
     }, pollMs);
     timer.unref();
   });
-  return { identity, exited, stop: (timeoutMs) => stop(identity, exited, timeoutMs) };
 }
 
 async function stop(identity: ProcessIdentity, exited: Promise<Exit>, timeoutMs: number): Promise<Exit> {

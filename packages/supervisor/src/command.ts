@@ -37,12 +37,17 @@ export function parseCommand(run: string): Command {
   return { file, args, env };
 }
 
+/** False for npm, a wrapper script, another runtime: what such a process is given does not reach the app. */
+export function isNode({ file }: Command): boolean {
+  return /^node(\.exe)?$/.test(path.basename(file));
+}
+
 /**
  * The same command with the agent loaded before the app. For `node` it is an argument; anything else (npm, a
  * wrapper script) passes it on by `NODE_OPTIONS`.
  */
 export function withAgent(command: Command, agentArgs: readonly string[], nodeOptions: string | undefined): { readonly command: Command; readonly nodeOptions: string | undefined } {
-  if (/^node(\.exe)?$/.test(path.basename(command.file))) return { command: { ...command, args: [...agentArgs, ...command.args] }, nodeOptions };
+  if (isNode(command)) return { command: { ...command, args: [...agentArgs, ...command.args] }, nodeOptions };
   return { command, nodeOptions: [nodeOptions, ...agentArgs].filter((part) => part !== undefined && part !== "").join(" ") };
 }
 

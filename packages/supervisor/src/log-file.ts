@@ -4,8 +4,6 @@ import path from "node:path";
 /** What a process prints goes straight to this file, so it outlives control, and no pipe breaks when control ends. */
 export interface LogFile {
   readonly path: string;
-  /** For the process's stdout and stderr. */
-  readonly fd: number;
   /** Where this start of the process begins. */
   readonly startBytes: number;
 }
@@ -17,8 +15,7 @@ export function openLogFile(file: string): LogFile {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   // The former half is kept beside it; a log never grows without bound over restarts.
   if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxKeptBytes) fs.renameSync(file, `${file}.1`);
-  const fd = fs.openSync(file, "a", 0o640);
-  return { path: file, fd, startBytes: fs.fstatSync(fd).size };
+  return { path: file, startBytes: fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0 };
 }
 
 /** The last lines that were written after `fromBytes`; at most `lines`, empty ones left out. */

@@ -3,9 +3,12 @@ import { readJsonIfThere, writeDurably } from "./durable-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { SupervisorPaths } from "./service.ts";
 
-/** The life of one process that control keeps: `waiting` is the pause before it is started again. */
-export type ProcessPhase = "starting" | "ready" | "waiting" | "stopping" | "stopped";
-const phases: readonly ProcessPhase[] = ["starting", "ready", "waiting", "stopping", "stopped"];
+/**
+ * The life of one process that control keeps: `waiting` is the pause before it is started again; `replacing`: it serves, and
+ * its successor is starting beside it.
+ */
+export type ProcessPhase = "starting" | "ready" | "replacing" | "waiting" | "stopping" | "stopped";
+const phases: readonly ProcessPhase[] = ["starting", "ready", "replacing", "waiting", "stopping", "stopped"];
 
 export interface ProcessRecord {
   readonly target: string;
@@ -13,6 +16,8 @@ export interface ProcessRecord {
   readonly phase: ProcessPhase;
   /** Null while there is none. */
   readonly identity: ProcessIdentity | null;
+  /** One that it took over from, and that still answers what it had begun. */
+  readonly leaving: ProcessIdentity | null;
   /** Digest of command and variables; a process that was started otherwise is not what is wanted now. */
   readonly launchKey: string;
   /** The release it was started from. */
@@ -62,6 +67,7 @@ function parseRecord(value: unknown): ProcessRecord {
     service: asString(r["service"], "service"),
     phase: asOneOf(r["phase"], phases, "phase"),
     identity: asNullable(r["identity"], parseIdentity, "identity"),
+    leaving: asNullable(r["leaving"], parseIdentity, "leaving"),
     launchKey: asString(r["launchKey"], "launchKey"),
     release: asNullable(r["release"], parseDigest, "release"),
     number: asNullable(r["number"], asCount, "number"),

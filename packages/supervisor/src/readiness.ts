@@ -1,5 +1,6 @@
 import type { Beat, Registry } from "@midflight/protocol";
-import type { Exit } from "./child.ts";
+import type { Exit } from "./exit.ts";
+import type { HeldProcess } from "./holder/connect-holder.ts";
 import { findPrintedUrl, type LogFile } from "./log-file.ts";
 
 export interface ReadinessOptions {
@@ -13,6 +14,8 @@ export interface ReadinessOptions {
   /** Null: the first address in its log. */
   readonly address: string | null;
   readonly log: Pick<LogFile, "path" | "startBytes">;
+  /** A process that was given sockets shares them with others: it is asked over a connection of its own. Null: by its address. */
+  readonly given: HeldProcess | null;
   readonly exited: Promise<Exit>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -39,7 +42,7 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<Readine
     const beat = await findBeat(options);
     if (beat !== null) {
       const url = options.address ?? findPrintedUrl(options.log.path, options.log.startBytes);
-      const problem = await checkHealth(options.health, url);
+      const problem = options.given === null ? await checkHealth(options.health, url) : await askOwn(options.given, options.health);
       if (problem === null) return { kind: "ready", beat, url };
       because = problem;
     }
@@ -55,14 +58,36 @@ async function findBeat({ registry, channel, target, launchedAt }: ReadinessOpti
   return own.find((beat) => beat.state !== "starting" && beat.state !== "stopped") ?? null;
 }
 
+const answerWithinMs = 2000;
+
+/** The same question to one process among several on one socket. A service that listened before must listen again. */
+async function askOwn(held: HeldProcess, health: string | null): Promise<string | null> {
+  const sockets = [...held.listening];
+  if (sockets.length === 0) return "it does not listen, as the process before it does";
+  if (health === null) return null;
+  const url = new URL(health, "http://localhost");
+  const socket = (/^https?:/.test(health) ? sockets.find((name) => name.endsWith(`:${url.port}`)) : undefined) ?? sockets[0]!;
+  const path = url.pathname + url.search;
+  try {
+    const { status, body } = await held.probe({ socket, path, isSecure: url.protocol === "https:", timeoutMs: answerWithinMs });
+    return judgeAnswer(health, status, body);
+  } catch (error) {
+    return `${health} did not answer: ${(error as Error).message}`;
+  }
+}
+
+function judgeAnswer(url: string, status: number, body: string): string | null {
+  return status >= 200 && status < 300 ? null : `${url} answered ${status}: ${body.split("\n").slice(0, 20).join(" ").slice(0, 500)}`;
+}
+
 async function checkHealth(health: string | null, url: string | null): Promise<string | null> {
   if (health === null) return null;
   const full = /^https?:/.test(health) ? health : url === null ? null : url + health;
   if (full === null) return `it printed no address, and there is no PORT to ask for ${health}`;
   try {
-    const response = await fetch(full, { redirect: "manual", signal: AbortSignal.timeout(2000) });
+    const response = await fetch(full, { redirect: "manual", signal: AbortSignal.timeout(answerWithinMs) });
     const text = await response.text();
-    return response.ok ? null : `${full} answered ${response.status}: ${text.split("\n").slice(0, 20).join(" ").slice(0, 500)}`;
+    return judgeAnswer(full, response.status, text);
   } catch (error) {
     const cause = (error as Error).cause;
     return `${full} did not answer: ${cause instanceof Error ? cause.message : (error as Error).message}`;

@@ -1,15 +1,18 @@
 import type { Registry, ReleaseId } from "@midflight/protocol";
 import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
-import type { Exit } from "./child.ts";
+import { describeExit, type Exit } from "./exit.ts";
 import type { Listen } from "./event.ts";
+import type { Holder } from "./holder/connect-holder.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
 import { portOf, type AgentEnvironment } from "./process-environment.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
-import { waitUntilReady, type ReadinessOptions } from "./readiness.ts";
+import { waitUntilReady, type Readiness, type ReadinessOptions } from "./readiness.ts";
+import { retire } from "./retire.ts";
 import type { Service, SupervisorPaths } from "./service.ts";
-import { adoptProcess, startProcess, type BootRelease, type Running } from "./start-process.ts";
+import { startProcess, type BootRelease, type Running } from "./start-process.ts";
 import { openWish, type Wish } from "./wish.ts";
 
 export interface ServiceProcessOptions {
@@ -22,10 +25,14 @@ export interface ServiceProcessOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly table: ProcessTable;
   readonly listen: Listen;
+  /** What holds the sockets and starts processes. */
+  holder(): Promise<Holder>;
   /** What to start from now. */
   bootRelease(): Promise<BootRelease>;
   /** Told when a release failed to start twice in a row here. */
   onBootFailedTwice(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void>;
+  /** Told when a release did not get ready beside the one that serves, which serves on. */
+  onReplaceFailed(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void>;
 }
 
 /** Keeps one process of a service running, on the live release. */
@@ -37,7 +44,10 @@ export interface ServiceProcess {
   readonly phase: ProcessPhase;
   /** Resolves when it is ready for the first time, or has failed for the first time. */
   readonly firstOutcome: Promise<"ready" | "failed">;
-  /** Ends the process and starts it from the live release. Resolves when the new one is ready or has failed. */
+  /**
+   * Starts another one from the live release, and ends this one: after it if sockets can be handed over, else before it.
+   * Resolves when the new one is ready and the old one gone, or when the new one has failed.
+   */
   replace(reason: string): Promise<"ready" | "failed">;
   /** Another release is live: a process that waits to be started again is started at once, and its failures count anew. */
   wake(): void;
@@ -53,14 +63,15 @@ type Ended =
   | { readonly kind: "asked" }
   | { readonly kind: "failed"; readonly was: Running | null; readonly reason: string; readonly wasReady: boolean; readonly exit: Exit | null };
 
-/** @param orphan a process that an earlier control started and that still runs */
-export function keepProcess(options: ServiceProcessOptions, orphan: { readonly record: ProcessRecord; readonly boot: BootRelease } | null): ServiceProcess {
+/** @param orphan a process that an earlier supervisor started and that still runs */
+export function keepProcess(options: ServiceProcessOptions, orphan: Running | null): ServiceProcess {
   const { target, service, listen } = options;
   const launchKey = launchKeyOf(service);
   const wish: Wish = openWish();
-  let left = orphan === null ? null : adoptProcess(orphan.record, orphan.boot);
+  let left = orphan;
   let phase: ProcessPhase = "starting";
   let running: Running | null = null;
+  let leaving: { readonly identity: ProcessIdentity; readonly gone: Promise<void> } | null = null;
   let url: string | null = null;
   let failures = 0;
   let lastFailure: string | null = null;
@@ -74,6 +85,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
       const ended = await liveOnce();
       if (ended.kind === "failed") await recover(ended);
     }
+    await leaving?.gone;
     enter("stopped", null);
     outcome.resolve("failed");
   }
@@ -81,9 +93,11 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   async function liveOnce(): Promise<Ended> {
     const startedAt = performance.now();
     try {
-      enter("starting", left ?? (await startProcess(options)));
+      enter("starting", left ?? (await startProcess(options, null)));
       left = null;
       const now = running!;
+      // One that an earlier supervisor started may still wait for the word.
+      if (now.isAdopted) now.child.held?.say({ kind: "accept" });
       const readiness = await waitUntilReady({ ...readinessOf(now), signal: wish.aborted });
       switch (readiness.kind) {
         case "aborted":
@@ -95,13 +109,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
           await end(now);
           return { kind: "failed", was: now, reason: `it was not ready after ${service.readyTimeoutMs / 1000} s: ${readiness.because}`, wasReady: false, exit: null };
         case "ready":
-          url = readiness.url;
-          failedBoots = null;
-          enter("ready", now);
-          listen({
-            kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
-            isAdopted: now.isAdopted, isUnregistered: readiness.beat.state === "unregistered",
-          });
+          begin(now, readiness, startedAt);
           outcome.resolve("ready");
           return await serve(now);
       }
@@ -112,15 +120,95 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     }
   }
 
-  async function serve(now: Running): Promise<Ended> {
-    const readyAt = performance.now();
-    const exit = await Promise.race([now.child.exited, wish.changed.then(() => null)]);
-    if (exit === null) {
-      await end(now);
-      return { kind: "asked" };
+  /** It is ready: written down first, so that whoever comes after a crash here goes on with this one; then it may accept. */
+  function begin(now: Running, { url: at, beat }: Extract<Readiness, { kind: "ready" }>, startedAt: number): void {
+    url = at;
+    failedBoots = null;
+    enter("ready", now);
+    now.child.held?.say({ kind: "accept" });
+    listen({
+      kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
+      isAdopted: now.isAdopted, isUnregistered: beat.state === "unregistered",
+    });
+  }
+
+  async function serve(first: Running): Promise<Ended> {
+    let now = first;
+    let readyAt = performance.now();
+    for (;;) {
+      const exit = await Promise.race([now.child.exited, wish.changed.then(() => null)]);
+      if (exit !== null) {
+        if (performance.now() - readyAt > steadyAfterMs) failures = 0;
+        return { kind: "failed", was: now, reason: describeExit(exit), wasReady: true, exit };
+      }
+      if (wish.current !== "replace" || !(await canHandOver(now, options))) {
+        await end(now);
+        return { kind: "asked" };
+      }
+      wish.begin();
+      const next = await handOver(now);
+      if (next !== now) readyAt = performance.now();
+      now = next;
     }
-    if (performance.now() - readyAt > steadyAfterMs) failures = 0;
-    return { kind: "failed", was: now, reason: describeExit(exit), wasReady: true, exit };
+  }
+
+  /** Starts the next one beside it. What is returned serves from now on: the next one, or, if that did not get ready, the same. */
+  async function handOver(old: Running): Promise<Running> {
+    await leaving?.gone;
+    const startedAt = performance.now();
+    enter("replacing", old);
+    let next: Running | null = null;
+    try {
+      next = await startProcess(options, old);
+      const readiness = await waitUntilReady({ ...readinessOf(next), signal: wish.aborted });
+      if (readiness.kind === "ready") {
+        leave(old, next);
+        begin(next, readiness, startedAt);
+        return next;
+      }
+      await next.child.stop(service.stopTimeoutMs);
+      if (readiness.kind === "aborted") enter("ready", old);
+      else await tellFailed(old, next, readiness.kind === "exited" ? describeExit(readiness.exit) : `it was not ready after ${service.readyTimeoutMs / 1000} s: ${readiness.because}`);
+      return old;
+    } catch (error) {
+      await next?.child.stop(service.stopTimeoutMs);
+      enter("ready", old);
+      listen({ kind: "trouble", error: asMidflightError(error, `The next ${target} could not be started.`) });
+      outcome.resolve("failed");
+      return old;
+    }
+  }
+
+  async function tellFailed(old: Running, next: Running, reason: string): Promise<void> {
+    const lastLines = readLastLines(next.log.path, next.log.startBytes, keptLines);
+    const because = lastLines.some((line) => line.includes("EADDRINUSE")) ? `it opens a port that the one before it uses (EADDRINUSE); ${reason}` : reason;
+    lastFailure = describeFailure(because, lastLines);
+    enter("ready", old);
+    listen({ kind: "replace-failed", target, number: next.boot.number, because, lastLines, logPath: next.log.path });
+    try {
+      await options.onReplaceFailed(target, next.boot, because, lastLines);
+    } catch (error) {
+      listen({ kind: "trouble", error: asMidflightError(error, "A release that does not get ready could not be taken back.") });
+    }
+    outcome.resolve("failed");
+  }
+
+  /** The old one comes to its end while the next one serves. It begins to when that may accept. */
+  function leave(old: Running, heir: Running): void {
+    const { identity } = old.child;
+    const settled = outcome;
+    const go = async (): Promise<void> => {
+      const { tookMs, handedOver, left: open } = await retire(old, heir, service, wish.stopped);
+      leaving = null;
+      // What the next one does not use is nobody's now.
+      const { held } = heir.child;
+      if (held !== null && held.listening.size > 0) (await options.holder()).keep(target, [...held.listening]);
+      if (running !== null) enter(phase, running);
+      listen({ kind: "process-drained", target, number: old.boot.number, pid: identity.pid, tookMs, handedOver, left: open });
+      settled.resolve("ready");
+    };
+    // In the next turn: `begin` has written the next one down and told it to accept by then.
+    leaving = { identity, gone: new Promise((resolve) => setImmediate(() => void go().then(resolve))) };
   }
 
   /** Tells it, takes a release back that cannot boot, and waits before the next start. */
@@ -129,10 +217,12 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     const lastLines = was === null ? [] : readLastLines(was.log.path, was.log.startBytes, keptLines);
     const isPortTaken = !wasReady && lastLines.some((line) => line.includes("EADDRINUSE"));
     const because = isPortTaken ? `its port is in use by another program (EADDRINUSE); ${reason}` : reason;
-    lastFailure = [because, ...lastLines].join("\n").slice(0, 4000);
+    lastFailure = describeFailure(because, lastLines);
     const againInMs = backOffMs(failures);
     enter("waiting", null);
-    listen({ kind: "process-failed", target, number: was?.boot.number ?? 0, wasReady, because, exit, lastLines, logPath: options.layout.log(target), againInMs });
+    // While it may come back soon its clients wait in the kernel; now they learn that nobody is there.
+    if (failures > 1) (await options.holder()).keep(target, []);
+    listen({ kind: "process-failed", target, number: was?.boot.number ?? 0, wasReady, because, exit, lastLines, logPath: was?.log.path ?? options.layout.log(target), againInMs });
     if (was !== null && !wasReady) await countFailedBoot(was.boot, because, lastLines);
     outcome.resolve("failed");
     await wish.wait(againInMs);
@@ -155,13 +245,13 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   }
 
   function enter(next: ProcessPhase, now: Running | null): void {
-    if (next !== "ready" && next !== "stopping") url = null;
+    if (next === "starting" || next === "waiting" || next === "stopped") url = null;
     phase = next;
     running = now;
     const record: ProcessRecord = {
-      target, service: service.name, phase, identity: now?.child.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
+      target, service: service.name, phase, identity: now?.child.identity ?? null, leaving: leaving?.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
       url, startedAt: now === null ? null : new Date(now.startedAt).toISOString(), failures, lastFailure,
-      logPath: options.layout.log(target), logStartBytes: now?.log.startBytes ?? 0,
+      logPath: now?.log.path ?? options.layout.log(target), logStartBytes: now?.log.startBytes ?? 0,
     };
     try {
       options.table.set(record);
@@ -174,7 +264,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   function readinessOf(now: Running): Omit<ReadinessOptions, "signal"> {
     return {
       registry: options.registry, channel: options.channelName, target, launchedAt: now.isAdopted ? 0 : now.startedAt, health: service.health,
-      address: addressOf(service, target), log: now.log, exited: now.child.exited, timeoutMs: service.readyTimeoutMs,
+      address: addressOf(service, target), log: now.log, given: now.isGiven ? now.child.held : null, exited: now.child.exited, timeoutMs: service.readyTimeoutMs,
     };
   }
 
@@ -192,11 +282,13 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
     },
     firstOutcome: first,
     replace: (reason) => {
-      listen({ kind: "process-replacing", target, number: running?.boot.number ?? 0, reason });
-      outcome = Promise.withResolvers();
+      const { promise } = (outcome = Promise.withResolvers());
       failures = 0;
-      wish.set("replace");
-      return outcome.promise;
+      void canHandOver(running, options).then((isHandOver) => {
+        listen({ kind: "process-replacing", target, number: running?.boot.number ?? 0, reason, isHandOver });
+        wish.set("replace");
+      });
+      return promise;
     },
     wake: () => {
       failures = 0;
@@ -209,12 +301,18 @@ export function keepProcess(options: ServiceProcessOptions, orphan: { readonly r
   };
 }
 
+function describeFailure(because: string, lastLines: readonly string[]): string {
+  return [because, ...lastLines].join("\n").slice(0, 4000);
+}
+
+/** Its sockets are known, and the command is one that can be given them. */
+async function canHandOver(now: Running | null, options: ServiceProcessOptions): Promise<boolean> {
+  if (now === null || now.child.held === null || options.service.replace === "restart") return false;
+  const sockets = (await options.holder()).sockets(options.target);
+  return [...now.child.held.listening].some((socket) => sockets.includes(socket));
+}
+
 function addressOf(service: Service, target: string): string | null {
   const port = portOf(service, target);
   return port === null || port === 0 ? null : `http://127.0.0.1:${port}`;
-}
-
-export function describeExit({ code, signal }: Exit): string {
-  if (signal !== null) return `it was ended by ${signal}`;
-  return code === null ? "it ended" : `it ended with exit code ${code}`;
 }

@@ -9,10 +9,16 @@ export interface Service {
   readonly readyTimeoutMs: number;
   /** How long a process may take to end after SIGTERM. Milliseconds. */
   readonly stopTimeoutMs: number;
+  /** How long open requests may take when another process takes over. Milliseconds. */
+  readonly drainTimeoutMs: number;
+  /** `hand-over`: the next process starts beside the one that serves, and takes its sockets. `restart`: one ends before the next begins. */
+  readonly replace: "hand-over" | "restart";
 }
 
 /** Where the supervisor of one project keeps things. */
 export interface SupervisorPaths {
+  /** Where all of it lies. */
+  readonly root: string;
   /** What is known of the processes, for a supervisor that comes after a crash. */
   readonly processes: string;
   /** Parent of what agents keep from start to start. */

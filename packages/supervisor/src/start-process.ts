@@ -1,6 +1,7 @@
 import type { ReleaseId } from "@midflight/protocol";
 import { adopt, launch, type Child } from "./child.ts";
-import { agentArguments, parseCommand, withAgent } from "./command.ts";
+import { agentArguments, isNode, parseCommand, withAgent } from "./command.ts";
+import type { Holder } from "./holder/connect-holder.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
 import { processEnvironment } from "./process-environment.ts";
 import type { ProcessRecord } from "./process-table.ts";
@@ -22,25 +23,35 @@ export interface Running {
   readonly startedAt: number;
   /** An earlier control started it. */
   readonly isAdopted: boolean;
+  /** It was given sockets, and takes no connection before it is told to. */
+  readonly isGiven: boolean;
 }
 
-/** Starts a process of a service from the live release, with the agent before the app. */
-export async function startProcess(options: ServiceProcessOptions): Promise<Running> {
+/** The log of a process that started beside another one: each has its own, so that it can be told what which said. */
+export function besideName(target: string): string {
+  return `${target}.beside`;
+}
+
+/** Starts a process of a service from the live release, with the agent before the app. @param beside the one that serves meanwhile */
+export async function startProcess(options: ServiceProcessOptions, beside: Running | null): Promise<Running> {
   const { target, service, layout, listen } = options;
   const boot = await options.bootRelease();
   listen({ kind: "process-starting", target, number: boot.number });
   const env = processEnvironment(options.environment, service, target, { ...options.agent, statePath: layout.state(target) });
   const { command, nodeOptions } = withAgent(parseCommand(service.run), agentArguments(), env["NODE_OPTIONS"]);
-  const log = openLogFile(layout.log(target));
+  const log = openLogFile(layout.log(beside?.log.path === layout.log(target) ? besideName(target) : target));
+  const holder = await options.holder();
+  // Those that the process before left, or that the one beside it uses.
+  const isGiven = isNode(command) && holder.sockets(target).length > 0;
   const startedAt = Date.now();
-  const child = await launch({ command, directory: boot.directory, env: { ...env, NODE_OPTIONS: nodeOptions }, log });
-  return { child, boot, log, startedAt, isAdopted: false };
+  const child = await launch({ holder, target, command, directory: boot.directory, env: { ...env, NODE_OPTIONS: nodeOptions }, log });
+  return { child, boot, log, startedAt, isAdopted: false, isGiven };
 }
 
 /** Goes on with a process that outlived the control that started it. */
-export function adoptProcess(record: ProcessRecord, boot: BootRelease): Running {
+export function adoptProcess(record: ProcessRecord, boot: BootRelease, holder: Holder): Running {
   return {
-    child: adopt(record.identity!), boot, log: { path: record.logPath, startBytes: record.logStartBytes },
-    startedAt: Date.parse(record.startedAt ?? "") || Date.now(), isAdopted: true,
+    child: adopt(record.identity!, holder.find(record.identity!.pid)), boot, log: { path: record.logPath, startBytes: record.logStartBytes },
+    startedAt: Date.parse(record.startedAt ?? "") || Date.now(), isAdopted: true, isGiven: false,
   };
 }

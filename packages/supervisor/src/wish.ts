@@ -4,6 +4,8 @@ export interface Wish {
   readonly current: "stay" | "replace" | "stop";
   /** Aborted as soon as something else than to stay is wanted. */
   readonly aborted: AbortSignal;
+  /** Aborted as soon as it is to end for good. */
+  readonly stopped: AbortSignal;
   /** Resolves as soon as something else than to stay is wanted. */
   readonly changed: Promise<void>;
   /** A new start answers a wish to replace. */
@@ -18,6 +20,7 @@ export function openWish(): Wish {
   let current: Wish["current"] = "stay";
   let controller = new AbortController();
   let changed = Promise.withResolvers<void>();
+  const stopping = new AbortController();
   let woken: (() => void) | null = null;
   return {
     get current() {
@@ -25,6 +28,9 @@ export function openWish(): Wish {
     },
     get aborted() {
       return controller.signal;
+    },
+    get stopped() {
+      return stopping.signal;
     },
     get changed() {
       return changed.promise;
@@ -39,6 +45,7 @@ export function openWish(): Wish {
       if (current === "stop") return;
       current = wish;
       controller.abort();
+      if (wish === "stop") stopping.abort();
       changed.resolve(undefined);
       woken?.();
     },

@@ -60,4 +60,11 @@ export interface ServiceConfig {
   readonly readyTimeoutMs?: number;
   /** How long a process may take to end after SIGTERM. Milliseconds. Default: 10 000. */
   readonly stopTimeoutMs?: number;
+  /** How long requests may take that are open when another process takes over. Milliseconds. Default: 30 000. */
+  readonly drainTimeoutMs?: number;
+  /**
+   * How a process is replaced. `hand-over`: the next one starts beside it and takes its sockets, no request fails. `restart`: it
+   * ends first; for what cannot run twice at a time. Default: `hand-over`.
+   */
+  readonly replace?: "hand-over" | "restart";
 }

@@ -15,7 +15,7 @@ export interface ParseOptions {
 }
 
 const topKeys = ["app", "channel", "registry", "port", "services", "assets", "publish", "requests", "rollout", "signing"];
-const serviceKeys = ["run", "code", "processes", "health", "env", "readyTimeoutMs", "stopTimeoutMs"];
+const serviceKeys = ["run", "code", "processes", "health", "env", "readyTimeoutMs", "stopTimeoutMs", "drainTimeoutMs", "replace"];
 
 /**
  * Decides every value: flag, then variable, then file, then default. The result is frozen and the only thing
@@ -93,6 +93,8 @@ function parseService(reader: ConfigReader, name: string, value: unknown): Resol
     env,
     readyTimeoutMs: reader.value(record, `${at}.readyTimeoutMs`, 30_000, checkNumber(100, 3_600_000)),
     stopTimeoutMs: reader.value(record, `${at}.stopTimeoutMs`, 10_000, checkNumber(100, 3_600_000)),
+    drainTimeoutMs: reader.value(record, `${at}.drainTimeoutMs`, 30_000, checkNumber(100, 3_600_000)),
+    replace: reader.value<ResolvedService["replace"]>(record, `${at}.replace`, "hand-over", checkOneOf(["hand-over", "restart"])),
   };
 }
 

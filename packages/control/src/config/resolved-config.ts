@@ -32,6 +32,8 @@ export interface ResolvedService {
   readonly env: Readonly<Record<string, string>>;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly replace: "hand-over" | "restart";
 }
 
 export type KeyPlace = { readonly kind: "file"; readonly path: string } | { readonly kind: "env"; readonly name: string };

@@ -82,6 +82,7 @@ const helpedByControl: readonly ErrorCode[] = ["REPLACE_NEEDED", "REQUESTS_OVERD
 function absence(record: ProcessRecord | null): string {
   if (record === null) return "not started";
   if (record.phase === "waiting") return record.lastFailure?.split("\n")[0] ?? "ended";
+  if (record.phase === "replacing") return "serves, while its successor starts beside it";
   return record.phase === "starting" ? "is starting" : record.phase;
 }
 

@@ -124,7 +124,7 @@ function toAnswer(options: FollowOptions, settled: Settled, isTimeout: boolean):
 
 function failedError(settled: Extract<Settled, { kind: "rolled-back" }>, name: string): MidflightError {
   const reverted = settled.failed.find((member) => member.standing === "reverted" || member.standing === "refused");
-  const code = /twice/.test(settled.because) ? "BOOT_FAILED_TWICE" : reverted?.outcome?.kind === "refused" || reverted?.outcome?.kind === "reverted" ? reverted.outcome.code : "SWAP_REVERTED";
+  const code = /twice/.test(settled.because) ? "BOOT_FAILED_TWICE" : /could not be replaced/.test(settled.because) ? "REPLACE_FAILED" : reverted?.outcome?.kind === "refused" || reverted?.outcome?.kind === "reverted" ? reverted.outcome.code : "SWAP_REVERTED";
   const log = settled.failed.flatMap((member) => member.record?.lastFailure ?? [])[0];
   return new MidflightError(code, {
     what: `${name} failed and was taken back.`,

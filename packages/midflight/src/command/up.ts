@@ -12,7 +12,7 @@ import { followLogs } from "./follow-logs.ts";
 export function up(options: Readonly<Record<string, unknown>>): RunCommand {
   return async (context) => {
     const config = await context.loadConfig();
-    const { layoutOf, startControl, targetsOf } = await import("@midflight/control");
+    const { besideName, layoutOf, startControl, targetsOf } = await import("@midflight/control");
     const { screen } = context;
     const isWatching = options["watch"] === true;
     const stopped = Promise.withResolvers<NodeJS.Signals>();
@@ -26,7 +26,7 @@ export function up(options: Readonly<Record<string, unknown>>): RunCommand {
     const live = openLiveLine(screen.err, screen.isJson || screen.isQuiet || !screen.err.isLive, false);
     const listen = (event: ControlEvent): void => live.above(() => tell(context, event));
     const layout = layoutOf(config.projectDir);
-    const logs = options["logs"] === true ? followLogs(config.services.flatMap(targetsOf).map((target) => ({ target, path: layout.log(target) })), (line) => live.above(() => screen.err.print(line))) : null;
+    const logs = options["logs"] === true ? followLogs(config.services.flatMap(targetsOf).flatMap((target) => [target, besideName(target)].map((name) => ({ target, path: layout.log(name) }))), (line) => live.above(() => screen.err.print(line))) : null;
     live.show("Starting");
     let control: Control | null = null;
     try {

@@ -35,7 +35,15 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
         ...hanging("    log", 8, event.logPath, pane.width),
       ];
     case "process-replacing":
-      return line("■", `${event.target} is started anew: ${event.reason}`);
+      return line("■", `${event.target} ${event.isHandOver ? "is replaced" : "is started anew"}: ${event.reason}`);
+    case "process-drained":
+      return line("·", `${event.target}  r${event.number}  process ${event.pid} ended after ${formatDurationMs(event.tookMs)}; ${count(event.handedOver, "idle connection", "idle connections")} handed over${event.left === 0 ? "" : `, ${event.left} cut off when time was up`}`);
+    case "replace-failed":
+      return [
+        ...line(bad, `${event.target}  r${event.number}  ${event.because}; the process before it serves on`),
+        ...event.lastLines.flatMap((text) => wrap(`    ${toPlainLine(text)}`, pane.width).map((one) => pane.paint("dim", one))),
+        ...hanging("    log", 8, event.logPath, pane.width),
+      ];
     case "process-confirmed":
       return line(good, `${event.target} runs r${event.number}, paused ${event.pauseMs.toFixed(1)} ms`);
     case "process-refused":
@@ -43,6 +51,7 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
     case "orphan-ended":
       return line("!", `${event.target}, process ${event.pid}, was left behind by an earlier midflight up, and was ended`);
     case "boot-failed-twice":
+    case "replace-taken-back":
       return renderError(event.error, pane);
     case "stopping":
       return line("·", `ending ${count(event.processes, "process", "processes")}`);

@@ -36,7 +36,7 @@ export function memberCells(member: Member, numbers: Numbers, pane: Pane): strin
     paintStanding(pane, member.standing),
     beat === null ? "–" : String(beat.pid),
     beat === null ? "–" : formatAge(beat.startedAt, Date.now()),
-    toPlainLine(member.because ?? driftNote(beat?.drift) ?? record?.url ?? ""),
+    toPlainLine([member.because ?? driftNote(beat?.drift) ?? record?.url ?? "", ...(record === null || record.leaving === null ? [] : [`process ${record.leaving.pid} before it is draining`])].filter((part) => part !== "").join(" · ")),
   ];
 }
 
@@ -69,6 +69,7 @@ export function memberJson({ target, service, standing, beat, record, because, o
     startedAt: beat?.startedAt ?? record?.startedAt ?? null,
     url: record?.url ?? null,
     drift: beat?.drift ?? [],
+    drainingPid: record?.leaving?.pid ?? null,
     failures: record?.failures ?? 0,
     log: record?.logPath ?? null,
     pauseSeconds: outcome?.kind === "swapped" ? outcome.pauseMs / 1000 : null,

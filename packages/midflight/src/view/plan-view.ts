@@ -29,7 +29,7 @@ export function renderPlan(plan: ReleasePlan, live: string, maxRung: Rung, pane:
     `${pane.paint("strong", "Plan")}  ${live} → the code as it is now`,
     ...renderVerdicts(plan.verdicts, pane, "  "),
     `  ${countRungs(plan.verdicts, pane)} · ${count(agents, "process", "processes")} running · ${replaced} replaced`,
-    ...(replaced > 0 && !isTooMuch ? hanging("  !", 4, "Replaced processes end and start anew: their open connections are closed, what they hold in memory is lost.", pane.width) : []),
+    ...(replaced > 0 && !isTooMuch ? hanging("  !", 4, "A new process takes over from each that is replaced: no request fails, but what it holds in memory is lost.", pane.width) : []),
     ...(isTooMuch ? hanging("  !", 4, `It needs ${paintRung(pane, plan.rung)}, the limit is ${maxRung}: a deploy is refused, unless with --max-rung ${plan.rung}.`, pane.width) : []),
   ];
 }

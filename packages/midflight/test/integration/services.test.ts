@@ -32,9 +32,9 @@ describe("services", () => {
     project.edit("src/counter.js", "total = 0;", "total = 0;\n  step = 1;");
     const replaced = await project.run("deploy", "--max-rung", "replace", "--json");
     assert.deepEqual([replaced.code, replaced.json["confirmed"]], [0, 2], replaced.stdout);
-    const lines = up.process.stdout.lines.filter((line) => /started anew|ready in/.test(line)).map((line) => line.replace(/^\s*\S+\s+(web-\d).*?(started anew|ready in).*$/, "$1 $2"));
-    const afterStart = lines.slice(lines.findIndex((line) => line.endsWith("started anew")));
-    assert.deepEqual(afterStart, ["web-1 started anew", "web-1 ready in", "web-2 started anew", "web-2 ready in"]);
+    const lines = up.process.stdout.lines.filter((line) => /is replaced|ready in/.test(line)).map((line) => line.replace(/^\s*\S+\s+(web-\d).*?(is replaced|ready in).*$/, "$1 $2"));
+    const afterStart = lines.slice(lines.findIndex((line) => line.endsWith("is replaced")));
+    assert.deepEqual(afterStart, ["web-1 is replaced", "web-1 ready in", "web-2 is replaced", "web-2 ready in"]);
     const status = (await project.run("status", "--json")).json;
     assert.equal(status["health"], "healthy");
   });
