@@ -1,4 +1,4 @@
-import type { AgentState, Digest, Envelope, Generation, ReleaseId, SwapOutcome } from "@midflight/protocol";
+import { MidflightError, type AgentState, type Digest, type Envelope, type Generation, type ReleaseId, type SwapOutcome } from "@midflight/protocol";
 import type { BootRelease } from "./boot.ts";
 import type { DriftWatch } from "./drift-watch.ts";
 import { fetchOverlay, type FetchResult, type Sources } from "./fetch.ts";
@@ -92,6 +92,7 @@ export class Agent {
     const { inbox, orders, onOutcome, onState, onTrouble } = this.#parts;
     try {
       await this.#loaded;
+      if (this.#live.next !== undefined) await this.#goOn(this.#live.next);
       while (!this.#isOver()) {
         const seen = inbox.changes;
         let choice = await orders.next(this.live);
@@ -105,6 +106,17 @@ export class Agent {
       if (this.#order !== null) onOutcome(this.#order.assign.counter, { kind: "refused", release: this.#order.assign.release, code, reason, unit: null });
     }
     this.#machine.halt();
+  }
+
+  /** An ordinary swap to what was live here before the process was started again; the registry may be away. */
+  async #goOn(next: Live): Promise<void> {
+    const { runtime, onState, onTrouble } = this.#parts;
+    const staged = await runtime.stage(next.overlay);
+    const busy = staged.kind === "staged" ? await runtime.drain(staged.staged) : staged;
+    const commit = busy ?? (staged.kind === "staged" ? runtime.commit(staged.staged) : staged);
+    if (commit.kind !== "committed") return onTrouble("come-up", new MidflightError(commit.code, commit.reason));
+    await this.#become({ ...next, generation: commit.generation });
+    onState(this.state);
   }
 
   #isOver(): boolean {

@@ -125,7 +125,7 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
   const timer = setTimeout(() => deadline.abort(), bootWaitMs);
   try {
     const live = await comeUp(parts, connected, liveFile, deadline.signal);
-    await parts.record(live).catch((problem: unknown) => onTrouble("live-record", problem));
+    await parts.record(live.next ?? live).catch((problem: unknown) => onTrouble("live-record", problem));
     agent.begin(live, untilLoaded(runtime, loadLookMs, signal));
     void agent.run();
   } catch (problem) {

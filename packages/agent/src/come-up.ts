@@ -68,7 +68,9 @@ async function comeUpRecorded(parts: AgentParts, liveFile: string): Promise<Live
   try {
     const result = await takeWay({ ...sources, registry: nothingBeyondTheCache }, way, null, new Pace());
     if (result.kind !== "fetched" || floor.findReverted(result.overlay.release) !== null) return null;
-    return runtime.adopt(result.overlay).kind === "adopted" ? { overlay: result.overlay, way: result.way, blobs: result.blobs, generation: 0 } : null;
+    const live: Live = { overlay: result.overlay, way: result.way, blobs: result.blobs, generation: 0 };
+    // A top level runs before it can run again, and some modules are there only once the app has loaded.
+    return runtime.adopt(result.overlay).kind === "adopted" ? live : { ...bootShape(sources.boot), next: live };
   } catch (problem) {
     onTrouble("live-record", problem);
     return null;

@@ -11,6 +11,8 @@ export interface Live {
   /** What the overlay was made of, so that the cache keeps it. */
   readonly blobs: readonly Digest[];
   readonly generation: Generation;
+  /** What it goes on to as soon as the app has loaded, because it could not be taken before. Default: nothing. */
+  readonly next?: Live;
 }
 
 /** The code as it was loaded. */
