@@ -166,13 +166,13 @@ promise("a hook that throws in the second of two modules leaves both as they wer
   return [await live.swap({ "dep.mjs": first(2), "m.mjs": `import.meta.hot?.dispose(() => { void copy; });\n${broken.replace(/import\.meta\.hot\?\.dispose\(\(data\).*\n/, "")}` }), live.m.both()];
 });
 promise("a cycle of modules with hooks is reloaded as one", ["reload", ["a2", "b2"]], async (directory) => {
-  const one = (n) => `import { b } from "./b.mjs";\nexport let a = "a${n}"; export const both = () => [a, b()];\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
-  const other = (n) => `import { a } from "./m.mjs";\nlet own = "b${n}"; export const b = () => (a, own);\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const one = (n) => `import { b } from "./b.mjs";\nexport let a = globalThis.String("a${n}"); export const both = () => [a, b()];\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const other = (n) => `import { a } from "./m.mjs";\nlet own = globalThis.String("b${n}"); export const b = () => (a, own);\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
   const live = await boot(directory, { "m.mjs": one(1), "b.mjs": other(1) });
   return [await live.swap({ "m.mjs": one(2), "b.mjs": other(2) }), live.m.both()];
 });
 promise("importers see what is bound anew, by name and by namespace", ["reload", [2, 2, 2]], async (directory) => {
-  const dep = (n) => `export let value = ${n}; export const get = () => value;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const dep = (n) => `export let value = globalThis.Number(${n}); export const get = () => value;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
   const live = await boot(directory, { "m.mjs": 'import { value, get } from "./dep.mjs"; import * as all from "./dep.mjs"; export const f = () => [value, get(), all.value];', "dep.mjs": dep(1) });
   return [await live.swap({ "dep.mjs": dep(2) }), live.m.f()];
 });
@@ -183,7 +183,7 @@ promise("a new variable and a new export of a module that runs again are found b
   return [await live.swap({ "m.mjs": main(true), "dep.mjs": dep("export let extra = 3 + Number(`4`); globalThis.extra = extra;") }), live.m.f()];
 });
 promise("classes and functions keep their identity, and instances their methods", ["reload", true, true, [2, "made 2"]], async (directory) => {
-  const written = (n) => `let label = "made ${n}"; export class C { v() { return [${n}, label]; } } export function f() { return ${n}; }\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const written = (n) => `let label = globalThis.String("made ${n}"); export class C { v() { return [${n}, label]; } } export function f() { return ${n}; }\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
   const live = await boot(directory, { "m.mjs": written(1) });
   const { C, f } = live.m;
   const made = new C();
