@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { text } from "node:stream/consumers";
@@ -212,6 +214,32 @@ promise("what only the module with hooks ran of another one is run again", ["rel
   const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
   const live = await boot(directory, { "m.mjs": main, "lib.mjs": "export function make() { return 10; }" });
   return [await live.swap({ "lib.mjs": "export function make() { return 20; }" }), live.m.f()];
+});
+promise("it is run again by each release that changes that other one", ["reload", 20, "reload", 30, "reload", 10], async (directory) => {
+  const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const lib = (n) => `export function make() { return ${n}; }`;
+  const live = await boot(directory, { "m.mjs": main, "lib.mjs": lib(10) });
+  return [await live.swap({ "lib.mjs": lib(20) }), live.m.f(), await live.swap({ "lib.mjs": lib(30) }), live.m.f(), await live.swap({}), live.m.f()];
+});
+promise("a module that was patched, and never ran again, is patched again: no hook runs", ["patch", "patch", "patch", 1, ["enter"]], async (directory) => {
+  const log = fresh();
+  const text = (n) => unit(`log.push("enter"); export const f = () => ${n};`);
+  const live = await boot(directory, { "m.mjs": text(1) });
+  return [await live.swap({ "m.mjs": text(2) }), await live.swap({ "m.mjs": text(3) }), await live.swap({}), live.m.f(), log];
+});
+promise("what lies in data stays there until somebody takes it out", ["reload", "reload", "kept"], async (directory) => {
+  const text = (n, more) => `globalThis.mark = ${n}; export const f = () => import.meta.hot?.data.word;\nimport.meta.hot?.dispose((data) => { ${more} });\nimport.meta.hot?.accept();`;
+  const live = await boot(directory, { "m.mjs": text(1, 'data.word = "kept";') });
+  return [await live.swap({ "m.mjs": text(2, "") }), await live.swap({ "m.mjs": text(3, "") }), live.m.f()];
+});
+promise("a text that changed on the disk is not run again: the reload is refused", "OVERLAY_FAILED: the text that the process started with is no longer on the disk", async (directory) => {
+  const live = await boot(directory, { "m.mjs": ticking(99000) });
+  writeFileSync(join(live.root, "m.mjs"), "globalThis.stolen = true;");
+  return live.swap({ "m.mjs": ticking(77000) });
+});
+promise("a transition that names another text than the process started with is refused", "OVERLAY_FAILED: the transition names another text than the process started with", async (directory) => {
+  const live = await boot(directory, { "m.mjs": ticking(99000) }, { bootArtifacts: new Map() });
+  return live.swap({ "m.mjs": ticking(77000) });
 });
 promise("CommonJS declares its hooks by module.hot", ["reload", [77000, 1], "reload", [99000, 2]], async (directory) => {
   const written = (ms) => `let ticks = module.hot?.data.ticks ?? 0;

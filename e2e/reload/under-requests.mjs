@@ -93,6 +93,18 @@ promise("under the policy to replace stragglers it says that the process needs t
   stop();
   return got;
 });
+promise("work that begins between the wait and the swap refuses the reload", "SWAP_TIMED_OUT: a request began before a top level could run again", async (directory) => {
+  const { live, stop } = await serve(directory, {});
+  const staged = await live.stage({ "m.mjs": app("b") });
+  await live.runtime.drain(staged);
+  const open = gate();
+  const work = live.runtime.run(() => globalThis.gate);
+  const { code, reason } = live.runtime.commit(staged);
+  open();
+  await work;
+  stop();
+  return `${code}: ${reason}`;
+});
 promise("the way back does not wait for requests", "committed", async (directory) => {
   const { live, ask, stop } = await serve(directory, {});
   await live.swap({ "m.mjs": app("b") });

@@ -67,6 +67,9 @@ export function compareKept(unit: string, before: UnitDetail, after: UnitDetail,
       if (declaration.kind !== "function" && declaration.isFunctionValue && declaration.kind !== "const" && scopes.byName.get(declaration.name)?.some((ref) => ref.where === "module" && ref.isWrite) === true) {
         findings.block(unit, `${declaration.name} holds a function and is assigned another`, [`${unit}:${declaration.line}`]);
       }
+      if (declaration.value !== null && isClass(declaration.value) && !declaration.isPure) {
+        findings.block(unit, `class ${declaration.name} does something when it is made, and a class is not made anew`, [`${unit}:${declaration.line}`]);
+      }
       const read = declaration.value !== null && isClass(declaration.value) ? readOnce(declaration, detail, variables) : null;
       if (read !== null) findings.block(unit, `class ${declaration.name} read ${read} when it was made, and a class is not made anew`, [`${unit}:${declaration.line}`]);
     }
