@@ -29,7 +29,7 @@ export function round(value: number, digits = 3): number {
   return Number(value.toFixed(digits));
 }
 
-/** The bounds between which the median lies with 95 % certainty, by drawing again from what was measured. */
+/** Bounds of the median, by drawing again from what was measured: with 97.5 % certainty it is not below `low`, with 95 % not above `high`. */
 export function bootstrapMedian(values: readonly number[], seed = 1, draws = 4000): { readonly low: number; readonly high: number } {
   const random = createRandom(seed);
   const medians = Array.from({ length: draws }, () => median(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)));
