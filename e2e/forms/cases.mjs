@@ -10,6 +10,7 @@ import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";
 import { cases as instances } from "./cases/instances.mjs";
 import { cases as lasting } from "./cases/lasting.mjs";
+import { cases as hard, entries } from "./cases/hard.mjs";
 import { cases as places } from "./cases/places.mjs";
 import { cases as readings } from "./cases/readings.mjs";
 import { cases as startup } from "./cases/startup.mjs";
@@ -19,5 +20,8 @@ import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
   ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings,
-  ...startup, ...attacks, ...state, ...successions, ...texts, ...places, ...compiled,
+  ...startup, ...attacks, ...state, ...successions, ...texts, ...places, ...hard, ...compiled,
 ];
+
+/** What is hard on a live change, and the cases that prove it. */
+export const hardEntries = entries;

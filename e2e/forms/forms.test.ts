@@ -9,7 +9,10 @@ import { nodeBinary, nodeMajors } from "../../scripts/node-versions.mjs";
 import { layOutForms } from "./lay-out.ts";
 
 // Plain JavaScript without types, because every Node runs it.
-const { cases } = (await import(new URL("cases.mjs", import.meta.url).href)) as { readonly cases: readonly { readonly name: string }[] };
+const { cases, hardEntries } = (await import(new URL("cases.mjs", import.meta.url).href)) as {
+  readonly cases: readonly { readonly name: string }[];
+  readonly hardEntries: Readonly<Record<string, readonly string[]>>;
+};
 
 interface Judged {
   readonly name: string;
@@ -36,6 +39,13 @@ describe("a swapped process does what a cold start would, or the swap is refused
 
   test("no two cases have the same name", () => {
     assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length);
+  });
+
+  test("whatever is known to be hard on a live change has its cases", () => {
+    const known = new Set(cases.map(({ name }) => name));
+    const named = Object.values(hardEntries).flat();
+    assert.ok(Object.keys(hardEntries).length > 20 && named.length > 60);
+    assert.deepEqual(named.filter((name) => !known.has(name)), []);
   });
 
   for (const major of nodeMajors) {
