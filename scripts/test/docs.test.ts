@@ -206,6 +206,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a new module, imported by a changed one": [edited("discount.js", "export function discount(cents) {", 'import { least } from "./least.js";\nexport function discount(cents) {\n  cents += least();', { "least.js": "export function least() {\n  return 5;\n}\n" })],
   "a new class": [edited("discount.js", "export function", "export class Coupon {\n  used = false;\n}\nexport function")],
   "a method added to a class without fields": [edited("server.js", "  beep() {", "  hum() {\n    return 'hum';\n  }\n  beep() {")],
+  "a method that goes": [edited("server.js", '  beep() {\n    return "beep";\n  }\n', "")],
   "another value of a constant or a table that nothing has changed since": [edited("server.js", "FR: 20", "FR: 21, IT: 22")],
   "the value of a JSON file that the code imports": [{ units: app, labels: '{"discount":"off"}' }],
   "a timer's interval, the first value of a `let`, a statement, in a module that declares [hooks](guides/reload.md)": [edited("poll.js", "1000", "500"), edited("poll.js", "?? 0", "?? 100"), edited("poll.js", "import.meta.hot?.accept", "console.log(polls);\nimport.meta.hot?.accept")],
