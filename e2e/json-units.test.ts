@@ -77,6 +77,7 @@ describe("a JSON file that code imports", () => {
     { what: "it was read when the process started", more: { "src/tax.js": `${files["src/tax.js"]}export const start = process.hrtime.bigint() + BigInt(table.normal);\n` }, reason: /src\/tax\.js.*(?:start was computed from a value that changed|table is read by code that ran)/ },
     { what: "it is loaded by a computed name, too", more: { "src/tax.js": `${files["src/tax.js"]}export const load = (name) => import(\`./data/\${name}.json\`, { with: { type: "json" } });\n` }, reason: /computed/ },
     { what: "it may be read as a file, too", more: { "src/tax.js": `import { readFileSync } from "node:fs";\n${files["src/tax.js"]}export const load = (name) => readFileSync(name, "utf8");\n` }, reason: /src\/tax\.js reads files whose names are computed/ },
+    { what: "it is read as a file, too", more: { "src/tax.js": `import { readFileSync } from "node:fs";\n${files["src/tax.js"]}export const load = () => readFileSync(new URL("./data/rates.json", import.meta.url), "utf8");\n` }, reason: /src\/tax\.js speaks of it beside importing it/ },
     { what: "it is imported as a whole module", more: { "src/tax.js": files["src/tax.js"].replace("import table", "import * as table").replace("} = table;", "} = table.default;") }, reason: /src\/tax\.js reads it otherwise/ },
     { what: "it is required inside a function", more: { "src/limited.cjs": '"use strict";\nexports.cap = (n) => Math.min(n, require("./data/rates.json").normal);\n' }, reason: /src\/limited\.cjs reads it otherwise/ },
   ];

@@ -17,6 +17,8 @@ const links = new Map([["node_modules/@shop/lib", "packages/lib"], ["packages/ap
 
 const files: Files = {
   "package.json": '{"name":"root","type":"module","imports":{"#top":"./packages/app/top.js"}}',
+  // What a name leads to that leads elsewhere must not be this.
+  "index.js": "",
   "packages/app/package.json": '{"name":"@shop/app","type":"module","exports":{".":"./main.js","./*":"./src/*.js"},"imports":{"#config":"./src/config.js","#db/*":"./src/db/*.js","#lib":"@shop/lib","#own":{"node":"./src/config.js","default":"./main.js"}}}',
   "packages/app/main.js": "export const a = 1;",
   "packages/app/top.js": "",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { openMemoryRegistry } from "@midflight/registry";
 import { bootAgent, createShop, priceOf, published, type Shop } from "./shop.ts";
@@ -7,10 +7,12 @@ import { bootAgent, createShop, priceOf, published, type Shop } from "./shop.ts"
 const lockOf = (version: "a" | "b"): string => readFileSync(new URL(`fixtures/locks/npm-${version}.json`, import.meta.url), "utf8");
 const manifest = (fields: object): Record<string, string> => ({ "package.json": JSON.stringify({ type: "module", ...fields }) });
 
-async function started(t: Parameters<typeof createShop>[0], files: Readonly<Record<string, string>>): Promise<{ readonly shop: Shop; readonly plan: (files: Readonly<Record<string, string>>) => Promise<{ rung: string; verdicts: string[] }> }> {
+async function started(t: Parameters<typeof createShop>[0], files: Readonly<Record<string, string>>, links: Readonly<Record<string, string>> = {}): Promise<{ readonly shop: Shop; readonly plan: (files: Readonly<Record<string, string>>) => Promise<{ rung: string; verdicts: string[] }> }> {
   const registry = openMemoryRegistry();
   const shop = createShop(t, registry);
-  const first = published(await shop.save(files));
+  shop.project.write(files);
+  for (const [place, target] of Object.entries(links)) symlinkSync(target, `${shop.project.dir}/${place}`);
+  const first = published(await shop.publisher.publish(await shop.collect()));
   await bootAgent(registry, first.release);
   return {
     shop,
@@ -49,6 +51,17 @@ test("a package that patch-package changes after each installation is named, tho
   assert.deepEqual((await plan({ "patches/@types+ms+0.7.31.patch": "--- a\n+++ c\n" })).verdicts[0], "dependencies: locked packages differ: @types/ms 0.7.31 and 0.7.31 patched with another content, ms 2.0.0 and 2.1.2 → 2.0.0 and 2.0.0 patched and 2.1.2");
 });
 
+test("where names lead within the app is read back with a release, and a changed link is named", async (t) => {
+  const rate = (value: number): Record<string, string> => ({ "src/lib/index.js": `export const RATE = ${value};\n` });
+  const tax = 'import { RATE } from "lib";\nexport function tax(n) {\n  return n * RATE;\n}\n';
+  const files = { "src/lib/package.json": '{"name":"lib","type":"module","main":"index.js"}', ...rate(2), "src/tax.js": tax, "node_modules/other/index.js": "" };
+  const { plan, shop } = await started(t, files, { "node_modules/lib": "../src/lib" });
+  const { rung, verdicts } = await plan(rate(3));
+  assert.deepEqual([rung, verdicts], ["redefine", ["src/lib/index.js: const RATE changed"]]);
+  shop.project.remove("node_modules/lib");
+  assert.deepEqual((await plan(rate(2))).verdicts, ["dependencies: node_modules/lib leads to another package of the app"]);
+});
+
 test("without a lock file, package.json says which packages are asked for", async (t) => {
   const { plan, shop } = await started(t, {});
   shop.project.remove("package-lock.json");
@@ -64,7 +77,7 @@ test("with a lock file, it says what is installed, and what package.json asks fo
 test("fields of a package.json that no running process reads need no new one, unless the code may read them", async (t) => {
   const { plan } = await started(t, manifest({ scripts: { start: "node ." } }));
   assert.deepEqual(await plan(manifest({ scripts: { start: "node src" }, description: "a shop" })), { rung: "patch", verdicts: ['package.json: only "scripts", "description" changed, which no running process reads'] });
-  const reading = 'import { readFileSync } from "node:fs";\nexport function tax() {\n  return readFileSync("package.json", "utf8");\n}\n';
+  const reading = 'import { readFileSync, symlinkSync } from "node:fs";\nexport function tax() {\n  return readFileSync("package.json", "utf8");\n}\n';
   assert.deepEqual((await plan({ "src/tax.js": reading })).rung, "replace");
 });
 
