@@ -197,7 +197,7 @@ promise("a module that only changes bodies is patched: no hook runs", ["patch", 
   const live = await boot(directory, { "m.mjs": written(1) });
   return [await live.swap({ "m.mjs": written(4) }), live.m.f(), log];
 });
-promise("a module that ran again is left alone by a release that changes another one", ["reload", "reload", 3, [77000, 5]], async (directory) => {
+promise("a module that ran again is left alone by a release that changes another one", ["reload", "patch", 3, [77000, 5]], async (directory) => {
   const live = await boot(directory, { "m.mjs": `export * from "./t.mjs"; export const g = () => 1;`, "t.mjs": ticking(99000) });
   const got = [await live.swap({ "t.mjs": ticking(77000) })];
   for (let i = 0; i < 5; i++) live.m.touch();

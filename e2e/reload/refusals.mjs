@@ -26,6 +26,7 @@ refusal("dispose without accept", still(timer(99000, "\nimport.meta.hot?.dispose
 refusal("two disposes", still(timer(99000, `\nimport.meta.hot?.dispose(() => {});\n${hooks}`)), still(timer(77000, `\nimport.meta.hot?.dispose(() => {});\n${hooks}`)), "", "more than once");
 refusal("an async dispose", still(timer(99000, `\n${hooks.replace("() =>", "async () =>")}`)), still(timer(77000, `\n${hooks.replace("() =>", "async () =>")}`)), "", "async function");
 refusal("an accept that waits for a new module", still(timer(99000, `\n${hooks.replace("accept()", "accept((next) => next)")}`)), still(timer(77000, `\n${hooks.replace("accept()", "accept((next) => next)")}`)), "", "the module stays");
+refusal("a module that declines", still(timer(99000, `\n${hooks}import.meta.hot?.decline();`)), still(timer(77000, `\n${hooks}import.meta.hot?.decline();`)), "", "it declines to be reloaded");
 refusal("an accept of a dependency", still(timer(99000, `\n${hooks.replace("accept()", "accept('./dep.mjs', () => {})")}`)), still(timer(77000, `\n${hooks.replace("accept()", "accept('./dep.mjs', () => {})")}`)), "", "each module speaks for itself");
 refusal("a top level that waits", `const x = await 1; export const f = () => x;\n${hooks}`, `const x = await 2; export const f = () => x;\n${hooks}`, "", "it waits at the top level");
 refusal("state that dispose does not mention", `let n = 0; export const up = () => ++n; globalThis.a = 1;\n${hooks}`, `let n = 0; export const up = () => ++n; globalThis.a = 2;\n${hooks}`, "", "does not mention n, and what that holds would be lost");

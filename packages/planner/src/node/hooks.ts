@@ -39,13 +39,14 @@ export function readHooks(program: Program, format: Format, scopes: Scopes, line
   if (first === undefined) return null;
   const functions = functionsOf(program);
   const dispose = disposes.length === 1 ? functionArgument(disposes[0]!.call, functions) : null;
-  const problem = problemOf(accepts, disposes, dispose, functions, program, format, scopes);
+  const problem = problemOf(declared, accepts, disposes, dispose, functions, program, format, scopes);
   return { dispose, statements, line: lines.of(first.call.start), problem };
 }
 
 function problemOf(
-  accepts: readonly Declared[], disposes: readonly Declared[], dispose: FunctionNode | null, functions: ReadonlyMap<string, FunctionNode>, program: Program, format: Format, scopes: Scopes,
+  declared: readonly Declared[], accepts: readonly Declared[], disposes: readonly Declared[], dispose: FunctionNode | null, functions: ReadonlyMap<string, FunctionNode>, program: Program, format: Format, scopes: Scopes,
 ): string | null {
+  if (declared.some(({ name }) => name === "decline")) return "it declines to be reloaded";
   if (accepts.length === 0) return "it declares dispose() and does not accept() itself";
   if (accepts.length > 1) return "it declares accept() more than once";
   const [taken] = accepts[0]!.call.arguments;

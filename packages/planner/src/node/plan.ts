@@ -16,7 +16,7 @@ import { mayBeHeld } from "./held.ts";
 import { OverlayWriter } from "./overlay.ts";
 import { checkCopies } from "./reload.ts";
 import { planReload, variablesOf } from "./reload-steps.ts";
-import { findRunnable, runsOnReturn, tryReload, type Attempt, type Reloads } from "./reload-units.ts";
+import { findRunnable, runsAlready, runsOnReturn, tryReload, type Attempt, type Reloads } from "./reload-units.ts";
 import { findStartup, type Startup } from "./startup.ts";
 import { contentKey } from "./text.ts";
 import { checkUnexplained } from "./unexplained.ts";
@@ -54,7 +54,10 @@ function attempt(input: PlanInput, reloads: Reloads): Attempt {
   const findings = new Findings();
   const { boot, target, paths } = takeJsonUnits(input.boot, input.target, input.hash, findings);
   const reloaded = new Set(reloads.keys());
-  for (const [unit, because] of reloads) findings.reload(unit, because);
+  for (const [unit, because] of reloads) {
+    if (runsAlready(unit, { ...input, boot, target })) findings.idle(unit, "it was reloaded before, and runs as it is here");
+    else findings.reload(unit, because);
+  }
   comparePlain(boot, target, paths, findings);
   const differing: string[] = [];
   const added: string[] = [];

@@ -97,7 +97,12 @@ export function findRunnable({ boot, target, touched }: PlanInput, reloaded: Rea
   return inEvaluationOrder(findings.blocked.size === 0 ? all : reloaded, target);
 }
 
+/** True if the processes that run have the unit's top level live as it is in the target: nothing of it runs. */
+export function runsAlready(unit: string, { boot, target, reloaded, live }: PlanInput): boolean {
+  return reloaded?.has(unit) === true && live !== undefined && keyOf(unit, boot, live) === keyOf(unit, boot, target);
+}
+
 /** True if processes that reloaded the unit have to run another top level now, though a process that did not has nothing to run. */
-export function runsOnReturn(unit: string, { boot, target, reloaded, live }: PlanInput): boolean {
-  return reloaded?.has(unit) === true && (live === undefined || keyOf(unit, boot, live) !== keyOf(unit, boot, target));
+export function runsOnReturn(unit: string, input: PlanInput): boolean {
+  return input.reloaded?.has(unit) === true && !runsAlready(unit, input);
 }
