@@ -81,6 +81,8 @@ add("a module of Node's more", needs("const path=require('path')", "path.sep"), 
 add("a module of Node's less", needs("const path=require('path'); const url=require('url')", "[path.sep,typeof url]"), needs("const path=require('path')", "path.sep"), (m) => m.f(), { rung: "redefine" });
 add("a module of Node's under its other name", needs("const path=require('path')", "path.sep"), needs("const path=require('node:path')", "path.sep+1"), (m) => m.f(), { rung: "patch" });
 add("a part of one more", needs("const {sep}=require('path')", "sep"), needs("const {sep,join:j}=require('node:path')", "j('a',sep)"), (m) => m.f(), { rung: "redefine" });
+add("a part of a part of one", needs("const n=1", "n"), needs("const {types:{isDate},inspect}=require('util')", "[isDate(new Date()),isDate(1),typeof inspect]"), (m) => m.f(), { rung: "redefine" });
+add("a part of what is no module", needs("const n=1", "n"), needs("const {constants:{F_OK}}=require('fs')", "F_OK"), (m) => m.f(), replace);
 add("a part of one less", needs("const {sep,join}=require('path')", "join('a',sep)"), needs("const {sep}=require('path')", "sep"), (m) => m.f(), { rung: "redefine" });
 add("another part of it under the same name", needs("const {sep:x}=require('path')", "x"), needs("const {delimiter:x}=require('path')", "x"), (m) => m.f(), replace);
 add("a property of one more", needs("const a=1", "a"), needs("const a=1; const parse=require('url').parse", "typeof parse"), (m) => m.f(), { rung: "redefine" });

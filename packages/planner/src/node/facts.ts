@@ -220,17 +220,28 @@ function isAssigned(name: string, { start, end }: Node, { byName }: Scopes): boo
   return byName.get(name)?.some((ref) => ref.isWrite && ref.where !== "local" && (ref.start < start || ref.start >= end)) === true;
 }
 
+type Taken = Map<string, NonNullable<Declaration["builtin"]>>;
+
 /** `const { a, b: c } = require("node:x")`: what each name is of which module of Node's; null for anything else. */
 function takenOut({ id, init }: Extract<Node, { type: "VariableDeclarator" }>): ReadonlyMap<string, NonNullable<Declaration["builtin"]>> | null {
   const specifier = requiredBuiltin(init)?.replace(/^node:/, "") ?? null;
-  if (specifier === null || id.type !== "ObjectPattern") return null;
-  const taken = new Map<string, NonNullable<Declaration["builtin"]>>();
-  for (const property of id.properties) {
+  const taken: Taken = new Map();
+  return specifier !== null && takeApart(id, `node:${specifier}`, taken) ? taken : null;
+}
+
+/** Parts of Node's modules that are modules themselves: `require("util").types` is `require("util/types")`. */
+const parts = /^node:(?:util\/types|path\/(?:posix|win32)|(?:fs|dns|stream|timers)\/promises)$/;
+
+function takeApart(pattern: Node, specifier: string, taken: Taken): boolean {
+  if (pattern.type !== "ObjectPattern") return false;
+  return pattern.properties.every((property) => {
     const imported = property.type === "Property" ? keyName(property.key, property.computed) : null;
-    if (property.type !== "Property" || imported === null || property.value.type !== "Identifier") return null;
-    taken.set(property.value.name, { specifier: `node:${specifier}`, imported });
-  }
-  return taken;
+    if (property.type !== "Property" || imported === null) return false;
+    const inside = `${specifier}/${imported}`;
+    if (property.value.type !== "Identifier") return parts.test(inside) && takeApart(property.value, inside, taken);
+    taken.set(property.value.name, { specifier, imported });
+    return true;
+  });
 }
 
 /** `node:fs` and `fs` are the same. */
