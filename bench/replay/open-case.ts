@@ -5,7 +5,7 @@ import type { Commit, History } from "./git-history.ts";
 import { isTestFile } from "./layout.ts";
 import { readLibraryTree, type LibraryTree } from "./library-tree.ts";
 import { dependenciesDiffer, entryUnit, readManifest, type Manifest } from "./manifest.ts";
-import { startPlain, type HostSetup, type TestOrder, type TestRun } from "./replay-process.ts";
+import { startPlain, testsWithinMs, type HostSetup, type TestOrder, type TestRun } from "./replay-process.ts";
 import { groupTests, readMochaOptions } from "./runners.ts";
 import { expect, firstLine, type Expectation, type Ineligible } from "./score.ts";
 import { linkInstalled, unitsOf, writeLibrary, writeTestDirectory } from "./test-directory.ts";
@@ -79,7 +79,10 @@ export async function openCase(history: History, commit: Commit, directory: stri
     for (const folder of [library, laid]) rmSync(folder, { recursive: true, force: true });
     return run.at(-1)!;
   };
+  const startedAt = performance.now();
   const first = await runCold(after, "cold-0");
+  // What hangs where it did not is found out in ten times the time that it took.
+  const withinMs = Math.min(testsWithinMs, 20_000 + 10 * (performance.now() - startedAt));
   if (first.problem !== null || !first.results.some(({ ok }) => ok)) return expect([first], first) as Ineligible;
   const onFormer = await runCold(before, "former");
   const cold = [first];
@@ -90,9 +93,9 @@ export async function openCase(history: History, commit: Commit, directory: stri
   const warmTexts = await textsOf(history, commit.parent, tests.filter((file) => before.paths.has(file)));
   const warmGroups = groupTests(new Map([...warmTexts].filter(([file, text]) => isTestFile(file, text))), former);
   return {
-    commit, directory, before, after, setup, installed: installed.directory, order, expectation, layTests,
+    commit, directory, before, after, setup, installed: installed.directory, order: { ...order, withinMs }, expectation, layTests,
     class: before.lock?.digest !== after.lock?.digest || dependenciesDiffer(former, manifest) ? "dependencies" : "code",
-    warmUp: typeof warmGroups === "string" || warmGroups.length === 0 ? null : { groups: warmGroups, mocha: order.mocha },
+    warmUp: typeof warmGroups === "string" || warmGroups.length === 0 ? null : { groups: warmGroups, mocha: order.mocha, withinMs },
   };
 }
 

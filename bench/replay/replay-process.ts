@@ -26,6 +26,8 @@ export interface TestOrder {
   readonly directory: string;
   readonly groups: readonly TestGroup[];
   readonly mocha: MochaOptions;
+  /** How long the tests may take, in ms. Default: 90,000. */
+  readonly withinMs?: number;
 }
 
 /** A process under replay, spoken to over one socket from its start to its end. */
@@ -41,7 +43,7 @@ export interface ReplayProcess {
 }
 
 const askWithinMs = 60_000;
-const testsWithinMs = 90_000;
+export const testsWithinMs = 90_000;
 
 export function hostEnvironment(setup: HostSetup): Readonly<Record<string, string>> {
   return { REPLAY_SETUP: JSON.stringify(setup), NODE_ENV: "test", NO_COLOR: "1" };
@@ -97,7 +99,7 @@ export async function speakTo(app: AppProcess): Promise<ReplayProcess> {
     ask,
     async runTests(order) {
       try {
-        const { results, fresh } = await ask("run", order, testsWithinMs);
+        const { results, fresh } = await ask("run", order, order.withinMs ?? testsWithinMs);
         return { results: results as readonly TestResult[], fresh: fresh as readonly string[], problem: null };
       } catch (error) {
         return { results: [], fresh: [], problem: (error as Error).message.slice(0, 600) };
