@@ -23,7 +23,8 @@ export function checkAdded(unit: string, boot: AppShape, target: AppShape, chang
   if (hasOpenImport) return findings.block(unit, "a new module that imports by a computed name");
   for (const specifier of new Set(analysis.imports.map((imported) => imported.specifier))) {
     const from = resolveUnit(target, unit, specifier);
-    if (from !== null && !boot.units.has(from) && !specifier.startsWith(".")) return findings.block(unit, `a new module that imports ${specifier}, which is new itself`);
+    // Added modules lie under names that tell their releases apart; what imports one by its own name does not find it.
+    if (from !== null && !boot.units.has(from)) return findings.block(unit, `a new module that imports ${specifier}, which is new itself`);
     if (from === null && !isBuiltin(specifier) && witnessOf(boot, specifier) === null) {
       return findings.block(unit, `a new module that imports ${specifier}, which the process may not have loaded`);
     }
