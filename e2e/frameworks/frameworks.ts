@@ -30,12 +30,12 @@ export function testFrameworks(entries: readonly string[]): void {
   for (const { name, entry, protocol, nodes } of frameworks.filter((one) => entries.includes(one.entry))) {
     for (const node of nodes) {
       test(`${name} on Node ${node}: ${swaps} swaps under load`, async () => {
-        const { answered, failed, mixed, untimely, straddling, app, isSameProcess, stderr } = await runFramework({ entry, protocol, node, swaps });
+        const { answered, failed, mixed, untimely, app, isSameProcess, stderr } = await runFramework({ entry, protocol, node, swaps });
         assert.deepEqual({ failed, mixed, untimely, stderr }, { failed: [], mixed: [], untimely: [], stderr: [] });
         const { sideBySide, ...rest } = app;
         assert.deepEqual(rest, { served: answered, mixed: 0, seen: "ABC" }, "all were served by one process, which kept its state");
         assert.ok(isSameProcess);
-        assert.ok(sideBySide > 0 && straddling >= swaps, `requests were under way during the swaps: ${straddling} of ${answered}`);
+        assert.ok(sideBySide >= swaps, `requests were under way during the swaps: ${sideBySide} of ${answered} began beside those of another version`);
       });
     }
   }

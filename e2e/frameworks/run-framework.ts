@@ -27,8 +27,6 @@ export interface FrameworkResult {
   readonly mixed: readonly string[];
   /** Answers of a version that was not live while they were made. */
   readonly untimely: readonly string[];
-  /** Answers of a version that was replaced while they were made: the swaps were under load. */
-  readonly straddling: number;
   readonly app: Awaited<ReturnType<Customers["totals"]>>;
   readonly isSameProcess: boolean;
   readonly stderr: readonly string[];
@@ -73,7 +71,7 @@ export async function runFramework({ entry, protocol, node, swaps, env = {}, req
 interface Load {
   /** Settles when so many more have been answered. */
   more(count: number): Promise<void>;
-  stop(): Promise<Pick<FrameworkResult, "answered" | "failed" | "mixed" | "untimely" | "straddling">>;
+  stop(): Promise<Pick<FrameworkResult, "answered" | "failed" | "mixed" | "untimely">>;
 }
 
 async function swapUnderLoad(system: System, entry: string, timeline: Timeline, swaps: number, load: Load): Promise<void> {
@@ -93,7 +91,6 @@ function startLoad(customers: Customers, timeline: Timeline): Load {
   const mixed: string[] = [];
   const untimely: string[] = [];
   let answered = 0;
-  let straddling = 0;
   const stopped = new AbortController();
   let wake: (() => void)[] = [];
   const orders = ["work", "page", "body"] as const;
@@ -116,7 +113,6 @@ function startLoad(customers: Customers, timeline: Timeline): Load {
     const [version = ""] = text;
     if (text === "" || text !== version.repeat(text.length)) return void mixed.push(`${kind}: ${text}`);
     if (!timeline.between(from).includes(version)) untimely.push(`${kind} answered ${version} while ${timeline.between(from).join(" or ")} was live`);
-    if (version !== timeline.live) straddling += 1;
   }
 
   const running = Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
@@ -135,7 +131,7 @@ function startLoad(customers: Customers, timeline: Timeline): Load {
     async stop() {
       stopped.abort();
       await running;
-      return { answered, failed, mixed, untimely, straddling };
+      return { answered, failed, mixed, untimely };
     },
   };
 }

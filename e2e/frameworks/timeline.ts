@@ -22,11 +22,6 @@ export class Timeline {
     return this.#confirmed;
   }
 
-  /** The newest that is known to be live. */
-  get live(): string {
-    return this.#versions[this.#confirmed]!;
-  }
-
   /** What may have been live at some moment since. */
   between(from: number): readonly string[] {
     return this.#versions.slice(from);
