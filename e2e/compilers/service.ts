@@ -12,15 +12,15 @@ export namespace Units {
   }
 }
 
-function refuse(why: string): never {
-  throw new RangeError(why);
+function no(): never {
+  throw new RangeError("too much");
 }
 
 export const format = (amount: number, sign: string = "€"): string =>
   amount < 0
-    ? refuse("below nothing")
+    ? sign
     : amount > 1_000_000
-      ? refuse("too much")
+      ? no()
       : sign + (amount / Units.cents).toFixed(2);
 `;
 

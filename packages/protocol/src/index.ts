@@ -18,6 +18,7 @@ export {
   type BodyForm, type BodyOp, type CellOp, type ImportOp, type Insertion, type MemberOp, type Piece, type ReloadOp, type ReloadStep, type RemovalOp, type UnitOps,
 } from "./overlay.ts";
 export { mostDeclarations, mostDrifts, type DeclarationDigest, type Drift, type DriftKind, type TextsRead } from "./drift.ts";
+export { readMappings, writeMappings, type Segment } from "./mappings.ts";
 export { type Generation, type SwapOutcome } from "./swap.ts";
 export { agentTransitions, type AgentEvent, type AgentState } from "./agent-state.ts";
 export { parseBeat, parseReport, type AgentIdentity, type Beat, type Report } from "./report.ts";

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import type { Piece } from "@midflight/protocol";
 import type { Instance } from "./instance.ts";
 import type { OverlayUnit } from "./overlay.ts";
-import { joinPieces, startOf } from "./text.ts";
+import { growthsIn, joinPieces, startOf } from "./text.ts";
 
 /** One text, in the form for a door that evaluates it once, and in that for many doors. */
 export interface Expression {
@@ -18,19 +18,22 @@ export interface Expression {
 const unkept = "||0``";
 
 /**
- * Texts of one unit's overlay, each at the line and the column where it stands in the artifact: a stack trace shows
+ * Texts of one unit's overlay, each at the line and the column where it stands in the artifact, with names of cells in it: a stack trace shows
  * the place in the new text. The name that it shows is the file's with the text's digest, because the file on disk
  * holds another text: what looks up maps or lines by name must not find those of that one.
  */
 export class Placed {
   readonly #text: string;
   readonly #suffix: string;
+  readonly #growths: readonly Growth[];
   /** Where the last search for a line ended: texts mostly come in the order in which they stand. */
   #line = 0;
   #lineStart = 0;
 
-  constructor({ text, ops }: OverlayUnit, instance: Instance) {
+  constructor(unit: OverlayUnit, instance: Instance) {
+    const { text, ops } = unit;
     this.#text = text;
+    this.#growths = growthsOf(unit);
     const name = frameName(instance, ops.artifact);
     this.#suffix = name === null ? "" : `\n//# sourceURL=${name}`;
   }
@@ -59,8 +62,23 @@ export class Placed {
       this.#line++;
       this.#lineStart = next + 1;
     }
-    return { line: this.#line, column: position - this.#lineStart };
+    let column = position - this.#lineStart;
+    for (const { at, by } of this.#growths) if (at >= this.#lineStart && at < position) column += by;
+    return { line: this.#line, column };
   }
+}
+
+/** A place in an artifact at which an overlay's texts are longer, because a name there became that of a cell. */
+export interface Growth {
+  readonly at: number;
+  readonly by: number;
+}
+
+/** All growths of a unit's texts, in order: they are placed as if the whole artifact had been written anew, so that one map fits all. */
+export function growthsOf({ ops }: OverlayUnit): readonly Growth[] {
+  const found = new Map<number, number>();
+  for (const { text } of [...ops.bodies, ...ops.members, ...ops.cells, ...(ops.reload?.steps ?? [])]) if (text !== null) growthsIn(text, found);
+  return [...found].sort(([a], [b]) => a - b).map(([at, by]) => ({ at, by }));
 }
 
 /** Hex digits of the artifact's digest that a frame shows. */

@@ -5,7 +5,8 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Instance } from "./instance.ts";
 import type { AddedUnit, OverlayUnit, UnitMap } from "./overlay.ts";
-import { frameName } from "./placed.ts";
+import { dataUrl, growInline, growMap } from "./grow-map.ts";
+import { frameName, growthsOf } from "./placed.ts";
 
 /** The comment by which a text names its map; only white space follows. */
 const link = /\/\/# sourceMappingURL=(\S+)\s*$/;
@@ -21,6 +22,7 @@ export class SourceMaps {
   readonly #directory: string | null;
   /** Files that were written and hold what their names say. */
   readonly #written = new Set<string>();
+  readonly #grown = new WeakMap<OverlayUnit, UnitMap | undefined>();
 
   constructor(directory: string | null) {
     this.#directory = directory === null ? null : path.resolve(directory);
@@ -28,7 +30,10 @@ export class SourceMaps {
 
   /** Puts the maps of texts where Node can read them: from a file it does so in a seventh of the time. */
   async write(units: readonly OverlayUnit[]): Promise<void> {
-    for (const { ops, text, map } of units) if (map !== undefined) await this.#put(ops.unit, text, map);
+    for (const unit of units) {
+      const map = this.#mapOf(unit);
+      if (map !== undefined) await this.#put(unit.ops.unit, unit.text, map);
+    }
   }
 
   /** The text of a new module, naming its map, which is written. */
@@ -38,11 +43,11 @@ export class SourceMaps {
   }
 
   /** Tells Node the map of an instance's newer text. */
-  tell(instance: Instance, { ops, text, map }: OverlayUnit): void {
+  tell(instance: Instance, unit: OverlayUnit): void {
     if (!process.sourceMapsEnabled) return;
     try {
-      const name = frameName(instance, ops.artifact);
-      const url = name === null ? null : this.#urlOf(ops.unit, text, map);
+      const name = frameName(instance, unit.ops.artifact);
+      const url = name === null ? null : this.#urlOf(unit, this.#mapOf(unit));
       if (name === null || url === null) return;
       const { mapped } = instance;
       if (mapped.get(name) !== url) tellNode(instance, name, url);
@@ -68,14 +73,23 @@ export class SourceMaps {
     if (this.#written.delete(file)) void rm(file, { force: true }).catch(() => undefined);
   }
 
-  #urlOf(unit: string, text: string, map: UnitMap | undefined): string | null {
-    const url = linkOf(text);
-    if (url === null || url.startsWith("data:")) return url;
+  /** The map of a unit's texts as they are placed: its artifact's, unless names in them became longer. */
+  #mapOf(unit: OverlayUnit): UnitMap | undefined {
+    if (this.#grown.has(unit)) return this.#grown.get(unit);
+    const map = unit.map === undefined ? undefined : growMap(unit.map, unit.text, growthsOf(unit));
+    this.#grown.set(unit, map);
+    return map;
+  }
+
+  #urlOf(unit: OverlayUnit, map: UnitMap | undefined): string | null {
+    const url = linkOf(unit.text);
+    if (url === null) return null;
+    if (url.startsWith("data:")) return growInline(url, unit.text, growthsOf(unit));
     if (map === undefined) return null;
-    const file = this.#pathOf(unit, url, map);
+    const file = this.#pathOf(unit.ops.unit, url, map);
     if (file !== null && this.#written.has(file)) return pathToFileURL(file).pathname;
     // A map's sources are found from where it lies; told like this it lies beside the unit.
-    return url.includes("/") ? null : `data:application/json;base64,${Buffer.from(map.bytes).toString("base64")}`;
+    return url.includes("/") ? null : dataUrl(map.bytes);
   }
 
   /** Beside the map of the text that the process started with, so that the sources are found as that one's are. */

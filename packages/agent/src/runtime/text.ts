@@ -1,4 +1,4 @@
-import type { BodyOp, CellOp, MemberOp, Piece, ReloadStep } from "@midflight/protocol";
+import type { BodyOp, CellOp, Insertion, MemberOp, Piece, ReloadStep } from "@midflight/protocol";
 
 /**
  * Joins the pieces of a text; what was cut out between them becomes white space, so that all that follows keeps its
@@ -17,21 +17,34 @@ export function joinPieces(artifact: string, pieces: readonly Piece[]): string {
       at = piece[1];
       continue;
     }
-    const [kind, name] = piece;
-    if (at !== null) at += name.length;
-    switch (kind) {
-      case "ref":
-        text += `$mfo.${name}`;
-        break;
-      case "call":
-        text += `$mfi($mfo.${name})`;
-        break;
-      case "short":
-        text += `${name}:$mfo.${name}`;
-        break;
-    }
+    if (at !== null) at += piece[1].length;
+    text += inserted(piece);
   }
   return text;
+}
+
+function inserted([kind, name]: Insertion): string {
+  switch (kind) {
+    case "ref":
+      return `$mfo.${name}`;
+    case "call":
+      return `$mfi($mfo.${name})`;
+    case "short":
+      return `${name}:$mfo.${name}`;
+  }
+}
+
+/** Where names of the artifact were written anew in some pieces, and by how much the text grew there. */
+export function growthsIn(pieces: readonly Piece[], into: Map<number, number>): void {
+  let at = startOf(pieces) ?? 0;
+  for (const piece of pieces) {
+    if (typeof piece[0] === "number") {
+      at = piece[1];
+      continue;
+    }
+    into.set(at, inserted(piece).length - piece[1].length);
+    at += piece[1].length;
+  }
 }
 
 /** Where the pieces begin in the artifact; null if they hold nothing of it. An insertion stands where its name stood. */

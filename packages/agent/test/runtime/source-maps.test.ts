@@ -17,7 +17,7 @@ const bytes = (n: number): Uint8Array => Buffer.from(JSON.stringify({ version: 3
 
 function textOf(n: number, link = "price.js.map"): OverlayUnit {
   const text = `f(${n});\n//# sourceMappingURL=${link}`;
-  const ops = { unit: "dist/price.js", artifact: hash(text) } as UnitOps;
+  const ops: UnitOps = { unit: "dist/price.js", birth: "", artifact: hash(text), imports: [], cells: [], bodies: [], members: [], removals: [] };
   return { birth: hash(""), ops, text, map: { digest: hash(bytes(n)), bytes: bytes(n) } };
 }
 

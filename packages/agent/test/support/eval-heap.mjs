@@ -10,7 +10,7 @@ function keptBytesOf(formOf, /** @type {number} */ from) {
   const before = heapBytes();
   for (let n = from; n < from + texts; n++) {
     const body = `function(){ let sum = ${n}; for (let k = 0; k < 3; k++) sum += k * ${n}; return sum; }`;
-    const placed = new Placed(/** @type {never} */ ({ text: body, ops: { artifact: `sha256:${String(n).padStart(64, "0")}` } }), /** @type {never} */ ({ url: "file:///m.js" }));
+    const placed = new Placed(/** @type {never} */ ({ text: body, ops: { artifact: `sha256:${String(n).padStart(64, "0")}`, bodies: [], members: [], cells: [] } }), /** @type {never} */ ({ url: "file:///m.js" }));
     const text = formOf(placed.expression('($mfo,$mfi,$mfr)=>[({["f"]:', [[0, body.length]], '})["f"],undefined]'));
     // As often as an overlay that stays live for some updates is staged.
     for (let update = 0; update < 3; update++) door(text)()[0]();

@@ -1,3 +1,4 @@
+import { readMappings, writeMappings, type Segment } from "@midflight/protocol";
 import { firstIndex } from "./syntax.ts";
 
 /** The comment by which a text names its source map (ECMA-426 §11): its last line but for white space. */
@@ -58,94 +59,24 @@ export function moveMap(json: string, moved: Moved): string | null {
   return mappings === null ? null : JSON.stringify({ ...map, mappings });
 }
 
-/** Generated column, and what follows it: source, line, column, name. */
-type Segment = readonly number[];
-
 function moveMappings(mappings: string, { source, artifact, map }: Moved): string | null {
   const from = lineStarts(source);
   const to = lineStarts(artifact);
   const out: Segment[][] = to.map(() => []);
-  const isRead = readSegments(mappings, (line, segment) => {
+  const isRead = readMappings(mappings, (line, segment) => {
     const start = from[line];
     if (start === undefined) return;
     const at = map(Math.min(start + segment[0]!, source.length));
     const onLine = to[line]! <= at && (to[line + 1] ?? Infinity) > at ? line : firstIndex(to, (next) => next > at) - 1;
     out[onLine]?.push([at - to[onLine]!, ...segment.slice(1)]);
   });
-  return isRead ? writeSegments(out) : null;
+  return isRead ? writeMappings(out) : null;
 }
 
 function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
-}
-
-const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const valueOf: readonly number[] = Array.from({ length: 128 }, (_, code) => digits.indexOf(String.fromCharCode(code)));
-
-/** Reads base 64 VLQ (ECMA-426 §5). All but the column go on from one segment to the next; the column begins anew on each line. False for what is none. */
-function readSegments(mappings: string, use: (line: number, segment: Segment) => void): boolean {
-  const sums = [0, 0, 0, 0, 0];
-  let line = 0;
-  let segment: number[] = [];
-  let value = 0;
-  let shift = 0;
-  for (let i = 0; i <= mappings.length; i++) {
-    const char = i === mappings.length ? ";" : mappings[i]!;
-    if (char === ";" || char === ",") {
-      if (shift !== 0) return false;
-      if (segment.length > 0) use(line, segment);
-      segment = [];
-      if (char === ";") {
-        line++;
-        sums[0] = 0;
-      }
-      continue;
-    }
-    const digit = valueOf[char.charCodeAt(0)] ?? -1;
-    if (digit === -1 || shift > 30 || segment.length === 5) return false;
-    value += (digit & 31) * 2 ** shift;
-    shift += 5;
-    if ((digit & 32) !== 0) continue;
-    const field = segment.length;
-    sums[field]! += value % 2 === 1 ? -Math.floor(value / 2) : value / 2;
-    segment.push(sums[field]!);
-    value = 0;
-    shift = 0;
-  }
-  return true;
-}
-
-function writeSegments(lines: readonly Segment[][]): string {
-  const before = [0, 0, 0, 0, 0];
-  const out: string[] = [];
-  for (const line of lines) {
-    before[0] = 0;
-    const parts: string[] = [];
-    line.sort(([a], [b]) => a! - b!);
-    for (const segment of line) {
-      let text = "";
-      for (const [field, value] of segment.entries()) {
-        text += vlq(value - before[field]!);
-        before[field] = value;
-      }
-      parts.push(text);
-    }
-    out.push(parts.join(","));
-  }
-  return out.join(";");
-}
-
-function vlq(value: number): string {
-  let rest = value < 0 ? -value * 2 + 1 : value * 2;
-  let text = "";
-  do {
-    const digit = rest % 32;
-    rest = Math.floor(rest / 32);
-    text += digits[rest > 0 ? digit + 32 : digit];
-  } while (rest > 0);
-  return text;
 }
 
 function decode(base64: string): string | null {
