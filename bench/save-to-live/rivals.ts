@@ -106,7 +106,7 @@ async function watching(app: ModulesApp, port: number, args: readonly string[]):
   return { afterBuild: () => {}, close: async () => void (await started.killGroup()) };
 }
 
-async function startPm2(app: ModulesApp, port: number): Promise<RunningRival> {
+export async function startPm2(app: Pick<ModulesApp, "projectDir">, port: number): Promise<RunningRival> {
   const home = path.join(app.projectDir, ".pm2");
   mkdirSync(home, { recursive: true });
   const driver = spawn(process.execPath, [path.join(import.meta.dirname, "pm2-driver.mjs")], {
@@ -137,6 +137,6 @@ async function lineOf(child: ChildProcess, wanted: string): Promise<void> {
   throw new Error(`pm2 did not say ${wanted}`);
 }
 
-function versionOf(name: string): string {
+export function versionOf(name: string): string {
   return (JSON.parse(readFileSync(path.join(folder, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 }
