@@ -127,7 +127,7 @@ describe("midflight build", () => {
     const taken = await project.run("deploy", "--max-rung", "replace", "--json");
     assert.equal(taken.code, 5, taken.stdout);
     assert.match((taken.json["error"] as { why: string }).why, /old-1 refused: TRANSITION_MISSING/);
-    assert.ok(up.process.stdout.lines.some((line) => line.includes("web-1 is started anew")), "those that control keeps are looked after all the same");
+    assert.ok(up.process.stdout.lines.some((line) => line.includes("web-1 is replaced")), "those that control keeps are looked after all the same");
     assert.deepEqual([(await up.ask()).total, (await image.ask()).says], [1, "from the image"]);
     await image.process.stop();
     const deployed = await project.run("deploy", "--max-rung", "replace", "--json");

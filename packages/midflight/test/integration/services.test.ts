@@ -56,7 +56,7 @@ describe("services", () => {
   });
 
   const hanging = (policy: string): Record<string, string> => ({
-    "midflight.config.mjs": config('health: "/readyz", env: { PORT: "0" }', `requests: { ${policy} },`),
+    "midflight.config.mjs": config('health: "/readyz", env: { PORT: "0" }, drainTimeoutMs: 1000', `requests: { ${policy} },`),
     "src/server.js": `import http from "node:http";
 import { greet } from "./greeting.js";
 const server = http.createServer((request, response) => {
@@ -88,7 +88,7 @@ process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeA
       project.edit("src/greeting.js", '"hello"', '"later"');
       const deployed = await project.run("deploy", "--json");
       assert.equal(deployed.code, 0, deployed.stdout);
-      await up.process.waitForLine(/started anew/);
+      await up.process.waitForLine(/web-1 is replaced/);
       assert.equal(await ended, "closed");
       await up.process.waitForLine(new RegExp(`ready in .*process (?!${before.pid}\\b)`));
       const after = await up.ask();
