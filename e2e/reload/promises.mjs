@@ -211,12 +211,12 @@ promise("a release that only changes a body after a reload keeps what ran again"
   return [await live.swap({ "m.mjs": written(77000, "old") }), await live.swap({ "m.mjs": written(99000, "new") }), live.m.state()];
 });
 promise("what only the module with hooks ran of another one is run again", ["reload", 20], async (directory) => {
-  const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => { void made; });\nimport.meta.hot?.accept();`;
   const live = await boot(directory, { "m.mjs": main, "lib.mjs": "export function make() { return 10; }" });
   return [await live.swap({ "lib.mjs": "export function make() { return 20; }" }), live.m.f()];
 });
 promise("it is run again by each release that changes that other one", ["reload", 20, "reload", 30, "reload", 10], async (directory) => {
-  const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => {});\nimport.meta.hot?.accept();`;
+  const main = `import { make } from "./lib.mjs";\nlet made = make();\nexport const f = () => made;\nimport.meta.hot?.dispose(() => { void made; });\nimport.meta.hot?.accept();`;
   const lib = (n) => `export function make() { return ${n}; }`;
   const live = await boot(directory, { "m.mjs": main, "lib.mjs": lib(10) });
   return [await live.swap({ "lib.mjs": lib(20) }), live.m.f(), await live.swap({ "lib.mjs": lib(30) }), live.m.f(), await live.swap({}), live.m.f()];

@@ -37,7 +37,10 @@ export function tryReload(first: Attempt, attempt: (reloads: Reloads) => Attempt
   }
   for (const [unit, { reason }] of first.findings.blocked) {
     const why = hookProblem(unit, boot, target);
-    first.findings.explainUnhooked(unit, why ?? (last.findings.blocked.get(unit)?.reason ?? elsewhere(last, reason)));
+    const importer = why === null || detailOf(target, unit)?.hooks ? null : [...importersOf(target).of(unit)].find((path) => detailOf(target, path)?.hooks);
+    const problem = importer === null || importer === undefined ? null : hookProblem(importer, boot, target);
+    if (problem !== null) first.findings.explainUnhooked(unit, `${importer}, which imports it, declares hooks, but ${problem}`);
+    else first.findings.explainUnhooked(unit, why ?? (last.findings.blocked.get(unit)?.reason ?? elsewhere(last, reason)));
   }
   return first;
 }

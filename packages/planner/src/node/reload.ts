@@ -1,8 +1,10 @@
 import type { UnitDetail } from "./analyze.ts";
+import { calleeName } from "./callees.ts";
 import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape } from "./app.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { isCarried, isExporting, namesMentioned } from "./hooks.ts";
+import { isPure } from "./purity.ts";
 import { movedIn } from "./readings.ts";
 import { migratingNames, variablesOf } from "./reload-steps.ts";
 import { referencesIn, type Reference } from "./scope.ts";
@@ -13,19 +15,16 @@ import { isClass, type Node } from "./syntax.ts";
 
 /** Why a unit's hooks cannot carry it, as far as the unit alone shows; null if they can. */
 export function hookProblem(unit: string, boot: AppShape, target: AppShape): string | null {
-  for (const app of [target, boot]) {
-    const analysis = app.units.get(unit);
-    const detail = analysis?.detail;
-    if (!analysis || !detail) return "no hook can carry it";
-    const { hooks } = detail;
-    if (hooks === null) {
-      const hot = analysis.format === "esm" ? "import.meta.hot" : "module.hot";
-      const other = app === target ? boot : target;
-      if (other.units.get(unit)?.detail?.hooks) return `only one of the two texts declares hooks (${hot}.accept() and ${hot}.dispose())`;
-      return `the unit declares no hook; ${hot}.accept() and ${hot}.dispose() let its top level run again`;
-    }
-    if (hooks.problem !== null) return hooks.problem;
-    const lost = lostState(unit, detail, app);
+  const details = [target, boot].map((app) => [app, detailOf(app, unit)] as const);
+  if (details.some(([, detail]) => detail === null)) return "no hook can carry it";
+  const declaring = details.filter(([, detail]) => detail!.hooks !== null).length;
+  const hot = target.units.get(unit)!.format === "esm" ? "import.meta.hot" : "module.hot";
+  if (declaring === 1) return `only one of the two texts declares hooks (${hot}.accept() and ${hot}.dispose())`;
+  if (declaring === 0) return `the unit declares no hook; ${hot}.accept() and ${hot}.dispose() let its top level run again`;
+  for (const [app, detail] of details) {
+    const { problem } = detail!.hooks!;
+    if (problem !== null) return problem;
+    const lost = lostState(unit, detail!, app);
     if (lost !== null) return `its dispose() does not mention ${lost}, and what that holds would be lost`;
   }
   return null;
@@ -44,8 +43,30 @@ function lostState(unit: string, { facts, hooks, program, scopes }: UnitDetail, 
     if (declaration === undefined || isCarriedValue(declaration.value)) continue;
     if (scopes.byName.get(name)?.some((ref) => ref.where === "module" && ref.isWrite && isInSite(facts, ref.start)) === true) return name;
     if (declaration.kind === "const" && stateIn(declaration, unit, app) !== null) return name;
+    if (declaration.value !== null && makesObject(declaration.value, app.units.get(unit)!.source)) return name;
   }
   return null;
+}
+
+/** Calls that give a plain value, or what is the same each time. */
+const givesValue = /^(Number|String|Boolean|BigInt|Symbol|parseInt|parseFloat|require|createRequire|fileURLToPath|pathToFileURL|join|resolve|dirname|basename|extname|now|toString|trim)$/;
+
+/** True if it may make an object that others have come to know by now: a bus with listeners, a pool, a server. */
+function makesObject(node: Node, source: string): boolean {
+  switch (node.type) {
+    case "LogicalExpression":
+      return makesObject(node.left, source) || makesObject(node.right, source);
+    case "ConditionalExpression":
+      return makesObject(node.consequent, source) || makesObject(node.alternate, source);
+    case "ChainExpression":
+      return makesObject(node.expression, source);
+    case "NewExpression":
+      return !isPure({ ...node, arguments: [] }, source);
+    case "CallExpression":
+      return !isPure(node, source) && !givesValue.test(calleeName(node.callee));
+    default:
+      return false;
+  }
 }
 
 /** Compares what a unit says beside what runs again: that must stay, or be something that a live process can take. */
