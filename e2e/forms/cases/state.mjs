@@ -130,3 +130,8 @@ memo("from a constant", "const N=MADE; let kept; const make=(n)=>[n]; export con
 memo("from a table of another module", { "m.mjs": "import {T} from './t.mjs'; let kept; const make=({a})=>[a]; export const f=()=>kept??=make(T)", "t.mjs": "export const T={a:MADE}" });
 memo("not at all, where a test returns and a variable counts", "let n=0; function make(){return MADE} export const f=(stop)=>{if(stop) return 0; n+=1; return make()}", { rung: "patch" });
 memo("not at all, where a mark is set and nothing beside it", "let open=false; function make(){return MADE} export const f=()=>{if(!open){open=true} return make()}", { rung: "patch" });
+memo("in a list, if that is empty", "const kept=[]; function make(){return MADE} export const f=()=>{if(kept.length===0) kept.push(make()); return kept[0]}");
+memo("in a list, if that has no length", "const kept=[]; function make(){return MADE} export const f=()=>{if(!kept.length) kept.push(make()); return kept[0]}");
+memo("in a map, if that has no size", "const kept=new Map(); function make(){return MADE} export const f=()=>{if(kept.size===0) kept.set(1,make()); return kept.get(1)}");
+memo("by a loop until it is there", "let kept; function make(){return MADE} export const f=()=>{while(!kept) kept=make(); return kept}");
+memo("not at all, where a list has anything", "const kept=[]; function make(){return MADE} export const f=(x=[1])=>{if(x.length===0) kept.push(1); return make()}", { rung: "patch", setup: () => undefined });

@@ -107,7 +107,7 @@ export function printProgram(items: Program, shared: ReadonlySet<number>, later:
         out.push(`function in${item.id}(v){ return ${first("v")}; }`, `function alt${item.id}(v){ return [${second("v")}]; }`, `export { ${literal(item.second) % 2 === 0 ? "in" : "alt"}${item.id} as ${name} };`);
         break;
       case "constructor":
-        out.push(`export function ${name}(v){ this.v=v; this.w=${second("v")}; }`, `${name}.prototype.m=function(v){ return [this.w,${first("v")}]; };`);
+        out.push(`export function ${name}(v){ this.v=v; this.w=[v,${literal(item.second)}]; }`, `${name}.prototype.m=function(v){ return [this.w,${first("v")}]; };`);
         break;
       case "members":
         out.push(`export class ${name}{ a(v){ return ${first("v")}; } ${literal(item.second) % 2 === 0 ? "" : `b(v,w){ return [2,v]; } static s(){ return 3; } get g(){ return 4; }`} c(){ return 1; } }`);
@@ -178,7 +178,7 @@ function printEntry(items: Program, shared: ReadonlySet<number>, later: Readonly
 }
 
 /** Kinds whose code runs when a handle on one is taken. */
-const eager: ReadonlySet<string> = new Set<ItemKind>(["constructor", "keeper", "memo", "lasting", "listener"]);
+const eager: ReadonlySet<string> = new Set<ItemKind>(["keeper", "memo", "lasting", "listener"]);
 const stateful: ReadonlySet<string> = new Set<ItemKind>(["counter", "cache", "keeper", "memo", "lasting", "listener", "position", "selfChanging"]);
 
 /** True if using an item leaves a trace, in itself or in what it uses. */

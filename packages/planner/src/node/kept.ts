@@ -33,6 +33,11 @@ export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, det
   return [...keptWhere(absentIn(test), [consequent], detail, locals), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, locals) : [])];
 }
 
+/** `while (!cache) cache = build()` */
+export function keptByLoop({ test, body }: Of<"WhileStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+  return keptWhere(absentIn(test), [body], detail, locals);
+}
+
 /** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
 export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, locals: Locals): Kept[] {
   if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, locals), ...keptWhere(absentIn(node.test), [node.consequent], detail, locals)];
@@ -68,6 +73,8 @@ function sourceOf(found: Node, before: readonly Node[]): Node {
 function absentIn(test: Node): Node[] {
   if (test.type === "UnaryExpression" && test.operator === "!") return presentIn(test.argument);
   if (test.type === "BinaryExpression" && /^===?$/.test(test.operator) && isNothing(test.right)) return [asked(test.left)];
+  // `list.length === 0`
+  if (test.type === "BinaryExpression" && /^===?$/.test(test.operator) && test.right.type === "Literal" && test.right.value === 0 && isCount(test.left)) return [test.left];
   return test.type === "LogicalExpression" ? [...absentIn(test.left), ...absentIn(test.right)] : [];
 }
 
@@ -90,6 +97,10 @@ function presentIn(test: Node): Node[] {
     default:
       return [];
   }
+}
+
+function isCount(node: Node): boolean {
+  return node.type === "MemberExpression" && /^(length|size)$/.test(keyName(node.property, node.computed) ?? "");
 }
 
 /** `typeof x` asks for x. */
@@ -136,7 +147,7 @@ function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, lo
 }
 
 function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, locals: Locals): boolean {
-  return callee.type === "MemberExpression" && /^(set|add)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
+  return callee.type === "MemberExpression" && /^(set|add|push|unshift)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */

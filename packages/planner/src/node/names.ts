@@ -2,7 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
 import { exportedBy } from "./exported.ts";
 import { declaresHelper, helperOf } from "./helpers.ts";
-import { keptByAssignment, keptByChoice, keptByIf, keptByReturn, type Kept, type Locals } from "./kept.ts";
+import { keptByAssignment, keptByChoice, keptByIf, keptByLoop, keptByReturn, type Kept, type Locals } from "./kept.ts";
 import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -69,7 +69,7 @@ function collect(detail: UnitDetail): Names {
   const unknown: Source = { kind: "unknown" };
   const readMembers = new Set<string>();
   const decorations: Call[] = [];
-  const keeping: Extract<Node, { type: "IfStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" }>[] = [];
+  const keeping: Extract<Node, { type: "IfStatement" | "WhileStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" }>[] = [];
   const getters = new Set<FunctionNode>();
 
   /** `from`: what the whole pattern is bound to, if that is known. */
@@ -125,6 +125,7 @@ function collect(detail: UnitDetail): Names {
           if (node.id.type === "Identifier" && isHelper(node.id.name, node)) return;
           break;
         case "IfStatement":
+        case "WhileStatement":
           keeping.push(node);
           break;
         case "ConditionalExpression":
@@ -170,6 +171,7 @@ function collect(detail: UnitDetail): Names {
   const locals: Locals = { isFresh: (name) => areAll(name, isMadeHere), isOwn: (name) => areAll(name, isOwn) };
   const kept = keeping.flatMap((node) => {
     if (node.type === "IfStatement") return keptByIf(node, detail, locals);
+    if (node.type === "WhileStatement") return keptByLoop(node, detail, locals);
     if (node.type === "BlockStatement") return keptByReturn(node.body, detail, locals);
     return node.type === "AssignmentExpression" ? keptByAssignment(node, detail, locals) : keptByChoice(node, detail, locals);
   });
