@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { ReleaseId } from "@midflight/protocol";
 import { startSystem, type System } from "@midflight/testkit";
 import { layLibrary, runPlain, type ReplayCase } from "./open-case.ts";
 import { lockFiles } from "./manifest.ts";
@@ -62,7 +63,7 @@ async function update(one: ReplayCase, system: System, process: ReplayProcess, r
   const failures = failuresOf(one.expectation, run);
   const evidence = {
     disturbed: await process.disturbed(),
-    isAttested: report.from.pid === process.pid && (await isLive(system, outcome.release, report.outcome.live)),
+    isAttested: report.from.pid === process.pid && report.outcome.release === outcome.release && (await isLive(system, outcome.release)),
     fresh: run.fresh,
     failures,
     failsCold: failures.length > 0 && (await failsCold(one, failures.map(({ title }) => title))),
@@ -70,12 +71,10 @@ async function update(one: ReplayCase, system: System, process: ReplayProcess, r
   return { ...about, ...scoreLive(evidence), pauseMs: report.outcome.pauseMs };
 }
 
-/** The digest that the process read back, beside that of the release's own tree in the registry. */
-async function isLive(system: System, release: `sha256:${string}`, live: string): Promise<boolean> {
-  const entry = await system.registry.entry(release);
-  if (entry?.kind !== "release") return false;
-  const beat = (await system.registry.presence(system.channel)).find(({ target }) => target === "web-1");
-  return live.startsWith("sha256:") && (beat === undefined || beat.live === null || beat.live === release);
+/** What the process tells of itself after its report, once more: that it runs the release, read back. */
+async function isLive(system: System, release: ReleaseId): Promise<boolean> {
+  const beat = await system.beat("the process tells what is live", ({ target, live }) => target === "web-1" && live === release).catch(() => null);
+  return beat !== null;
 }
 
 /** The same course without an update: the tests of the commit before, then its own, in a process that started on it. */
