@@ -6,7 +6,7 @@ interface ModuleState {
   readonly rate: number;
   /** A function that comes and goes. */
   readonly hasExtra: boolean;
-  /** A `let` that comes and goes; what it counted is found again. */
+  /** A `let` that comes and goes; what it counted is found again. In one module only: where one goes while another comes, it may be the same under another name, and is refused. */
   readonly hasHits: boolean;
   /** A method of a class with a living instance, that comes and goes. */
   readonly hasTwice: boolean;
@@ -38,8 +38,8 @@ const edits: readonly (readonly [name: string, apply: (module: ModuleState, n: n
 
 /** Edit number `n`: the kinds in turn, on one to three modules that `random` chooses. */
 export function editNumber(n: number, { modules }: AppState, random: () => number): AppState {
-  const [, apply] = edits[n % edits.length]!;
-  const chosen = new Set(Array.from({ length: 1 + Math.floor(random() * 3) }, () => Math.floor(random() * modules.length)));
+  const [name, apply] = edits[n % edits.length]!;
+  const chosen = name === "binding" ? new Set([0]) : new Set(Array.from({ length: 1 + Math.floor(random() * 3) }, () => Math.floor(random() * modules.length)));
   return { modules: modules.map((module, i) => (chosen.has(i) ? apply(module, n) : module)) };
 }
 
