@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 // Searches that take the same path in every test run take a new one, and longer, here.
 process.env["MIDFLIGHT_FUZZ_SECONDS"] ??= "600";
 process.env["MIDFLIGHT_KILL_ROUNDS"] ??= "4";
+process.env["MIDFLIGHT_REPLACES"] ??= "5";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const bench = ["--conditions=@midflight/source", "bench/run.ts"];

@@ -8,9 +8,12 @@ export function readPort(): string | undefined {
   return process.env["PORT"];
 }
 
-/** The listening sockets that the process was given: name to file descriptor. They are this process's alone, not its children's. */
-export function takeGivenSockets(variable: string): Map<string, number> {
+/**
+ * The listening sockets that the process was given: name to file descriptor. They are this process's alone, not its children's.
+ * Null if no supervisor started it.
+ */
+export function takeGivenSockets(variable: string): Map<string, number> | null {
   const text = process.env[variable];
   delete process.env[variable];
-  return new Map(Object.entries(text === undefined ? {} : (JSON.parse(text) as Record<string, number>)));
+  return text === undefined ? null : new Map(Object.entries(JSON.parse(text) as Record<string, number>));
 }

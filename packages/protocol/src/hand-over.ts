@@ -76,5 +76,5 @@ export function parseAgentWord(value: unknown): AgentWord {
   }
 }
 
-/** The variable by which a process learns which listening sockets it was given: JSON, name to file descriptor. */
+/** The variable by which a process learns which listening sockets it was given: JSON, name to file descriptor; empty for none. It is there if, and only if, a supervisor started the process. */
 export const givenSocketsVariable = "MIDFLIGHT_SOCKETS";

@@ -18,8 +18,10 @@ const letGoWithinMs = 1000;
  * can be drained. Without a supervisor nothing is installed.
  */
 export function installDrain(onTrouble: (where: string, problem: unknown) => void): void {
-  const line = openLine({ onWord, onTrouble });
-  if (line === null) return;
+  const given = takeGivenSockets(givenSocketsVariable);
+  // A channel to anybody else is the app's own.
+  const line = given === null ? null : openLine({ onWord, onTrouble });
+  if (given === null || line === null) return;
   const servers = new Map<string, KnownServer>();
   const connections = new Connections();
   const endless = new Endless();
@@ -28,7 +30,7 @@ export function installDrain(onTrouble: (where: string, problem: unknown) => voi
   let drained: Promise<DrainedWord> | null = null;
 
   const hook = hookListen({
-    given: takeGivenSockets(givenSocketsVariable),
+    given,
     port: readPort(),
     onListening: (known, isGiven) => {
       servers.set(known.socket, known);

@@ -65,7 +65,7 @@ export class Holder {
       const given = Object.fromEntries(sockets.map(([name], index) => [name, 4 + index]));
       const process = spawn(request.file, request.args, {
         cwd: request.directory,
-        env: { ...request.env, ...(sockets.length > 0 ? { [givenSocketsVariable]: JSON.stringify(given) } : {}) },
+        env: { ...request.env, ...(request.hasLine ? { [givenSocketsVariable]: JSON.stringify(given) } : {}) },
         // A group of its own: a Ctrl-C in the terminal reaches nobody but the one who is to end it.
         detached: true,
         stdio: ["ignore", log, log, ...(request.hasLine ? ["ipc" as const] : []), ...sockets.map(([, socket]) => socket.fd)],
