@@ -24,11 +24,18 @@ const events = run({
   execArgv: ["--conditions=@midflight/source"],
 });
 let isPassed = false;
+// A file that ends before it has begun a test is told as a test that passed, named as the file is.
+const absolute = new Set(files.map((file) => path.join(root, file)));
+const empty = /** @type {string[]} */ ([]);
+events.on("test:pass", ({ name, nesting }) => {
+  if (nesting === 0 && absolute.has(name)) empty.push(path.relative(root, name));
+});
 events.on("test:summary", (summary) => {
   // The closing summary is the one that belongs to no file. No test at all is not success.
   if (summary.file === undefined) isPassed = summary.success && summary.counts.tests > 0;
 });
 events.compose(new spec()).pipe(process.stdout);
 process.once("beforeExit", () => {
-  if (!isPassed) process.exitCode = 1;
+  if (empty.length > 0) process.stderr.write(`✖ no test ran in ${empty.join(", ")}\n`);
+  if (!isPassed || empty.length > 0) process.exitCode = 1;
 });

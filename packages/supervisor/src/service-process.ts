@@ -248,8 +248,10 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     if (next === "starting" || next === "waiting" || next === "stopped") url = null;
     phase = next;
     running = now;
+    // One that is taken over was ready and serves: if we die before we have seen that, the next may take it over too.
+    const isTakenOver = next === "starting" && now?.isAdopted === true;
     const record: ProcessRecord = {
-      target, service: service.name, phase, identity: now?.child.identity ?? null, leaving: leaving?.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
+      target, service: service.name, phase: isTakenOver ? "ready" : phase, identity: now?.child.identity ?? null, leaving: leaving?.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
       url, startedAt: now === null ? null : new Date(now.startedAt).toISOString(), failures, lastFailure,
       logPath: now?.log.path ?? options.layout.log(target), logStartBytes: now?.log.startBytes ?? 0,
     };
