@@ -10,6 +10,7 @@ import { endsWithItsCall } from "./in-flight.ts";
 import { isRequestName } from "./closures.ts";
 import { shapesInstances } from "./instances.ts";
 import { isReadMember } from "./members.ts";
+import { makesClosures } from "./held.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { referencesIn } from "./scope.ts";
@@ -211,6 +212,7 @@ function planLostMember({ unit, target, boot, before, after, startup, findings, 
   if (sameName(after, former)) return findings.block(unit, `${name} was removed, and a member of that name has another kind`);
   if (startup.sawMember(memberName)) return findings.block(unit, `${name} was removed, and a member of that name was called or looked for when the process started`);
   if (former.member!.kind === "method" && isReadMember(boot, memberName)) return findings.block(unit, `${name} was removed, and who took it goes on calling it`);
+  if (makesClosures(former)) return findings.block(unit, `${name} was removed, and closures that it made go on with its text`);
   if (former.refusal === null && !mayBeUnderWay(boot, memberName)) {
     writer.remove(former);
     return findings.redefine(unit, `method ${name} removed`);

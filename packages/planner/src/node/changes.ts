@@ -7,7 +7,7 @@ import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
 import { namesOf } from "./names.ts";
-import { mayBeHeld } from "./held.ts";
+import { makesClosures, mayBeHeld } from "./held.ts";
 import { movedIn } from "./readings.ts";
 import { compareKept } from "./reload.ts";
 import { variablesOf } from "./reload-steps.ts";
@@ -81,6 +81,8 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   for (const name of [...old.declarations.keys(), ...old.imports.keys()]) {
     if (now.declarations.has(name) || now.imports.has(name)) continue;
     const gone = old.declarations.get(name);
+    const maker = gone?.isFunctionValue === true ? old.byKey.get(name) : undefined;
+    if (maker !== undefined && makesClosures(maker)) findings.block(unit, `function ${name} is gone, and closures that it made go on with its text`, [`${unit}:${gone!.line}`]);
     if (gone !== undefined && mayBeHeld(boot, unit, gone)) findings.block(unit, `${kindOf(gone)} ${name} is gone, and who has ${gone.kind === "class" ? "an instance" : "it"} goes on with it`, [`${unit}:${gone.line}`]);
     if (gone !== undefined) findings.redefine(unit, `${kindOf(gone)} ${name} removed`);
     if (after.scopes.byName.get(name)?.some((ref) => ref.where === "global") === true) {

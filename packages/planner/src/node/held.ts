@@ -4,6 +4,7 @@ import { isOnTheSpot } from "./closures.ts";
 import type { Declaration } from "./facts.ts";
 import { isReadMember } from "./members.ts";
 import type { Reference } from "./scope.ts";
+import type { Site } from "./sites.ts";
 import { holdsFunctions } from "./state.ts";
 import { forEachChild, isFunction, keyName, type Node } from "./syntax.ts";
 
@@ -18,6 +19,11 @@ export function mayBeHeld(app: AppShape, unit: string, declaration: Declaration)
   if (isFunctionValue) return refs.some(holdsFunction);
   if (value === null || !holdsFunctions(value)) return false;
   return refs.some(({ parent, start }) => parent.type !== "MemberExpression" || parent.object.start !== start) || functionNames(value).some((key) => isReadMember(app, key));
+}
+
+/** True if a function makes others that may live on when its call has ended. */
+export function makesClosures(site: Site): boolean {
+  return site.isOpaque || site.hasParamClosures || site.nested.some((nested) => (nested.escapes && !nested.isInFlight) || makesClosures(nested));
 }
 
 /** All uses of a binding in the app, but for those that only export it. */
