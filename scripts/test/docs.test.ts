@@ -55,6 +55,8 @@ describe("the documentation", () => {
   test("has each decision under its number, with context, decision and consequences", () => {
     const decisions = pages.filter((page) => page.startsWith("docs/adr/"));
     assert.ok(decisions.length > 10, `only ${decisions.length} decisions found`);
+    const numbers = decisions.map((page) => path.basename(page).slice(0, 4));
+    assert.deepEqual(numbers.filter((number, at) => numbers.indexOf(number) !== at), [], "two decisions have one number");
     for (const page of decisions) {
       assert.ok(read(page).startsWith(`# ${path.basename(page).slice(0, 4)} · `), page);
       for (const part of ["Context", "Decision", "Consequences"]) assert.match(read(page), new RegExp(`^\\*\\*${part}\\.\\*\\* `, "m"), page);
