@@ -8,7 +8,7 @@ import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
 import { namesOf } from "./names.ts";
 import { makesClosures, mayBeHeld } from "./held.ts";
-import { movedIn } from "./readings.ts";
+import { movedIn, readTooEarly } from "./readings.ts";
 import { compareKept } from "./reload.ts";
 import { variablesOf } from "./reload-steps.ts";
 import { referencesIn } from "./scope.ts";
@@ -105,7 +105,7 @@ function addBinding(unit: string, declaration: Declaration, target: AppShape, ch
     if (kind !== "function" && !declaration.isFixed) findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);
     else changed.set(name, "function");
   } else {
-    const moved = movedIn(declaration, unit, target);
+    const moved = movedIn(declaration, unit, target) ?? readTooEarly(declaration, unit, target);
     if (moved !== null) findings.block(unit, `new ${kind} ${name}: ${moved}`, [`${unit}:${declaration.line}`]);
     changed.set(name, declaration.isFixed ? "const" : kind === "var" ? "let" : kind);
   }

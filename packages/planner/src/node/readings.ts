@@ -2,6 +2,7 @@ import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import { referencesIn, type Reference } from "./scope.ts";
 import { stateIn } from "./state.ts";
+import { isClass } from "./syntax.ts";
 
 /** Names that purity takes for the language's own: a unit that declares one means something else. */
 const languageNames = /^(Map|Set|WeakMap|WeakSet|RegExp|URL|Date|Array|Uint8Array|Symbol|String|Number|Boolean|BigInt|Object|Math|require)$/;
@@ -49,4 +50,16 @@ function movedDeclaration(declaration: Declaration, { parent }: Reference, uses:
   // What is only calculated with is taken to be a text or a number, which does not change.
   if (!declaration.isPure) return parent.type === "BinaryExpression" || parent.type === "TemplateLiteral" ? null : "it may hold what the process built up";
   return stateIn(declaration, unit, app) ?? movedIn(declaration, unit, app, seen);
+}
+
+/** What an initialiser, or a class's heritage, reads before it is declared: a process that starts with it would end. */
+export function readTooEarly({ value, kind, start }: Declaration, unit: string, app: AppShape): string | null {
+  const detail = detailOf(app, unit);
+  const range = value !== null && kind === "class" && isClass(value) ? value.superClass : value;
+  if (detail === null || !range) return null;
+  const early = referencesIn(detail.scopes.references, range.start, range.end).find((ref) => {
+    const read = ref.where === "module" && !isInSite(detail.facts, ref.start) ? detail.facts.declarations.get(ref.name) : undefined;
+    return read !== undefined && (read.kind === "const" || read.kind === "let" || read.kind === "class") && read.start > start;
+  });
+  return early === undefined ? null : `it reads ${early.name} before that is declared`;
 }
