@@ -50,6 +50,8 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   checkFamilies(unit, before, after, findings);
   for (const [name, declaration] of now.declarations) {
     const former = old.declarations.get(name);
+    const early = readTooEarly(declaration, unit, target);
+    if (early !== null) findings.block(unit, `a process that starts with it would end: ${kindOf(declaration)} ${name}: ${early}`, [line(declaration)]);
     if (former === undefined) {
       if (old.imports.has(name)) {
         findings.block(unit, `${name} was imported and is now declared here: what holds the imported one keeps it`, [line(declaration)]);
@@ -105,7 +107,7 @@ function addBinding(unit: string, declaration: Declaration, target: AppShape, ch
     if (kind !== "function" && !declaration.isFixed) findings.block(unit, `new ${kind} ${name} holds a function that may be assigned again`, [`${unit}:${declaration.line}`]);
     else changed.set(name, "function");
   } else {
-    const moved = movedIn(declaration, unit, target) ?? readTooEarly(declaration, unit, target);
+    const moved = movedIn(declaration, unit, target);
     if (moved !== null) findings.block(unit, `new ${kind} ${name}: ${moved}`, [`${unit}:${declaration.line}`]);
     changed.set(name, declaration.isFixed ? "const" : kind === "var" ? "let" : kind);
   }
