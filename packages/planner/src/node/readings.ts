@@ -2,7 +2,7 @@ import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import { referencesIn, type Reference } from "./scope.ts";
 import { stateIn } from "./state.ts";
-import { isClass } from "./syntax.ts";
+import { isClass, keyName } from "./syntax.ts";
 
 /** Names that purity takes for the language's own: a unit that declares one means something else. */
 const languageNames = /^(Map|Set|WeakMap|WeakSet|RegExp|URL|Date|Array|Uint8Array|Symbol|String|Number|Boolean|BigInt|Object|Math|require)$/;
@@ -47,6 +47,7 @@ function movedDeclaration(declaration: Declaration, { parent }: Reference, uses:
   if (uses.some((use) => use.isWrite && use.where === "module" && (use.start < declaration.start || use.start >= declaration.end))) return "it may have been assigned since";
   if (kind === "function" || kind === "class" || declaration.isFunctionValue || value === null) return null;
   if (value.type === "ObjectExpression" && value.properties.some((property) => property.type === "Property" && property.kind === "get")) return "it has a getter";
+  if (value.type === "ObjectExpression" && value.properties.some((property) => property.type === "Property" && (property.computed || /^(toString|valueOf|toJSON)$/.test(keyName(property.key, false) ?? "")))) return "it has code of its own that says what it is as a text or a number";
   // What is only calculated with is taken to be a text or a number, which does not change.
   if (!declaration.isPure) return parent.type === "BinaryExpression" || parent.type === "TemplateLiteral" ? null : "it may hold what the process built up";
   return stateIn(declaration, unit, app) ?? movedIn(declaration, unit, app, seen);
