@@ -61,16 +61,20 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
   }
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
   const planned = new Set(forward.flatMap((route) => route.plan.verdicts));
-  const verdicts = mergeVerdicts(forward, differing).map((verdict) => (planned.has(verdict) ? sinceLive(verdict, wayBack, target) : verdict));
+  const verdicts = mergeVerdicts(forward, differing).map((verdict) => {
+    if (differing !== null && !differing.has(verdict.unit)) return { ...verdict, reason: `since the start: ${verdict.reason}` };
+    return planned.has(verdict) ? sinceLive(verdict, wayBack, target, wayBack !== null && agents.has(wayBack.id)) : verdict;
+  });
   return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts, agents };
 }
 
 /** A verdict holds from what processes started with; people ask what becomes of what is live. */
-function sinceLive(verdict: UnitVerdict, live: Place | null, target: Place): UnitVerdict {
+function sinceLive(verdict: UnitVerdict, live: Place | null, target: Place, isBooted: boolean): UnitVerdict {
   const [before, after] = [live, target].map((place) => place?.shape?.units.get(verdict.unit));
   if (before === undefined || after === undefined || before === after || exceedsRung(verdict.rung, "redefine")) return verdict;
   const change = describeChange(before, after);
-  if (change === null || change.reason === verdict.reason) return verdict;
+  if (change === null) return isBooted ? verdict : { ...verdict, reason: `since the start: ${verdict.reason}` };
+  if (change.reason === verdict.reason) return verdict;
   return { ...verdict, reason: change.rung === verdict.rung ? change.reason : `${change.reason}; since the start also: ${verdict.reason}` };
 }
 

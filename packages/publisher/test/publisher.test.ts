@@ -139,6 +139,9 @@ test("a unit that changed before is told by what changes now", async (t) => {
   published(await shop.save({ "src/price.js": added }));
   const told = async (text: string): Promise<unknown> => published(await shop.save({ "src/price.js": text })).verdicts.map(({ rung, reason }) => [rung, reason]);
   assert.deepEqual(await told(added.replace("n + n", "2 * n")), [["redefine", "twice(): only the body changed; since the start also: new function twice()"]]);
+  assert.deepEqual(await told(`// Prices.\n${added.replace("n + n", "2 * n")}`), [["redefine", "since the start: new function twice()"]]);
+  const tax = published(await shop.save(taxOf(0.4))).verdicts;
+  assert.deepEqual(tax.map(({ unit, reason }) => [unit, reason]), [["src/price.js", "since the start: new function twice()"], ["src/tax.js", "tax(): only the body changed"]]);
   assert.deepEqual(await told(added.replace("function twice", "function double")), [["redefine", "new function double(); function twice removed"]]);
 });
 

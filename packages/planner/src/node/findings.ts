@@ -94,7 +94,7 @@ function verdictOf(unit: string, { bodies, redefined, blockers, idle, reloaded, 
     const also = bodies.length > 0 ? [`${listed(bodies)}: body changed`] : [];
     return { unit, rung: "redefine", reason: listed(redefined, "; "), evidence: also, rejected: [{ rung: "patch", because: redefined[0]! }] };
   }
-  const reason = bodies.length === 0 ? (idle ?? "only comments or formatting changed") : bodies.length === 1 ? `${bodies[0]}: only the body changed` : `${listed(bodies)}: only bodies changed`;
+  const reason = bodies.length === 0 ? (idle ?? (/\.[cm]?ts$/.test(unit) ? "only comments, types or formatting changed" : "only comments or formatting changed")) : bodies.length === 1 ? `${bodies[0]}: only the body changed` : `${listed(bodies)}: only bodies changed`;
   return { unit, rung: "patch", reason, evidence: bodies.length > 3 ? bodies : [], rejected: [] };
 }
 
