@@ -33,7 +33,8 @@ const checkMs = 250;
 export function openFleetKeeper(options: FleetKeeperOptions): { readonly processes: readonly ServiceProcess[]; close(): Promise<void> } {
   const { config, layout, registry, secrets, publisher, listen } = options;
   const table = openProcessTable(layout);
-  const teller = openOutcomeTeller({ ...options, onReverted });
+  const teller = openOutcomeTeller({ ...options, wasReplaced: (pid) => replaced.has(pid), onReverted });
+  const replaced = new Set<number>();
   const cleaner = openReleaseCleaner(options);
   const planned = new Set<string>();
   /** Targets whose successor did not get ready on a release; it is not tried again before something else was live. */
@@ -155,11 +156,18 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       const { transition } = verifyTransition(entry.envelope, secrets.root);
       if (transition.rung !== "replace") continue;
       const worst = transition.verdicts.find((verdict) => verdict.rung === "replace");
-      const outcome = await process.replace(worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
+      const outcome = await replace(process, worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
       await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
       if (outcome === "failed" || (await readLive(registry, config.channelName, secrets.root))?.assign.release !== to) return;
     }
+  }
+
+  async function replace(process: ServiceProcess, reason: string): Promise<"ready" | "failed"> {
+    const { pid } = process;
+    const outcome = await process.replace(reason);
+    if (outcome === "ready" && pid !== null) replaced.add(pid);
+    return outcome;
   }
 
   /** Where the policy is that a request which does not end costs its process. */
@@ -168,7 +176,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     for (const process of processes) {
       const overdue = reports.find(({ from, outcome }) => from.pid === process.pid && outcome.kind === "refused" && outcome.code === "REQUESTS_OVERDUE");
       if (isClosing || process.phase !== "ready" || notReady.has(process.target) || overdue?.outcome.kind !== "refused") continue;
-      const outcome = await process.replace(overdue.outcome.reason);
+      const outcome = await replace(process, overdue.outcome.reason);
       await forgetDead();
       if (outcome === "failed") return;
     }

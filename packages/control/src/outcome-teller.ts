@@ -6,12 +6,14 @@ export interface OutcomeTellerOptions {
   readonly registry: Registry;
   readonly config: ResolvedConfig;
   readonly listen: Listen;
+  /** Another process has taken the place of this one: what it could not do is told by the replacement. */
+  readonly wasReplaced: (pid: number) => boolean;
   /** A process ran the release and took it back. */
   readonly onReverted: (target: string, assign: Assign, reason: string) => Promise<void>;
 }
 
 /** Tells what became of the newest assign in each process, once each. */
-export function openOutcomeTeller({ registry, config, listen, onReverted }: OutcomeTellerOptions): { tell(assign: Assign): Promise<void> } {
+export function openOutcomeTeller({ registry, config, listen, wasReplaced, onReverted }: OutcomeTellerOptions): { tell(assign: Assign): Promise<void> } {
   const told = new Set<string>();
   let counter: number | null = null;
   return {
@@ -26,6 +28,7 @@ export function openOutcomeTeller({ registry, config, listen, onReverted }: Outc
       for (const { id, from, outcome } of await registry.reports({ channel: config.channelName, counter })) {
         if (told.has(id)) continue;
         told.add(id);
+        if (outcome.kind === "refused" && wasReplaced(from.pid)) continue;
         const { number } = assign;
         if (outcome.kind === "swapped") listen({ kind: "process-confirmed", target: from.target, number, pauseMs: outcome.pauseMs });
         else listen({ kind: "process-refused", target: from.target, number, code: outcome.code, reason: outcome.reason, isReverted: outcome.kind === "reverted" });

@@ -14,7 +14,7 @@ export function toRefusal(refused: Refused, maxRung: Rung, serves: string): Midf
         what: `${worst?.unit ?? "The change"} needs ${refused.rung}, but the limit is ${maxRung}.`,
         why: worst === undefined ? refused.reason : [worst.reason, ...worst.evidence.slice(0, 5)].join("\n"),
         state,
-        fix: [`midflight deploy --max-rung ${refused.rung}${refused.rung === "replace" ? "   (new processes; open connections are closed)" : ""}`, "change the code in a gentler way"],
+        fix: [`midflight deploy --max-rung ${refused.rung}${refused.rung === "replace" ? "   (new processes; what is in memory is lost)" : ""}`, "change the code in a gentler way"],
         details: { rung: refused.rung, maxRung, ...(worst === undefined ? {} : { unit: worst.unit }) },
       });
     case "PLAN_STALE":

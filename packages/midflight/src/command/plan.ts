@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { Rung } from "@midflight/protocol";
+import { exceedsRung, type Rung } from "@midflight/protocol";
+import { usage } from "../cli/context.ts";
 import type { RunCommand } from "../cli/program.ts";
 import { exits } from "../output/exit-code.ts";
 import { planJson, renderPlan } from "../view/plan-view.ts";
@@ -21,15 +22,16 @@ export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
         const prepared = await prepareDeploy(connection);
         const live = await describeLive(connection, prepared.plan);
         const output = options["output"] as string | undefined;
-        if (output !== undefined) fs.writeFileSync(path.resolve(context.directory, output), `${JSON.stringify(savePlan(prepared.plan, config, maxRung), null, 2)}\n`);
+        if (output !== undefined) save(path.resolve(context.directory, output), savePlan(prepared.plan, config, maxRung));
         const data = planJson(prepared.plan, maxRung);
+        const raised = options["maxRung"] === undefined || !exceedsRung(prepared.plan.rung, config.rollout.maxRung) ? "" : ` --max-rung ${prepared.plan.rung}`;
         const isReady = data["allowed"] === true && !prepared.plan.isUnchanged;
         return {
           data: { ...data, saved: output ?? null },
           lines: renderPlan(prepared.plan, live, maxRung, context.screen.out),
           exit: options["exitCode"] === true && !prepared.plan.isUnchanged ? exits.changes : exits.done,
           next: [
-            ...(isReady ? [{ command: `midflight deploy${output === undefined ? "" : ` ${output}`}`, why: output === undefined ? "do it" : "do exactly this" }] : []),
+            ...(isReady ? [{ command: `midflight deploy${output === undefined ? raised : ` ${output}`}`, why: output === undefined ? "do it" : "do exactly this" }] : []),
             ...(data["allowed"] === false ? [{ command: `midflight deploy --max-rung ${prepared.plan.rung}`, why: "do it all the same" }] : []),
           ],
         };
@@ -37,4 +39,14 @@ export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
         progress.end();
       }
     });
+}
+
+function save(file: string, plan: unknown): void {
+  try {
+    fs.writeFileSync(file, `${JSON.stringify(plan, null, 2)}\n`);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || !["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EROFS"].includes(code)) throw error;
+    throw usage(`The plan cannot be saved: ${message}.`, "midflight plan --output FILE");
+  }
 }

@@ -30,7 +30,7 @@ export function show(given: string | undefined): RunCommand {
         ...(transition === null ? [] : [`Changes from r${before?.number ?? "?"}`, ...renderVerdicts(transition.verdicts, pane, "  ")]),
         ...(reports.length === 0 ? [] : ["Processes"]),
         ...reports.flatMap(({ from, outcome, at }) =>
-          line(from.target, outcome.kind === "swapped" ? `swapped, paused ${outcome.pauseMs.toFixed(2)} ms, ${at}` : `${outcome.kind} ${outcome.code}: ${outcome.reason}, ${at}`),
+          line(from.target, outcome.kind === "swapped" ? `swapped, paused ${outcome.pauseMs.toFixed(2)} ms, ${at}` : `${wordFor(outcome)}: ${outcome.reason}, ${at}`),
         ),
       ];
       return {
@@ -43,4 +43,9 @@ export function show(given: string | undefined): RunCommand {
         next: record.state === "assigned" ? [{ command: "midflight rollback", why: "go back to the release before" }] : [{ command: `midflight deploy r${release.number}`, why: "bring this one live again" }],
       };
     });
+}
+
+/** That a process has to be replaced is how a replacement begins, and not how it ends. */
+function wordFor({ kind, code }: { readonly kind: "refused" | "reverted"; readonly code: string }): string {
+  return code === "REPLACE_NEEDED" && kind === "refused" ? "needed a new process" : `${kind} ${code}`;
 }

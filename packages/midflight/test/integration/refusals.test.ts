@@ -62,6 +62,14 @@ describe("what must not go live does not, and the old code serves on", () => {
   test("plan shows the same refusal before the deploy", async () => {
     const plan = await project.run("plan", "--json");
     assert.deepEqual([plan.json["rung"], plan.json["allowed"], plan.code], ["replace", false, 0]);
+    const raised = await project.run("plan", "--max-rung", "replace", "--json");
+    assert.equal((raised.json["next"] as { command: string }[])[0]?.command, "midflight deploy --max-rung replace", "what it offers is not refused");
+  });
+
+  test("a plan that cannot be saved is no bug of ours", async () => {
+    const { code, stderr } = await project.run("plan", "--output", "nowhere/plan.json");
+    assert.equal(code, 2);
+    assert.match(stderr, /cannot be saved: ENOENT/);
   });
 
   test("with --max-rung replace a new process takes over, and rollback brings the former one back the same way", async () => {
@@ -71,10 +79,12 @@ describe("what must not go live does not, and the old code serves on", () => {
     assert.match(ran.stdout, /no request fails/);
     const after = await up.ask();
     assert.notEqual(after.pid, before.pid);
+    assert.match((await project.run("show")).stdout, /needed a new process: /);
     const back = await project.run("rollback", "--json");
     assert.equal(back.code, 0, back.stderr);
     const ps = (await project.run("ps", "--json")).json["processes"] as { live: string; pid: number }[];
     assert.deepEqual(ps.map(({ live, pid }) => [live, pid]), [["r1", (await up.ask()).pid]]);
+    assert.doesNotMatch(up.process.stdout.lines.join("\n"), /web-1 refused/, "what the former process could not do is told by its replacement");
     project.edit("src/counter.js", "total = 0;\n  step = 1;", "total = 0;");
   });
 
