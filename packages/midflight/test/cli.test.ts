@@ -81,6 +81,8 @@ describe("streams and exit codes", () => {
       [["explain", "REPLACE_NEDED"], /Did you mean REPLACE_NEEDED\?/],
       [["deploy", "--timeout", "soon"], /number of seconds/],
       [["deploy", "--meta", "nothing"], /not key=value/],
+      [["plan", "--from", "nowhere"], /There is no directory .*nowhere/],
+      [["status", "--config", "nowhere.ts"], /There is no .*nowhere\.ts\. Why --config names it/],
       [["completion", "zhs"], /Did you mean zsh\?/],
       [["releases", "diff", "r1"], /missing required argument 'to'/i],
     ] as const) {
@@ -178,7 +180,7 @@ describe("completion", () => {
     assert.deepEqual(await lines("rel"), ["releases"]);
     assert.deepEqual(await lines("deploy", "--ma"), ["--max-rung"]);
     assert.deepEqual(await lines("deploy", "--max-rung", "re"), ["redefine", "reload", "replace"]);
-    assert.deepEqual(await lines("explain", "REPLACE"), ["REPLACE_NEEDED"]);
+    assert.deepEqual(await lines("explain", "REPLACE"), ["REPLACE_FAILED", "REPLACE_NEEDED"]);
     assert.deepEqual(await lines("completion", ""), ["bash", "zsh", "fish"]);
     assert.ok(!(await lines("")).some((line) => line.startsWith("__")));
     assert.deepEqual(await lines("deploy", "--max-rung", "=", "rel"), ["reload"]);

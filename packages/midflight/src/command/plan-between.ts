@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import type { ResolvedConfig } from "@midflight/control";
 import { exceedsRung, type Rung } from "@midflight/protocol";
@@ -37,7 +38,9 @@ export function planBetweenDirectories(options: Readonly<Record<string, unknown>
 
 function directoriesOf({ from, to }: Readonly<Record<string, unknown>>, { directory }: Context): readonly [string, string] {
   if (typeof from !== "string") throw usage("--to says where a plan leads, and needs --from.", "midflight plan --from DIR --to DIR");
-  return [path.resolve(directory, from), path.resolve(directory, typeof to === "string" ? to : ".")];
+  const both = [path.resolve(directory, from), path.resolve(directory, typeof to === "string" ? to : ".")] as const;
+  for (const one of both) if (!fs.statSync(one, { throwIfNoEntry: false })?.isDirectory()) throw usage(`There is no directory ${one}.`, "midflight plan --from DIR --to DIR");
+  return both;
 }
 
 /** What is code is for the directory itself to say, or for `--config`; a configuration above it speaks of another project. */

@@ -85,10 +85,10 @@ function unreadable(file: string, cause: unknown): MidflightError {
   return new MidflightError(
     isMissing ? "CONFIG_NOT_FOUND" : "CONFIG_INVALID",
     {
-      what: `${path.basename(file)} could not be loaded.`,
-      why: text.split("\n").slice(0, 3).join(" "),
+      what: isMissing ? `There is no ${file}.` : `${path.basename(file)} could not be loaded.`,
+      why: isMissing ? "--config names it." : text.split("\n").slice(0, 3).join(" "),
       state: "nothing was done.",
-      fix: [`correct ${file}`],
+      fix: isMissing ? ["correct --config", "midflight init"] : [`correct ${file}`],
       details: { file },
     },
     { cause },

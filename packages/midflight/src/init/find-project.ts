@@ -17,12 +17,13 @@ const entryNames = ["dist/server.js", "dist/main.js", "dist/index.js", "src/serv
 export function findProject(directory: string): FoundProject {
   const manifest = readManifest(directory) ?? {};
   const name = typeof manifest["name"] === "string" ? manifest["name"].replace(/^@[^/]*\//, "") : path.basename(directory);
+  const run = findRun(directory, manifest);
   return {
     app: name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "app",
     isEsm: manifest["type"] === "module",
-    isTypeScript: fs.existsSync(path.join(directory, "tsconfig.json")),
+    isTypeScript: fs.existsSync(path.join(directory, "tsconfig.json")) || /\.[cm]?ts(?:\s|$)/.test(run?.command ?? ""),
     isGit: isInGit(directory),
-    run: findRun(directory, manifest),
+    run,
   };
 }
 
