@@ -19,7 +19,7 @@ const lines: Readonly<Record<string, string>> = {
   "midflight build --ou": "midflight build --out",
   "midflight deploy --max-rung rel": "midflight deploy --max-rung reload",
   "midflight deploy --max-rung=rel": "midflight deploy --max-rung=reload",
-  "midflight explain REPL": "midflight explain REPLACE_NEEDED",
+  "midflight explain REPLACE_N": "midflight explain REPLACE_NEEDED",
   "midflight -C deploy releases di": "midflight -C deploy releases diff",
   "midflight -C 'a folder' stat": "midflight -C 'a folder' status",
   // What midflight knows nothing of is taken for a file.
