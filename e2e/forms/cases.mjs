@@ -10,6 +10,7 @@ import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";
 import { cases as instances } from "./cases/instances.mjs";
 import { cases as lasting } from "./cases/lasting.mjs";
+import { cases as memos } from "./cases/memos.mjs";
 import { cases as hard, entries } from "./cases/hard.mjs";
 import { cases as places } from "./cases/places.mjs";
 import { cases as readings } from "./cases/readings.mjs";
@@ -19,7 +20,7 @@ import { cases as successions } from "./cases/successions.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
-  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...readings,
+  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...memos, ...readings,
   ...startup, ...attacks, ...state, ...successions, ...texts, ...places, ...hard, ...compiled,
 ];
 

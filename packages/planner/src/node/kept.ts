@@ -1,6 +1,7 @@
+import { absentIn, presentIn } from "./absence.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isRequestName } from "./closures.ts";
-import { forEachChild, isFunction, keyName, type Node } from "./syntax.ts";
+import { forEachChild, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** What is computed once and kept. */
 export interface Kept {
@@ -15,6 +16,8 @@ export interface Locals {
   isFresh(name: string): boolean;
   /** Something that is kept in the object that the function is a method of. */
   isOwn(name: string): boolean;
+  /** What it is given. */
+  valuesOf(name: string): readonly Node[];
 }
 
 type Of<T extends Node["type"]> = Extract<Node, { type: T }>;
@@ -25,17 +28,34 @@ export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitD
   const isOwn = isOwnOf(node.left, locals);
   if (node.operator === "??=" || node.operator === "||=") return [{ node: node.right, isOwn }];
   const { right } = node;
+  if (node.operator === "=" && right.type === "ConditionalExpression") {
+    // `cache = cache !== undefined ? cache : build()`
+    const isAsked = (asks: readonly Node[]): boolean => asks.some((ask) => isSame(node.left, ask, detail));
+    return [...(isAsked(presentIn(right.test)) ? [{ node: right.alternate, isOwn }] : []), ...(isAsked(absentIn(right.test)) ? [{ node: right.consequent, isOwn }] : [])];
+  }
   return right.type === "LogicalExpression" && right.operator !== "&&" && isSame(node.left, right.left, detail) ? [{ node: right.right, isOwn }] : [];
 }
 
 /** `if (!cache) cache = build()`, `if (cache === undefined) …`, `if (!map.has(key)) map.set(key, build())`. */
 export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, locals: Locals): Kept[] {
-  return [...keptWhere(absentIn(test), [consequent], detail, locals), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, locals) : [])];
+  // The test may leave its mark itself: `if (calls++ === 0)`.
+  return [...keptWhere(absentIn(test), [test, consequent], detail, locals), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, locals) : [])];
 }
 
 /** `while (!cache) cache = build()` */
-export function keptByLoop({ test, body }: Of<"WhileStatement">, detail: UnitDetail, locals: Locals): Kept[] {
-  return keptWhere(absentIn(test), [body], detail, locals);
+export function keptByLoop({ test, body }: Of<"WhileStatement"> | Of<"DoWhileStatement"> | Of<"ForStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+  return test ? keptWhere(absentIn(test), [body], detail, locals) : [];
+}
+
+/** `try { return table[key].value; } catch { table[key] = build(); }` */
+export function keptByTry({ block, handler }: Of<"TryStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+  if (!handler) return [];
+  const asks = block.body.flatMap((statement) => (statement.type === "ReturnStatement" && statement.argument ? prefixesOf(statement.argument) : []));
+  return keptWhere(asks, [handler.body], detail, locals);
+}
+
+function prefixesOf(node: Node): Node[] {
+  return node.type === "MemberExpression" ? [node, ...prefixesOf(node.object)] : node.type === "CallExpression" ? [node] : [];
 }
 
 /** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
@@ -44,19 +64,28 @@ export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpr
   return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, locals) : keptWhere(presentIn(node.left), [node.right], detail, locals);
 }
 
-/** `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block. */
+/**
+ * `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block;
+ * `const value = map.get(key) ?? build(key);`, and then `map.set(key, value)`.
+ */
 export function keptByReturn(body: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
   const kept: Kept[] = [];
   body.forEach((statement, i) => {
-    if (statement.type !== "IfStatement" || i === body.length - 1 || !returns(statement.consequent)) return;
+    if (i === body.length - 1) return;
+    const after = body.slice(i + 1);
+    if (statement.type === "VariableDeclaration") {
+      for (const { init } of statement.declarations) if (init?.type === "LogicalExpression" && init.operator !== "&&") kept.push(...keptWhere(presentIn(init.left), [statement, ...after], detail, locals));
+    }
+    if (statement.type !== "IfStatement" || !leaves(statement.consequent)) return;
     const present = presentIn(statement.test).map((found) => sourceOf(found, body.slice(0, i)));
-    if (present.length > 0) kept.push(...keptWhere(present, body.slice(i + 1), detail, locals));
+    if (present.length > 0) kept.push(...keptWhere(present, after, detail, locals));
   });
   return kept;
 }
 
-function returns(node: Node): boolean {
-  return node.type === "ReturnStatement" ? Boolean(node.argument) : node.type === "BlockStatement" && node.body.some(returns);
+function leaves(node: Node): boolean {
+  if (node.type === "BlockStatement") return node.body.some(leaves);
+  return node.type === "ReturnStatement" || node.type === "BreakStatement" || node.type === "ContinueStatement";
 }
 
 /** What a local was taken out of, if it was a moment ago: the map, the property. */
@@ -69,73 +98,141 @@ function sourceOf(found: Node, before: readonly Node[]): Node {
   return found;
 }
 
-/** What there is not, where the test holds. */
-function absentIn(test: Node): Node[] {
-  if (test.type === "UnaryExpression" && test.operator === "!") return presentIn(test.argument);
-  if (test.type === "BinaryExpression" && /^===?$/.test(test.operator) && isNothing(test.right)) return [asked(test.left)];
-  // `list.length === 0`
-  if (test.type === "BinaryExpression" && /^===?$/.test(test.operator) && test.right.type === "Literal" && test.right.value === 0 && isCount(test.left)) return [test.left];
-  return test.type === "LogicalExpression" ? [...absentIn(test.left), ...absentIn(test.right)] : [];
-}
-
-/** What there is, where the test holds. */
-function presentIn(test: Node): Node[] {
-  switch (test.type) {
-    case "Identifier":
-    case "MemberExpression":
-    case "CallExpression":
-      return [test];
-    case "ChainExpression":
-      return presentIn(test.expression);
-    case "UnaryExpression":
-      return test.operator === "!" ? absentIn(test.argument) : [];
-    case "BinaryExpression":
-      if (test.operator === "in") return [test.right];
-      return /^!==?$/.test(test.operator) && isNothing(test.right) ? [asked(test.left)] : [];
-    case "LogicalExpression":
-      return [...presentIn(test.left), ...presentIn(test.right)];
-    default:
-      return [];
-  }
-}
-
-function isCount(node: Node): boolean {
-  return node.type === "MemberExpression" && /^(length|size)$/.test(keyName(node.property, node.computed) ?? "");
-}
-
-/** `typeof x` asks for x. */
-function asked(node: Node): Node {
-  return node.type === "UnaryExpression" && node.operator === "typeof" ? node.argument : node;
-}
-
 /** The values that code gives to what was asked for, where that is there at the next call; and all that it gives away beside a mark that it has been here. */
-function keptWhere(asks: readonly Node[], code: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
-  if (asks.length === 0) return [];
+function keptWhere(found: readonly Node[], code: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
+  if (found.length === 0) return [];
+  const named = found.flatMap((ask) => (ask.type === "Identifier" ? locals.valuesOf(ask.name).flatMap(presentIn) : []));
+  const asks = [...found, ...named].flatMap((ask) => [ask, ...givenByCall(ask, detail)]);
   const kept: Kept[] = [];
   const beside: Kept[] = [];
   const given = new Map<string, Node>();
+  const followed = new Set<Node>();
   let isMarked = false;
   const keep = (value: Node, isOwn: boolean): void => {
     for (const node of [value, ...(value.type === "Identifier" && given.has(value.name) ? [given.get(value.name)!] : [])]) kept.push({ node, isOwn });
   };
+  const isAsked = (target: Node): boolean => asks.some((ask) => isSame(target, ask, detail) || (target.type === "MemberExpression" && isSame(target.object, ask, detail)));
+  const follow = (call: Of<"CallExpression">): void => {
+    for (const fn of functionsOf(call.callee, detail)) {
+      if (followed.has(fn)) continue;
+      followed.add(fn);
+      fn.params.forEach((param, i) => {
+        const argument = call.arguments[i];
+        if (param.type === "Identifier" && argument) given.set(param.name, argument);
+      });
+      walk(fn.body);
+    }
+  };
   const walk = (node: Node): void => {
     if (isFunction(node)) return;
     if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) given.set(node.id.name, node.init);
+    if (node.type === "UpdateExpression" && isAsked(node.argument) && outlives(node.argument, detail, locals)) isMarked = true;
     if (node.type === "AssignmentExpression") {
-      const { left, right } = node;
-      if (left.type === "Identifier") given.set(left.name, right);
-      const isAsked = asks.some((ask) => isSame(left, ask, detail) || (left.type === "MemberExpression" && isSame(left.object, ask, detail)));
-      if (isAsked && outlives(left, detail, locals)) {
-        isMarked ||= isLiteral(right);
-        keep(right, isOwnOf(left, locals));
-      } else if (node.operator === "=" && outlives(left, detail, locals)) beside.push({ node: right, isOwn: isOwnOf(left, locals) });
+      const { right } = node;
+      if (node.left.type === "Identifier") given.set(node.left.name, right);
+      for (const left of targetsOf(node.left)) {
+        if (!outlives(left, detail, locals)) continue;
+        if (isAsked(left)) {
+          isMarked ||= isLiteral(right);
+          keep(right, isOwnOf(left, locals));
+        } else if (node.operator === "=") beside.push({ node: right, isOwn: isOwnOf(left, locals) });
+      }
     }
     forEachChild(node, walk);
-    if (node.type === "CallExpression" && asks.some((ask) => isSetting(node, ask, detail, locals))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee, locals));
+    if (node.type !== "CallExpression") return;
+    if (asks.some((ask) => isSetting(node, ask, detail, locals))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee, locals));
+    const [target, ...rest] = node.arguments;
+    if (target && isGiving(node) && outlives(target, detail, locals) && asks.some((ask) => isSame(target, ask, detail) || (ask.type === "MemberExpression" && isSame(target, ask.object, detail)))) for (const argument of rest) keep(argument, isOwnOf(target, locals));
+    follow(node);
   };
   code.forEach(walk);
   if (isMarked) kept.push(...beside);
   return kept;
+}
+
+/** What an assignment gives something to, also in parts. */
+function targetsOf(left: Node): readonly Node[] {
+  switch (left.type) {
+    case "ObjectPattern":
+      return left.properties.flatMap((property) => targetsOf(property.type === "RestElement" ? property.argument : property.value));
+    case "ArrayPattern":
+      return left.elements.flatMap((element) => (element === null ? [] : targetsOf(element)));
+    case "AssignmentPattern":
+      return targetsOf(left.left);
+    default:
+      return [left];
+  }
+}
+
+/** `Object.assign(x, …)`, `Object.defineProperty(x, …)` */
+function isGiving({ callee }: Of<"CallExpression">): boolean {
+  return callee.type === "MemberExpression" && callee.object.type === "Identifier" && /^(Object|Reflect)$/.test(callee.object.name) && /^(assign|definePropert(y|ies)|set)$/.test(keyName(callee.property, callee.computed) ?? "");
+}
+
+/** What a call asks for, where it calls a function of this unit: what that returns. */
+function givenByCall(ask: Node, detail: UnitDetail): Node[] {
+  if (ask.type !== "CallExpression") return [];
+  return functionsOf(ask.callee, detail).flatMap(({ body }) => {
+    if (body.type !== "BlockStatement") return presentIn(body);
+    return body.body.flatMap((statement) => (statement.type === "ReturnStatement" && statement.argument ? presentIn(statement.argument) : []));
+  });
+}
+
+/** The functions of this unit that `fn()` or `this.method()` may call. */
+function functionsOf(callee: Node, { facts }: UnitDetail): readonly FunctionNode[] {
+  if (callee.type === "Identifier") {
+    const value = facts.declarations.get(callee.name)?.value;
+    return value && isFunction(value) ? [value] : [];
+  }
+  if (callee.type !== "MemberExpression" || callee.object.type !== "ThisExpression") return [];
+  const name = keyName(callee.property, callee.computed);
+  return name === null ? [] : facts.sites.all.flatMap(({ memberName, fn }) => (memberName === name ? [fn] : []));
+}
+
+/** `get table() { return this.table = build(); }`, or by `Object.defineProperty(this, "table", { value: build() })`: it takes the getter's place. */
+export function keptByGetter(node: Of<"MethodDefinition"> | Of<"Property">, detail: UnitDetail, locals: Locals): Kept[] {
+  const name = keyName(node.key, node.computed);
+  if (node.kind !== "get" || name === null || !isFunction(node.value)) return [];
+  const kept: Kept[] = [];
+  const walk = (at: Node): void => {
+    if (isFunction(at) && at.type !== "ArrowFunctionExpression") return;
+    if (at.type === "AssignmentExpression" && at.left.type === "MemberExpression" && keyName(at.left.property, at.left.computed) === name && outlives(at.left, detail, locals)) kept.push({ node: at.right, isOwn: isOwnOf(at.left, locals) });
+    forEachChild(at, walk);
+  };
+  walk(node.value.body);
+  return kept;
+}
+
+/** `Object.defineProperty(x, key, { value })` in a function: the property takes the place of what made it. */
+export function keptByDefinition(body: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
+  const kept: Kept[] = [];
+  const given = new Map<string, Node>();
+  const walk = (at: Node): void => {
+    if (isFunction(at) || at.type === "BlockStatement") return;
+    if (at.type === "VariableDeclarator" && at.id.type === "Identifier" && at.init) given.set(at.id.name, at.init);
+    if (at.type === "CallExpression" && isGiving(at) && /^defineProperty$/.test(at.callee.type === "MemberExpression" ? (keyName(at.callee.property, at.callee.computed) ?? "") : "")) {
+      const [target, , descriptor] = at.arguments;
+      const isLasting = target !== undefined && (target.type === "ThisExpression" || (target.type === "Identifier" && outlives(target, detail, locals)));
+      for (const property of isLasting && descriptor?.type === "ObjectExpression" ? descriptor.properties : []) {
+        if (property.type !== "Property" || keyName(property.key, property.computed) !== "value" || isFunction(property.value)) continue;
+        const isOwn = isOwnOf(target!, locals);
+        kept.push({ node: property.value, isOwn });
+        const value = property.value.type === "Identifier" ? given.get(property.value.name) : undefined;
+        if (value !== undefined) kept.push({ node: value, isOwn });
+      }
+    }
+    forEachChild(at, walk);
+  };
+  body.forEach(walk);
+  return kept;
+}
+
+/** `let table = () => { const made = build(); table = () => made; return made; }`: a function that gives its name to another one. */
+export function keptBySelf(node: Of<"AssignmentExpression">, { facts }: UnitDetail): Kept[] {
+  if (node.left.type !== "Identifier") return [];
+  const value = facts.declarations.get(node.left.name)?.value;
+  if (!value || !isFunction(value) || value.start > node.start || value.end < node.end) return [];
+  return [{ node: value.body, isOwn: false }];
 }
 
 /** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
@@ -147,7 +244,7 @@ function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, lo
 }
 
 function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, locals: Locals): boolean {
-  return callee.type === "MemberExpression" && /^(set|add|push|unshift)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
+  return callee.type === "MemberExpression" && /^(set|add|push|unshift|splice)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */
@@ -156,8 +253,15 @@ function outlives(target: Node, { scopes }: UnitDetail, locals: Locals): boolean
   if (root.type === "ThisExpression") return true;
   if (root.type !== "Identifier") return false;
   const { name, start } = root;
+  if (isOfApp(target)) return true;
   const where = scopes.byName.get(name)?.find((ref) => ref.start === start)?.where;
   return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !locals.isFresh(name) : true;
+}
+
+/** `req.app.locals.table`, `request.server.table`: a request's way to what all requests share. */
+function isOfApp(target: Node): boolean {
+  for (let node = target; node.type === "MemberExpression"; node = node.object) if (node.object.type === "MemberExpression" && /^(app|server)$/.test(keyName(node.object.property, node.object.computed) ?? "")) return true;
+  return false;
 }
 
 function isOwnOf(target: Node, locals: Locals): boolean {
@@ -177,8 +281,4 @@ function isSame(a: Node, b: Node, { text }: UnitDetail): boolean {
 
 function isLiteral(node: Node): boolean {
   return node.type === "Literal" || (node.type === "UnaryExpression" && node.operator === "!");
-}
-
-function isNothing(node: Node): boolean {
-  return (node.type === "Identifier" && node.name === "undefined") || (node.type === "Literal" && (node.value === null || node.value === "undefined"));
 }

@@ -2,7 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName } from "./callees.ts";
 import { exportedBy } from "./exported.ts";
 import { declaresHelper, helperOf } from "./helpers.ts";
-import { keptByAssignment, keptByChoice, keptByIf, keptByLoop, keptByReturn, type Kept, type Locals } from "./kept.ts";
+import { keptByAssignment, keptByChoice, keptByDefinition, keptByGetter, keptByIf, keptByLoop, keptByReturn, keptBySelf, keptByTry, type Kept, type Locals } from "./kept.ts";
 import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
@@ -69,7 +69,7 @@ function collect(detail: UnitDetail): Names {
   const unknown: Source = { kind: "unknown" };
   const readMembers = new Set<string>();
   const decorations: Call[] = [];
-  const keeping: Extract<Node, { type: "IfStatement" | "WhileStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" }>[] = [];
+  const keeping: Extract<Node, { type: "IfStatement" | "WhileStatement" | "DoWhileStatement" | "ForStatement" | "TryStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" | "MethodDefinition" | "Property" }>[] = [];
   const getters = new Set<FunctionNode>();
 
   /** `from`: what the whole pattern is bound to, if that is known. */
@@ -126,6 +126,10 @@ function collect(detail: UnitDetail): Names {
           break;
         case "IfStatement":
         case "WhileStatement":
+        case "DoWhileStatement":
+        case "ForStatement":
+        case "TryStatement":
+        case "MethodDefinition":
           keeping.push(node);
           break;
         case "ConditionalExpression":
@@ -154,6 +158,7 @@ function collect(detail: UnitDetail): Names {
           bind(node.param, unknown);
           break;
         case "Property":
+          if (node.kind === "get") keeping.push(node);
           if (parent.type === "ObjectPattern") readMembers.add(keyName(node.key, node.computed) ?? "?");
           else if (node.kind === "init") member(memberKey(node.key, node.computed), node.value);
           break;
@@ -168,12 +173,27 @@ function collect(detail: UnitDetail): Names {
   };
   forEachChild(program, (child) => walk(child, program));
   const areAll = (name: string, test: (value: Node) => boolean): boolean => sources.get(name)?.every((source) => source.kind === "value" && test(source.node)) === true;
-  const locals: Locals = { isFresh: (name) => areAll(name, isMadeHere), isOwn: (name) => areAll(name, isOwn) };
+  const locals: Locals = { isFresh: (name) => areAll(name, isMadeHere), isOwn: (name) => areAll(name, isOwn), valuesOf: (name) => sources.get(name)?.flatMap((source) => (source.kind === "value" ? [source.node] : [])) ?? [] };
   const kept = keeping.flatMap((node) => {
-    if (node.type === "IfStatement") return keptByIf(node, detail, locals);
-    if (node.type === "WhileStatement") return keptByLoop(node, detail, locals);
-    if (node.type === "BlockStatement") return keptByReturn(node.body, detail, locals);
-    return node.type === "AssignmentExpression" ? keptByAssignment(node, detail, locals) : keptByChoice(node, detail, locals);
+    switch (node.type) {
+      case "IfStatement":
+        return keptByIf(node, detail, locals);
+      case "WhileStatement":
+      case "DoWhileStatement":
+      case "ForStatement":
+        return keptByLoop(node, detail, locals);
+      case "TryStatement":
+        return keptByTry(node, detail, locals);
+      case "BlockStatement":
+        return [...keptByReturn(node.body, detail, locals), ...keptByDefinition(node.body, detail, locals)];
+      case "AssignmentExpression":
+        return [...keptByAssignment(node, detail, locals), ...keptBySelf(node, detail)];
+      case "ConditionalExpression":
+      case "LogicalExpression":
+        return keptByChoice(node, detail, locals);
+      default:
+        return keptByGetter(node, detail, locals);
+    }
   });
   const usedAsValue = new Set<string>();
   for (const ref of scopes.references) if (ref.role !== "call" && ref.role !== "export" && !ref.isWrite && !isNewCallee(ref.parent, ref.start)) usedAsValue.add(ref.name);

@@ -10,16 +10,11 @@ import { Outside } from "./outside.ts";
 import { strongerFate } from "./parameters.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
+import { useOf, type Use } from "./use.ts";
 import { forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 import { Values } from "./values.ts";
 
 type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
-
-/**
- * What becomes of an expression's value: called; called if it is a function at all; kept somewhere; kept in a list, a
- * map or an object; kept by an emitter of events; given away for later requests; nothing.
- */
-type Use = "call" | "hand" | "keep" | "contain" | "listen" | "drop" | "none";
 
 /** Follows what running a piece of a unit's code may call, without running it. Over-approximates. */
 export class Walker {
@@ -53,6 +48,11 @@ export class Walker {
   /** A piece of a function runs, once, and what it gives is kept. */
   runOnce(node: Node): void {
     this.#visit(node, "keep");
+  }
+
+  /** A value is handed to code that calls it once, and keeps what that gives. */
+  runGiven(node: Node): void {
+    this.#visit(node, "hand");
   }
 
   /** A function runs. */
@@ -146,10 +146,7 @@ export class Walker {
       case "ImportDeclaration":
       case "ExportAllDeclaration":
       case "MetaProperty":
-      case "LabeledStatement":
-      case "BreakStatement":
-      case "ContinueStatement":
-        return node.type === "LabeledStatement" ? this.#visit(node.body, "none") : undefined;
+        return;
       case "CatchClause":
         this.#pattern(node.param);
         return this.#visit(node.body, "none");
@@ -335,5 +332,3 @@ export class Walker {
     return fn === null ? "hand" : useOf[this.#out.parameters.fateIn(fn, index, call)];
   }
 }
-
-const useOf = { called: "call", handed: "hand", contained: "contain", listening: "listen", kept: "drop" } as const;

@@ -2,6 +2,7 @@ import type { AppShape } from "./app.ts";
 import { Course, isImplicit } from "./course.ts";
 import { MemberIndex, siteAround, type Found } from "./member-index.ts";
 import { namesOf } from "./names.ts";
+import { handedInFor } from "./handed-in.ts";
 import { receiverOf, type Receiver } from "./prototypes.ts";
 import type { Site } from "./sites.ts";
 import type { FunctionNode, Node } from "./syntax.ts";
@@ -53,7 +54,11 @@ export class Startup {
 
   #keep(): void {
     const app = this.#app;
-    const run = (unit: string, node: Node): void => this.#keeping.run(`code of ${unit} that keeps what it gives`, unit, (walker) => walker.runOnce(node));
+    const run = (unit: string, node: Node): void => {
+      const by = `code of ${unit} that keeps what it gives`;
+      this.#keeping.run(by, unit, (walker) => walker.runOnce(node));
+      for (const given of handedInFor(app, unit, node)) this.#keeping.run(by, given.unit, (walker) => walker.runGiven(given.node));
+    };
     let waiting: Own[] = [];
     for (const [unit, { detail }] of app.units) {
       if (detail === null) continue;
