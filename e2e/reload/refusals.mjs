@@ -13,7 +13,9 @@ const refusal = (name, a, b, reason, rejected = null) => promises.push({
     const verdict = verdicts.find((one) => one.rung === "replace");
     const because = verdict?.rejected.find((one) => one.rung === "reload")?.because ?? "";
     const said = `${verdict?.reason} / ${because}`;
-    return [rung, said.includes(reason) || said, rejected === null || because.includes(rejected) || because];
+    // Whoever declared hooks wants to know what they lack.
+    const isTold = name === "no hooks" || because === verdict.reason || verdict.evidence[0] === `no reload: ${because}`;
+    return [rung, said.includes(reason) || said, rejected === null || (because.includes(rejected) && isTold) || `${because} / ${verdict.evidence[0]}`];
   },
 });
 

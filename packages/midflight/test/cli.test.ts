@@ -4,12 +4,15 @@ import os from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { after, describe, test } from "node:test";
+import { MidflightError } from "@midflight/protocol";
 import { confirm } from "../src/command/ask.ts";
+import { renderError } from "../src/output/error-text.ts";
 import { openLiveLine } from "../src/output/live-line.ts";
 import { createPane } from "../src/output/pane.ts";
 import { createScreen } from "../src/output/screen.ts";
 import { readScreenEnvironment } from "../src/config/environment.ts";
 import { displayWidth } from "../src/output/text.ts";
+import { renderVerdicts } from "../src/view/verdict-view.ts";
 import type { Context } from "../src/cli/context.ts";
 import { runHere, type RanHere } from "./support/run-here.ts";
 
@@ -100,6 +103,17 @@ describe("streams and exit codes", () => {
       assert.ok(out.length > 3);
       assert.equal(err, "");
       for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
+    }
+  });
+
+  test("a long line of evidence stays under what it belongs to", () => {
+    const pane = createPane({ write: () => {}, columns: 60 }, { isColoured: false, isUnicode: true, isDumb: false });
+    const long = "no reload: its dispose() does not mention nextId, and what that holds would be lost";
+    const verdict = { unit: "store.js", rung: "replace", reason: "it ran", evidence: [long], rejected: [] } as const;
+    const error = new MidflightError("REPLACE_NEEDED", { what: "No.", why: `it ran\n${long}`, state: "s", fix: ["f"] });
+    for (const lines of [renderVerdicts([verdict], pane, "  "), renderError(error, pane)]) {
+      const at = lines.findIndex((line) => line.startsWith("    no reload"));
+      assert.match(lines[at + 1]!, /^ {4}\S/);
     }
   });
 

@@ -38,7 +38,7 @@ export function renderError(error: MidflightError, pane: Pane): string[] {
   const [first = "", ...rest] = wrap(toPlainLine(facts.what), pane.width - 4);
   const part = (label: string, text: string): string[] => {
     const [head = "", ...block] = text.split("\n");
-    return [...hanging(`  ${label}`, labelWidth, toPlainLine(head), pane.width), ...block.flatMap((line) => wrap(`    ${toPlainLine(line)}`, pane.width))];
+    return [...hanging(`  ${label}`, labelWidth, toPlainLine(head), pane.width), ...block.flatMap((line) => hanging("    ", 4, toPlainLine(line), pane.width))];
   };
   return [
     `${pane.paint("bad", sign.failed)} ${pane.paint("strong", facts.code)}`,

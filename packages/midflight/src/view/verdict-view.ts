@@ -17,7 +17,7 @@ export function renderVerdicts(verdicts: readonly UnitVerdict[], pane: Pane, ind
     const unit = toPlainLine(verdict.unit);
     const head = `${indent}${padEnd(paintRung(pane, verdict.rung), 11)} `;
     const reason = toPlainLine(verdict.reason);
-    const evidence = verdict.rung === "replace" ? verdict.evidence.slice(0, 5).flatMap((one) => wrap(`${indent}  ${toPlainLine(one)}`, pane.width).map((line) => pane.paint("dim", line))) : [];
+    const evidence = verdict.rung === "replace" ? verdict.evidence.slice(0, 5).flatMap((one) => hanging("", indent.length + 2, toPlainLine(one), pane.width).map((line) => pane.paint("dim", line))) : [];
     const labelWidth = displayWidth(head) + unitWidth + 2;
     if (labelWidth + 24 > pane.width || displayWidth(unit) > unitWidth) {
       return [...wrap(`${head}${unit}`, pane.width), ...hanging("", indent.length + 4, reason, pane.width), ...evidence];

@@ -11,6 +11,8 @@ interface UnitFindings {
   reloaded: Blocker | null;
   /** Why no hook carries it, if something stands in the way. */
   unhooked: string | null;
+  /** Somebody meant it to be carried: what rules that out comes first in the evidence. */
+  declaresHooks: boolean;
 }
 
 export interface Blocker {
@@ -24,7 +26,7 @@ export class Findings {
 
   #of(unit: string): UnitFindings {
     let findings = this.#units.get(unit);
-    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [], idle: null, reloaded: null, unhooked: null }));
+    if (findings === undefined) this.#units.set(unit, (findings = { bodies: [], redefined: [], blockers: [], kept: [], idle: null, reloaded: null, unhooked: null, declaresHooks: false }));
     return findings;
   }
 
@@ -61,8 +63,9 @@ export class Findings {
   }
 
   /** Says why a unit that something stands in the way of is not reloaded. */
-  explainUnhooked(unit: string, why: string): void {
+  explainUnhooked(unit: string, why: string, declaresHooks: boolean): void {
     this.#of(unit).unhooked = why;
+    this.#of(unit).declaresHooks = declaresHooks;
   }
 
   /** What stands in the way, by unit: the first that was found. */
@@ -75,11 +78,12 @@ export class Findings {
   }
 }
 
-function verdictOf(unit: string, { bodies, redefined, blockers, idle, reloaded, unhooked }: UnitFindings): UnitVerdict {
+function verdictOf(unit: string, { bodies, redefined, blockers, idle, reloaded, unhooked, declaresHooks }: UnitFindings): UnitVerdict {
   if (blockers.length > 0) {
     const { reason, evidence } = blockers[0]!;
+    const unfit = unhooked !== null && declaresHooks && unhooked !== reason ? [`no reload: ${unhooked}`] : [];
     return {
-      unit, rung: "replace", reason, evidence: [...evidence, ...blockers.slice(1).map((blocker) => blocker.reason)],
+      unit, rung: "replace", reason, evidence: [...unfit, ...evidence, ...blockers.slice(1).map((blocker) => blocker.reason)],
       rejected: [...(["patch", "redefine"] as const).map((rung) => ({ rung: rung as Rung, because: reason })), { rung: "reload", because: unhooked ?? "no hook can carry it" }],
     };
   }

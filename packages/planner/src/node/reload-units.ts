@@ -39,8 +39,8 @@ export function tryReload(first: Attempt, attempt: (reloads: Reloads) => Attempt
     const why = hookProblem(unit, boot, target);
     const importer = why === null || detailOf(target, unit)?.hooks ? null : [...importersOf(target).of(unit)].find((path) => detailOf(target, path)?.hooks);
     const problem = importer === null || importer === undefined ? null : hookProblem(importer, boot, target);
-    if (problem !== null) first.findings.explainUnhooked(unit, `${importer}, which imports it, declares hooks, but ${problem}`);
-    else first.findings.explainUnhooked(unit, why ?? (last.findings.blocked.get(unit)?.reason ?? elsewhere(last, reason)));
+    if (problem !== null) first.findings.explainUnhooked(unit, `${importer}, which imports it, declares hooks, but ${problem}`, true);
+    else first.findings.explainUnhooked(unit, why ?? (last.findings.blocked.get(unit)?.reason ?? elsewhere(last, reason)), Boolean(detailOf(target, unit)?.hooks));
   }
   return first;
 }
