@@ -13,6 +13,7 @@ import { isReadMember } from "./members.ts";
 import { makesClosures } from "./held.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
+import { capturesTheSame } from "./captured.ts";
 import { referencesIn } from "./scope.ts";
 import { shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
@@ -27,6 +28,8 @@ export interface BodyInput {
   readonly before: UnitDetail;
   readonly after: UnitDetail;
   readonly changed: ReadonlyMap<string, Change>;
+  /** An earlier release named the unit: what that made may be alive. */
+  readonly isTouched: boolean;
   readonly startup: Startup;
   readonly findings: Findings;
   readonly writer: OverlayWriter;
@@ -49,6 +52,7 @@ export function planBodies(input: BodyInput): void {
     const reads = readsChanged(after, site, changed);
     if (isSame && !reads && memberHead(former) === memberHead(site)) {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
+      else if (site.refusal === null && needsSeal(input, former, site)) writer.body(site, former.slot, true, sealOf(input, site));
       continue;
     }
     const reflection: Reflection = isSame ? { kind: "same" } : compareReflection(input.boot, unit, before, input.startup, former, site);
@@ -66,12 +70,25 @@ export function planBodies(input: BodyInput): void {
 }
 
 /**
- * Closures that the boot text does not have stand behind no guard of the boot artifact. Those that live on keep the
- * text of this release, so a later one may come only if it leaves that text alone.
+ * Closures of another text than the boot's, or in another text, stand behind no guard of the boot artifact that a later
+ * overlay could reach. Those that live on keep the text of this release, so a later one may come only if it leaves that
+ * text alone. Looked at on the outermost function, whose slot every release that says something of it names.
  */
 function sealOf(input: BodyInput, site: Site): string {
-  const isNew = (nested: Site): boolean => (!input.before.facts.byKey.has(nested.key) && livesOn(input, nested)) || nested.nested.some(isNew);
-  return site.nested.some(isNew) ? contentKey(input.after.text.normalise(site.fn.start, site.fn.end)) : "";
+  const living = livingIn(input, site);
+  const { text } = input.after;
+  return living.length === 0 ? "" : contentKey(living.map(({ key, fn }) => `${key}\n${text.normalise(fn.start, fn.end)}`).join("\n"));
+}
+
+/** True if a function that is the same itself has to be named for its seal: something in it differs, around closures that live on, or from what an earlier release made. */
+function needsSeal(input: BodyInput, former: Site, site: Site): boolean {
+  const { before, after, isTouched } = input;
+  if (site.nested.length === 0 || before.text.normalise(former.fn.start, former.fn.end) === after.text.normalise(site.fn.start, site.fn.end)) return false;
+  return isTouched || site.nested.some(function differs(nested): boolean {
+    const was = before.facts.byKey.get(nested.key);
+    const isOther = was === undefined || before.facts.ownText(was) !== after.facts.ownText(nested);
+    return (isOther && (was === undefined ? livesOn(input, nested) : nested.nested.some((inner) => livesOn(input, inner)))) || nested.nested.some(differs);
+  });
 }
 
 /** What a method says outside of its function: async and generator marks are compared as forms, the rest is its key. */
@@ -100,7 +117,7 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (!former.usesNewTarget && site.usesNewTarget) return "it now uses new.target";
   if (!isSame && (former.isOpaque || site.isOpaque)) return "it makes classes, or closures that no door reaches";
   if (former.hasParamClosures && (isReading || paramText(before, former) !== paramText(after, site))) return "a parameter's default makes functions that no door reaches";
-  if (!isSame && former.nested.some((nested) => livesOn(input, nested))) return `the text around its closures changed${statementThatDiffers(before, former, after, site)}; closures it made before cannot follow`;
+  if (!isSame && !closuresStay(input, former, site)) return `the text around its closures changed${statementThatDiffers(before, former, after, site)}; closures it made before cannot follow`;
   const kept = keptDifferently(input, former, site);
   if (kept !== null) return kept;
   const keeper = isSame ? null : callbacksOf(input).keeperIn(former);
@@ -113,14 +130,38 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   return null;
 }
 
+/** True if closures that a function made before its text changed are what it would make now, so that they need not follow. */
+function closuresStay(input: BodyInput, former: Site, site: Site): boolean {
+  const { before, after, changed } = input;
+  return livingIn(input, former).every((closure) => {
+    const now = after.facts.byKey.get(closure.key);
+    if (now === undefined || !isWithin(now, site)) return false;
+    const reads = referencesIn(after.scopes.references, now.fn.start, now.fn.end).some((ref) => ref.where !== "local" && changed.has(ref.name));
+    return !reads && capturesTheSame({ detail: before, outer: former }, { detail: after, outer: site }, closure, now);
+  });
+}
+
+function isWithin(site: Site, outer: Site): boolean {
+  return site.owner !== null && (site.owner === outer || isWithin(site.owner, outer));
+}
+
+/** The closures of a function, and of those in it, that may be alive long after. */
+function livingIn(input: BodyInput, site: Site): readonly Site[] {
+  return site.nested.flatMap((nested) => [...(mayLive(input, nested) ? [nested] : []), ...livingIn(input, nested)]);
+}
+
 function paramText({ text }: UnitDetail, { fn }: Site): string {
   return fn.params.length === 0 ? "" : text.normalise(fn.params[0]!.start, fn.params.at(-1)!.end);
 }
 
-/** True if closures made at this site may be alive long after, and must follow a change. */
+/** True if closures made at this site, or in it, may be alive long after, and must follow a change. */
 function livesOn(input: BodyInput, site: Site): boolean {
+  return mayLive(input, site) || site.nested.some((nested) => livesOn(input, nested));
+}
+
+function mayLive(input: BodyInput, site: Site): boolean {
   const ends = !site.escapes || (site.isInFlight && !isKept(input, site)) || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
-  return !ends || isEndless(input.before, site) || site.nested.some((nested) => livesOn(input, nested));
+  return !ends || isEndless(input.before, site);
 }
 
 /** What a call computes once and keeps, for all later ones, was computed by the former text from what was there then. */

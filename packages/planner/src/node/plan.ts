@@ -150,7 +150,7 @@ function planUnits(input: PlanInput, reloaded: ReadonlySet<string>, differing: r
     const changed = changes.get(unit) ?? new Map();
     const writer = new OverlayWriter(after, changed);
     planBodies({
-      unit, boot, target, before, after, changed, findings, writer, startup: startup ?? findStartup(boot),
+      unit, boot, target, before, after, changed, isTouched: touched?.has(unit) === true, findings, writer, startup: startup ?? findStartup(boot),
       artifactLineOf: (site) => after.lines.of(site.fn.start),
       ...(reloaded.has(unit) && { isGivenAnew: (site) => [...(after.hooks?.statements ?? [])].some(({ start, end }) => start <= site.fn.start && site.fn.end <= end) }),
     });
