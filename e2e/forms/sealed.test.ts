@@ -55,15 +55,50 @@ describe("closures that a release made under another text around them", () => {
       assert.match(got ?? "", /^refused: open\(\) made closures under an earlier release that cannot follow it/);
     });
 
-    test(`${name} decides otherwise what a closure has captured: it needs a new process`, async () => {
-      const [a, b] = [make("const m = n;", "m + 1"), make("const m = n * 2;", "m + 1")];
-      assert.equal((await world.live(a, [b], opened)).rung, "replace");
-      const [before, now] = [make("const o = { m: n };", "o.m"), make("const o = { m: n }; o.m += 1;", "o.m")];
-      assert.equal((await world.live(before, [now], opened)).rung, "replace");
-      const [first, second] = [make("const k = n; const m = k;", "m"), make("const k = n + 1; const m = k;", "m")];
-      assert.equal((await world.live(first, [second], opened)).rung, "replace");
-      const [with1, with2] = [make("if (n > 1) n = 2;", "n"), make("if (n > 0) n = 2;", "n")];
-      assert.equal((await world.live(with1, [with2], opened)).rung, "replace");
+    test(`${name} stays as it is around a closure that changes again and again: those from before follow`, async () => {
+      const edits = ["n + 2", "n + 3", "n + 4", "n + 5"].map((inner) => make("", inner));
+      assert.equal((await world.live(make("", "n + 1"), edits, opened)).got, "[6,6,6,6,6]");
     });
+
+    test(`${name} gets a closure that the boot text lacks: it stays with its text, and who would change that is refused`, async () => {
+      const without = (text: string): string => text.replace(/ *list\.push.*\n/, "");
+      const [a, b, c] = [without(make("", "")), make("", "7"), make("", "8")];
+      assert.equal((await world.live(a, [b], opened)).got, "[7]");
+      assert.match((await world.live(a, [b, c], opened)).got ?? "", /^refused: open\(\) made closures under an earlier release/);
+      const second = make("list.splice(list.length, 0, () => 7);", "n + 1");
+      assert.equal((await world.live(make("", "n + 1"), [second], opened)).rung, "replace", "what was set up before has only one");
+    });
+
+    test(`${name} hands a closure that captures nothing to the same call elsewhere: those from before say the same`, async () => {
+      const [a, b] = [make("if (n > 0) { list.splice(list.length, 0, () => 7); }", "n + 1"), make("const add = () => { list.splice(list.length, 0, () => 7); }; add();", "n + 1")];
+      assert.equal((await world.live(a, [b, a, b], opened)).got, "[7,2,7,2,7,2,7,2]");
+      const other = make("const add = () => { list.splice(list.length, 0, () => 8); }; add();", "n + 1");
+      assert.equal((await world.live(a, [other], opened)).rung, "replace");
+    });
+
+    for (const [how, first, second, inner] of [
+      ["its value", "const m = n;", "const m = n * 2;", "m + 1"],
+      ["what an object of it holds", "const o = { m: n };", "const o = { m: n }; o.m += 1;", "o.m"],
+      ["that by another name", "const o = { m: n }; const p = o;", "const o = { m: n }; const p = o; p.m += 1;", "o.m"],
+      ["what decides it", "const k = n; const m = k;", "const k = n + 1; const m = k;", "m"],
+      ["a parameter's value", "if (n > 1) n = 2;", "if (n > 0) n = 2;", "n"],
+      ["whether it gets another value later", "let m = 1; if (n > 5) return; m = 2;", "let m = 1; if (n > 4) return; m = 2;", "m"],
+      ["whether it is made", "if (n > 1)", "if (n > 0)", "n"],
+      ["what another text shadows", "const m = n;", "const m = n + 1;", "{ { let m = 0; m++; } return m; }"],
+    ] as const) {
+      test(`${name} decides otherwise what a closure has captured, ${how}: it needs a new process`, async () => {
+        assert.equal((await world.live(make(first, inner), [make(second, inner)], opened)).rung, "replace");
+      });
+    }
   }
+
+  test("a parameter's default that decides one which is captured", async () => {
+    const make = (k: number): string => `export function open(list, n, a = ${k}, b = a) {\n  ${k > 1 ? "void 0;" : ""}\n  list.push(() => b);\n}\n`;
+    assert.equal((await world.live(make(1), [make(2)], opened)).rung, "replace");
+  });
+
+  test("arguments of the function around it", async () => {
+    const make = (rest: string): string => `export function open(list, n) {\n  ${rest}\n  list.push(() => arguments[1]);\n}\n`;
+    assert.equal((await world.live(make(""), [make("arguments[1] = 5;")], opened)).rung, "replace");
+  });
 });

@@ -66,7 +66,7 @@ export interface BodyOp {
   /** For stack traces. */
   readonly name: string;
   readonly usesSuper: boolean;
-  /** Only with an activation door: which enclosing text the closure must come from. */
+  /** With an activation door: which enclosing text the closure must come from. With another: the seal, see spec/transition.md. */
   readonly shape: string;
   /**
    * Not null if the function object is to show the body's `length`, and `name` if that is not null. `path`: where it

@@ -73,7 +73,8 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   writeReflection(instance, prepared?.reflecting ?? [], undo);
   if (prepared === null) return;
   for (const { slot, door, shape } of prepared.unit.ops.bodies) {
-    if (door.kind === "activation" || shape === "") continue;
+    // "?" was a question, asked while staging.
+    if (door.kind === "activation" || shape === "" || shape === "?") continue;
     const sealed = instance.sealed.get(slot);
     instance.sealed.set(slot, shape);
     undo.push(() => void (sealed === undefined ? instance.sealed.delete(slot) : instance.sealed.set(slot, sealed)));

@@ -13,7 +13,7 @@ import { isReadMember } from "./members.ts";
 import { makesClosures } from "./held.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
-import { capturesTheSame } from "./captured.ts";
+import { capturesTheSame, standsAlone } from "./captured.ts";
 import { referencesIn } from "./scope.ts";
 import { shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
@@ -52,7 +52,10 @@ export function planBodies(input: BodyInput): void {
     const reads = readsChanged(after, site, changed);
     if (isSame && !reads && memberHead(former) === memberHead(site)) {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
-      else if (site.refusal === null && needsSeal(input, former, site)) writer.body(site, former.slot, true, sealOf(input, site));
+      else if (site.depth === 0 && site.refusal === null && differsInside(input, former, site)) {
+        const seal = sealOf(input, site);
+        if (seal !== "") writer.body(site, former.slot, true, seal);
+      }
       continue;
     }
     const reflection: Reflection = isSame ? { kind: "same" } : compareReflection(input.boot, unit, before, input.startup, former, site);
@@ -70,25 +73,29 @@ export function planBodies(input: BodyInput): void {
 }
 
 /**
- * Closures of another text than the boot's, or in another text, stand behind no guard of the boot artifact that a later
- * overlay could reach. Those that live on keep the text of this release, so a later one may come only if it leaves that
- * text alone. Looked at on the outermost function, whose slot every release that says something of it names.
+ * What closures that live on were made in, where the text around them is not the boot's: no later overlay reaches them, so
+ * one that says anything else of them is refused. `?` asks that there are none, and leaves nothing. Kept with the
+ * outermost function, whose slot every release that says something of it names.
  */
 function sealOf(input: BodyInput, site: Site): string {
-  const living = livingIn(input, site);
-  const { text } = input.after;
-  return living.length === 0 ? "" : contentKey(living.map(({ key, fn }) => `${key}\n${text.normalise(fn.start, fn.end)}`).join("\n"));
+  const { before, after, isTouched } = input;
+  const parts: string[] = [];
+  let isOther = false;
+  for (const closure of livingIn(input, site)) {
+    const { key, fn } = closure;
+    const owner = closure.owner!;
+    const was = before.facts.byKey.get(key);
+    const isSame = was !== undefined && before.text.normalise(was.fn.start, was.fn.end) === after.text.normalise(fn.start, fn.end);
+    if (was !== undefined && before.facts.shapes.get(was) === after.facts.shapes.get(closure)) isOther ||= !isSame;
+    else if (isSame) parts.push(`kept ${key}`);
+    else parts.push(`new ${key}\n${after.facts.shapes.get(closure)}\n${after.text.normalise(owner.fn.start, owner.fn.end)}`);
+  }
+  return parts.length > 0 ? contentKey(parts.join("\n")) : isOther && isTouched ? "?" : "";
 }
 
-/** True if a function that is the same itself has to be named for its seal: something in it differs, around closures that live on, or from what an earlier release made. */
-function needsSeal(input: BodyInput, former: Site, site: Site): boolean {
-  const { before, after, isTouched } = input;
-  if (site.nested.length === 0 || before.text.normalise(former.fn.start, former.fn.end) === after.text.normalise(site.fn.start, site.fn.end)) return false;
-  return isTouched || site.nested.some(function differs(nested): boolean {
-    const was = before.facts.byKey.get(nested.key);
-    const isOther = was === undefined || before.facts.ownText(was) !== after.facts.ownText(nested);
-    return (isOther && (was === undefined ? livesOn(input, nested) : nested.nested.some((inner) => livesOn(input, inner)))) || nested.nested.some(differs);
-  });
+/** True if a function that is the same itself has functions inside that are not. */
+function differsInside({ before, after }: BodyInput, former: Site, site: Site): boolean {
+  return site.nested.length > 0 && before.text.normalise(former.fn.start, former.fn.end) !== after.text.normalise(site.fn.start, site.fn.end);
 }
 
 /** What a method says outside of its function: async and generator marks are compared as forms, the rest is its key. */
@@ -126,23 +133,24 @@ function bodyBlocker(input: BodyInput, former: Site, site: Site, isSame: boolean
   if (shaped !== null) return shaped;
   if (isEndless(before, former)) return "a call of it may be running for ever, in a loop that waits, on the text that it began with";
   const caller = startup.callerOf(former);
-  if (caller !== null) return `it may have run ${caller.startsWith("code of ") ? "already" : "when the process started"} (called from ${caller}), and what it returned or set up may still be in use`;
+  if (caller !== null) return `it may have run ${caller.startsWith("code of ") ? "already" : "when the process started"} (called from ${caller}), and what it returned or set up may still be in use${former.nested.length > 0 ? statementThatDiffers(before, former, after, site) : ""}`;
   return null;
 }
 
 /** True if closures that a function made before its text changed are what it would make now, so that they need not follow. */
 function closuresStay(input: BodyInput, former: Site, site: Site): boolean {
   const { before, after, changed } = input;
-  return livingIn(input, former).every((closure) => {
-    const now = after.facts.byKey.get(closure.key);
-    if (now === undefined || !isWithin(now, site)) return false;
-    const reads = referencesIn(after.scopes.references, now.fn.start, now.fn.end).some((ref) => ref.where !== "local" && changed.has(ref.name));
-    return !reads && capturesTheSame({ detail: before, outer: former }, { detail: after, outer: site }, closure, now);
+  const [then, now] = [{ detail: before, outer: former }, { detail: after, outer: site }];
+  const readsChange = ({ fn }: Site): boolean => referencesIn(after.scopes.references, fn.start, fn.end).some((ref) => ref.where !== "local" && changed.has(ref.name));
+  const rest = new Set(livingIn(input, site));
+  const isTaken = (closure: Site | undefined): boolean => closure !== undefined && rest.delete(closure);
+  const stay = livingIn(input, former).every((closure) => {
+    const same = after.facts.byKey.get(closure.key);
+    if (same !== undefined && rest.has(same) && !readsChange(same) && capturesTheSame(then, now, closure, same)) return isTaken(same);
+    return isTaken([...rest].find((moved) => !readsChange(moved) && standsAlone(then, now, closure, moved)));
   });
-}
-
-function isWithin(site: Site, outer: Site): boolean {
-  return site.owner !== null && (site.owner === outer || isWithin(site.owner, outer));
+  // What was set up before has none of those that come.
+  return stay && (rest.size === 0 || livingIn(input, former).length === 0);
 }
 
 /** The closures of a function, and of those in it, that may be alive long after. */
@@ -190,7 +198,7 @@ function callbacksOf({ boot, unit, before, startup }: BodyInput): Callbacks {
 
 /** True if the app itself has a function of the name that was taken for one which is done with what it is given when its call ends. */
 function isKept(input: BodyInput, { fn }: Site): boolean {
-  const call = namesOf(input.before).parents.get(fn);
+  const call = namesOf(input.before).parents.get(fn) ?? namesOf(input.after).parents.get(fn);
   return call?.type === "CallExpression" && callbacksOf(input).keeps(call, fn);
 }
 
