@@ -12,6 +12,7 @@ import { movedIn, readTooEarly } from "./readings.ts";
 import { compareKept } from "./reload.ts";
 import { variablesOf } from "./reload-steps.ts";
 import { referencesIn } from "./scope.ts";
+import { checkStartOrder } from "./start-order.ts";
 
 /** How a binding of a unit differs from the boot shape. */
 export type Change = "function" | "const" | "let" | "class" | "import";
@@ -48,10 +49,11 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   if (isReloaded) compareKept(unit, before, after, findings);
   else compareEffects(unit, old.effects, now.effects, findings);
   checkFamilies(unit, before, after, findings);
+  checkStartOrder(unit, before, after, target, findings);
   for (const [name, declaration] of now.declarations) {
     const former = old.declarations.get(name);
-    const early = readTooEarly(declaration, unit, target);
-    if (early !== null) findings.block(unit, `a process that starts with it would end: ${kindOf(declaration)} ${name}: ${early}`, [line(declaration)]);
+    const early = readTooEarly(declaration, unit, target, former?.skeleton !== declaration.skeleton);
+    if (early !== null) findings.block(unit, `a process that starts with it would end, or find nothing there: ${kindOf(declaration)} ${name}: ${early}`, [line(declaration)]);
     if (former === undefined) {
       if (old.imports.has(name)) {
         findings.block(unit, `${name} was imported and is now declared here: what holds the imported one keeps it`, [line(declaration)]);

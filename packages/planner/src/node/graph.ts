@@ -23,6 +23,19 @@ function eagerOf(app: AppShape, unit: string): string[] {
   return [...new Set(paths)].filter((path) => path !== null);
 }
 
+/** True if a unit that starts by loading `from` comes to `unit` by way of imports: `unit` itself counts only if it comes back to it. */
+export function isImportedInTurn(app: AppShape, from: string, unit: string): boolean {
+  const seen = new Set<string>();
+  const open = eagerOf(app, from);
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (path === unit) return true;
+    if (seen.has(path)) continue;
+    seen.add(path);
+    open.push(...eagerOf(app, path));
+  }
+  return false;
+}
+
 function hasEffects(app: AppShape, unit: string): boolean {
   const detail = detailOf(app, unit);
   return detail === null || detail.facts.effects.length > 0;

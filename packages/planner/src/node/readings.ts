@@ -1,8 +1,9 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import { isInSite, type Declaration } from "./facts.ts";
+import { isImportedInTurn } from "./graph.ts";
 import { referencesIn, type Reference } from "./scope.ts";
 import { stateIn } from "./state.ts";
-import { isClass, keyName } from "./syntax.ts";
+import { forEachChild, isClass, isFunction, keyName, type Node } from "./syntax.ts";
 
 /** Names that purity takes for the language's own: a unit that declares one means something else. */
 const languageNames = /^(Map|Set|WeakMap|WeakSet|RegExp|URL|Date|Array|Uint8Array|Symbol|String|Number|Boolean|BigInt|Object|Math|require)$/;
@@ -53,14 +54,48 @@ function movedDeclaration(declaration: Declaration, { parent }: Reference, uses:
   return stateIn(declaration, unit, app) ?? movedIn(declaration, unit, app, seen);
 }
 
-/** What an initialiser, or a class's heritage, reads before it is declared: a process that starts with it would end. */
-export function readTooEarly({ value, kind, start }: Declaration, unit: string, app: AppShape): string | null {
+/** What an initialiser, or what runs of a class when it is made, reads before it is there: a process that starts with it would end, or find nothing. */
+export function readTooEarly(declaration: Declaration, unit: string, app: AppShape, isNew: boolean): string | null {
   const detail = detailOf(app, unit);
-  const range = value !== null && kind === "class" && isClass(value) ? value.superClass : value;
-  if (detail === null || !range) return null;
-  const early = referencesIn(detail.scopes.references, range.start, range.end).find((ref) => {
-    const read = ref.where === "module" && !isInSite(detail.facts, ref.start) ? detail.facts.declarations.get(ref.name) : undefined;
-    return read !== undefined && (read.kind === "const" || read.kind === "let" || read.kind === "class") && read.start > start;
-  });
-  return early === undefined ? null : `it reads ${early.name} before that is declared`;
+  if (detail === null || declaration.value === null) return null;
+  for (const part of madeOf(declaration.value, isNew)) {
+    const later = runsLater(part);
+    for (const ref of referencesIn(detail.scopes.references, part.start, part.end)) {
+      if (ref.where !== "module" || later.some(({ start, end }) => ref.start >= start && ref.start < end)) continue;
+      const read = detail.facts.declarations.get(ref.name);
+      if (read !== undefined && read.kind !== "function" && (isNew || read.kind !== "var") && read.start > declaration.start) return `it reads ${ref.name} before that is declared`;
+      const specifier = isNew ? detail.facts.imports.get(ref.name)?.specifier : undefined;
+      const from = specifier === undefined ? null : resolveUnit(app, unit, specifier);
+      if (from !== null && isImportedInTurn(app, from, unit)) return `it reads ${ref.name} of ${from}, which imports this module in turn, and may not be there yet`;
+    }
+  }
+  return null;
+}
+
+/** What of a value runs when it is made. What a class that was there says in its static parts ran before. */
+function madeOf(value: Node, isNew: boolean): readonly Node[] {
+  if (!isClass(value)) return [value];
+  const made: Node[] = value.superClass ? [value.superClass] : [];
+  for (const member of isNew ? value.body.body : []) {
+    if (member.type === "StaticBlock") made.push(member);
+    else {
+      if (member.computed) made.push(member.key);
+      if (member.type === "PropertyDefinition" && member.static && member.value) made.push(member.value);
+    }
+  }
+  return made;
+}
+
+/** What in it does not run when it is made: functions, methods, and the fields of instances. */
+function runsLater(part: Node): readonly Node[] {
+  const found: Node[] = [];
+  const walk = (node: Node): void => {
+    if (isFunction(node)) found.push(node);
+    else if (node.type === "PropertyDefinition" && !node.static) {
+      if (node.computed) walk(node.key);
+      if (node.value) found.push(node.value);
+    } else forEachChild(node, walk);
+  };
+  walk(part);
+  return found;
 }
