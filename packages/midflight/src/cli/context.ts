@@ -2,6 +2,7 @@ import type { Override, ResolvedConfig } from "@midflight/control";
 import { MidflightError } from "@midflight/protocol";
 import { loadConfig } from "../config/load-config.ts";
 import type { Variables } from "../config/environment.ts";
+import type { Answer } from "../output/answer.ts";
 import type { Screen } from "../output/screen.ts";
 import type { Interrupts } from "./interrupts.ts";
 
@@ -26,6 +27,9 @@ export interface Context {
   /** `directory`: where to look if the command line names no file. Default: that of the command. @throws MidflightError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` */
   loadConfig(flags?: ReadonlyMap<string, Override>, directory?: string): Promise<ResolvedConfig>;
 }
+
+/** A command, once its options are known. Null: it has printed what it had to say. */
+export type RunCommand = (context: Context) => Promise<Answer | null>;
 
 export interface ContextParts {
   readonly screen: Screen;

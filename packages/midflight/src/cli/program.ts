@@ -1,15 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { rungs } from "@midflight/protocol";
-import type { Answer } from "../output/answer.ts";
 import type { Screen } from "../output/screen.ts";
-import type { Context, GlobalOptions } from "./context.ts";
+import type { GlobalOptions, RunCommand } from "./context.ts";
 import { shells } from "./shells.ts";
 import { version } from "./version.ts";
 
-/** A command, once its options are known. Null: it has printed what it had to say. */
-export type RunCommand = (context: Context) => Promise<Answer | null>;
 export type Runner = (options: GlobalOptions, command: RunCommand) => Promise<void>;
-
 
 /** The command line: names, options and help. Each command lives in its own file and is loaded when it is called. */
 export function createProgram(screen: Screen, run: Runner): Command {

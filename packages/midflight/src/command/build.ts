@@ -1,6 +1,5 @@
 import path from "node:path";
-import { usage } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import { type RunCommand, usage } from "../cli/context.ts";
 import { count, hanging } from "../output/text.ts";
 import { connected } from "./connected.ts";
 import { progressOf } from "./progress.ts";

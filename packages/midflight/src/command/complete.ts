@@ -1,7 +1,6 @@
 import path from "node:path";
 import type { Command, Option } from "commander";
-import type { Context } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import type { Context, RunCommand } from "../cli/context.ts";
 import { shells } from "../cli/shells.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { errorPages } from "../explain/error-pages.ts";

@@ -1,6 +1,5 @@
 import { nearest } from "@midflight/control/config";
-import { usage } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import { type RunCommand, usage } from "../cli/context.ts";
 import { shells, type Shell } from "../cli/shells.ts";
 
 /** Each script hands the words so far to `midflight __complete`, which knows commands, options and releases; else it offers files. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { ResolvedConfig } from "@midflight/control";
-import type { RunCommand } from "../cli/program.ts";
+import type { RunCommand } from "../cli/context.ts";
 import { findConfig } from "../config/find-config.ts";
 import { renderTable } from "../output/table.ts";
 import { toPlainLine } from "../output/text.ts";

@@ -1,7 +1,6 @@
 import { nearest } from "@midflight/control/config";
 import type { ErrorCode } from "@midflight/protocol";
-import type { RunCommand } from "../cli/program.ts";
-import { usage } from "../cli/context.ts";
+import { type RunCommand, usage } from "../cli/context.ts";
 import { errorPages } from "../explain/error-pages.ts";
 import { exitCodeOf } from "../output/exit-code.ts";
 import { hanging } from "../output/text.ts";

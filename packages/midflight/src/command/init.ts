@@ -1,7 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { Context } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import type { Context, RunCommand } from "../cli/context.ts";
 import { findConfig } from "../config/find-config.ts";
 import { renderConfig } from "../init/config-text.ts";
 import { codeOf, findListening, findProject, type FoundProject } from "../init/find-project.ts";

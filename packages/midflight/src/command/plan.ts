@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { exceedsRung, type Rung } from "@midflight/protocol";
-import { usage } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import { type RunCommand, usage } from "../cli/context.ts";
 import { exits } from "../output/exit-code.ts";
 import { planJson, renderPlan } from "../view/plan-view.ts";
 import { connected } from "./connected.ts";

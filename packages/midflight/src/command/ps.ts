@@ -1,4 +1,4 @@
-import type { RunCommand } from "../cli/program.ts";
+import type { RunCommand } from "../cli/context.ts";
 import { formatAge } from "../output/duration.ts";
 import { renderTable } from "../output/table.ts";
 import { hanging } from "../output/text.ts";

@@ -1,5 +1,5 @@
 import type { FileEntry, ReleaseId } from "@midflight/protocol";
-import type { RunCommand } from "../cli/program.ts";
+import type { RunCommand } from "../cli/context.ts";
 import { count } from "../output/text.ts";
 import { nameOf, releaseJson } from "../view/release-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";

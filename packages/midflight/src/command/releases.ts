@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from "@midflight/control";
-import type { RunCommand } from "../cli/program.ts";
+import type { RunCommand } from "../cli/context.ts";
 import { formatAge } from "../output/duration.ts";
 import { renderTable } from "../output/table.ts";
 import { count, displayWidth, toPlainLine } from "../output/text.ts";

@@ -1,5 +1,4 @@
-import type { RunCommand } from "../cli/program.ts";
-import { usage } from "../cli/context.ts";
+import { type RunCommand, usage } from "../cli/context.ts";
 import { MidflightError } from "@midflight/protocol";
 import { releaseJson } from "../view/release-view.ts";
 import { exits } from "../output/exit-code.ts";

@@ -1,4 +1,4 @@
-import type { RunCommand } from "../cli/program.ts";
+import type { RunCommand } from "../cli/context.ts";
 import { formatAge } from "../output/duration.ts";
 import { hanging, toPlainLine } from "../output/text.ts";
 import { nameOf, originLines, releaseJson, stateWords, subjectOf } from "../view/release-view.ts";

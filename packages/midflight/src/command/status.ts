@@ -1,6 +1,5 @@
 import type { Connection, Status } from "@midflight/control";
-import type { Context } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import type { Context, RunCommand } from "../cli/context.ts";
 import type { Answer, Next } from "../output/answer.ts";
 import { formatAge } from "../output/duration.ts";
 import type { Pane, Tone } from "../output/pane.ts";

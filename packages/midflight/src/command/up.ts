@@ -1,7 +1,6 @@
 import path from "node:path";
 import type { Control, ControlEvent } from "@midflight/control";
-import type { Context } from "../cli/context.ts";
-import type { RunCommand } from "../cli/program.ts";
+import type { Context, RunCommand } from "../cli/context.ts";
 import { openLiveLine } from "../output/live-line.ts";
 import { jsonSchema } from "../output/print-answer.ts";
 import { count } from "../output/text.ts";
