@@ -74,13 +74,13 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   if (outcome?.kind === "refused" && !isHelped) return as("refused", `${outcome.code}: ${outcome.reason}`);
   if (outcome?.kind === "reverted") return as("reverted", `${outcome.code}: ${outcome.reason}`);
   if (beat.state === "stopped") return as("refused", "its agent has stopped");
-  return as("moving", isHelped ? "is being started anew" : beat.state);
+  return as("moving", isHelped ? (outcome.code === "TRANSITION_MISSING" ? "waits for a way there" : "waits for a new process to take over") : beat.state);
 }
 
 const helpedByControl: readonly ErrorCode[] = ["REPLACE_NEEDED", "REQUESTS_OVERDUE", "TRANSITION_MISSING"];
 
 function absence(record: ProcessRecord | null): string {
-  if (record === null) return "not started";
+  if (record === null) return "not started; if the configuration names it only now, start midflight up again";
   if (record.phase === "waiting") return record.lastFailure?.split("\n")[0] ?? "ended";
   if (record.phase === "replacing") return "serves, while its successor starts beside it";
   return record.phase === "starting" ? "is starting" : record.phase;
