@@ -69,6 +69,14 @@ describe("the documentation", () => {
     assert.deepEqual(others.filter((name) => !decision.includes(`\`${name}\``)), []);
   });
 
+  test("explains no error that nothing gives", () => {
+    const sources = execFileSync("git", ["ls-files", "packages/*/src/*.ts"], { cwd: root, encoding: "utf8" }).trim().split("\n")
+      .filter((file) => !/(protocol\/src\/error|explain\/error-pages|output\/exit-code)\.ts$/.test(file)).map(read).join("\n");
+    const codes = [...read("docs/errors.md").matchAll(/^## ([A-Z_]+)$/gm)].map((match) => match[1]!);
+    assert.ok(codes.length > 30, `only ${codes.length} codes found`);
+    assert.deepEqual(codes.filter((code) => !sources.includes(`"${code}"`)), []);
+  });
+
   test("names only source files that exist", () => {
     const missing = pages.flatMap((page) =>
       [...read(page).matchAll(/`((?:packages\/)?([a-z][a-z-]*)\/src\/[\w/.-]+\.ts|scripts\/[\w/.-]+\.(?:mjs|ts))`/g)].flatMap(([, file, room]) => {
