@@ -8,6 +8,7 @@ import { cases as commonjs } from "./cases/commonjs.mjs";
 import { cases as compiled } from "./cases/compiled.mjs";
 import { cases as functions } from "./cases/functions.mjs";
 import { cases as hiddenCalls } from "./cases/hidden-calls.mjs";
+import { cases as hiddenStarts } from "./cases/hidden-starts.mjs";
 import { cases as instances } from "./cases/instances.mjs";
 import { cases as lasting } from "./cases/lasting.mjs";
 import { cases as memos } from "./cases/memos.mjs";
@@ -20,7 +21,7 @@ import { cases as successions } from "./cases/successions.mjs";
 import { cases as texts } from "./cases/texts.mjs";
 
 export const cases = [
-  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...instances, ...lasting, ...memos, ...readings,
+  ...commonjs, ...functions, ...classes, ...closures, ...callbacks, ...bindings, ...hiddenCalls, ...hiddenStarts, ...instances, ...lasting, ...memos, ...readings,
   ...startup, ...attacks, ...state, ...successions, ...texts, ...places, ...hard, ...compiled,
 ];
 

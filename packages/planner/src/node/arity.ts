@@ -3,7 +3,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { calleeName, isRouteCall } from "./callees.ts";
 import { isDoneWithCallbacks } from "./closures.ts";
 import { functionNamed } from "./in-flight.ts";
-import { isExportOnlyCalled, isReadMember } from "./members.ts";
+import { isExportOnlyCalled } from "./members.ts";
 import { namesOf } from "./names.ts";
 import { Outside } from "./outside.ts";
 import { referencesIn, type Reference } from "./scope.ts";
@@ -92,6 +92,7 @@ class Lookers {
         if (ref.where !== "module" || ref.role === "call" || ref.role === "export" || ref.isWrite) continue;
         if (isCall(ref.parent) && ref.parent.callee.start !== ref.start && !this.#isBlindUse(holder.unit, holder.detail, ref)) return "looked";
         if (ref.parent.type === "MemberExpression" && /^(bind|length|name)$/.test(calleeName(ref.parent))) return "looked";
+        if (ref.parent.type === "VariableDeclarator" && ref.parent.id.type !== "Identifier") return "looked";
         isHeld = true;
       }
     }
@@ -101,7 +102,6 @@ class Lookers {
   /** Of a method, or a function in an object: what is done with a property of that name, whatever the object. */
   member({ memberName }: Site): Seen {
     if (memberName === null) return "later";
-    if (!isReadMember(this.#app, memberName)) return "later";
     for (const [unit, { detail }] of this.#app.units) if (detail !== null && this.#looksAtMember(unit, detail, memberName)) return "looked";
     return "later";
   }
@@ -110,6 +110,10 @@ class Lookers {
     let found = false;
     const walk = (node: Node, parent: Node, above: Node): void => {
       if (found) return;
+      // `C.prototype[key].length`, `Object.values(handlers).map(({ length }) => …)`: it may be this one.
+      const isAny = node.type === "MemberExpression" && node.computed && keyName(node.property, true) === null && node.property.type !== "UpdateExpression";
+      if (isAny && (calleeName(node.object) === "prototype" || this.#holds(detail, node.object, name)) && parent.type === "MemberExpression" && parent.object === node && /^(length|name)$/.test(calleeName(parent))) found = true;
+      if (node.type === "CallExpression" && /^(values|entries)$/.test(calleeName(node.callee)) && node.arguments.length > 0 && this.#holds(detail, node.arguments[0]!, name)) found = true;
       if (node.type === "MemberExpression" && keyName(node.property, node.computed) === name) {
         if (isCall(parent) && parent.callee !== node) found = !this.#isBlind(unit, detail, parent, node);
         else if (parent.type === "MemberExpression" && parent.object === node) {
@@ -121,6 +125,13 @@ class Lookers {
     };
     walk(detail.program, detail.program, detail.program);
     return found;
+  }
+
+  /** True for the name of an object of this unit that has a function under a name: who goes through it may look at each. */
+  #holds(detail: UnitDetail, object: Node, name: string): boolean {
+    const value = object.type === "Identifier" ? detail.facts.declarations.get(object.name)?.value : object;
+    if (value?.type !== "ObjectExpression") return false;
+    return value.properties.some((property) => property.type === "Property" && keyName(property.key, property.computed) === name);
   }
 
   /** `on("x", this.handle.bind(this))`: what was made by bind has the former length for good. */

@@ -98,9 +98,14 @@ export function wordsIn(node: Node): readonly string[] | null {
   return text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? [];
 }
 
+/** The language's functions that give what they were given, now or later, also in a list. */
+export function isGivingBack(name: string): boolean {
+  return /^(resolve|all|race|any|allSettled|freeze|seal|preventExtensions|of)$/.test(name);
+}
+
 /** Functions that read, or give, every property of an object. */
 export function isWholeReader(name: string): boolean {
-  return /^(assign|values|entries|stringify|structuredClone)$/.test(name);
+  return /^(assign|values|entries|stringify|structuredClone|URLSearchParams|Headers|FormData)$/.test(name);
 }
 
 /** Functions that write an object out as text, by its `toJSON` if it has one. */

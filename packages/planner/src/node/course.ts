@@ -44,6 +44,8 @@ export class Course {
   readonly #contained = new Map<Site, string>();
   readonly #listeners = new Map<Site, string>();
   readonly #returned = new Set<Site>();
+  /** Methods without a guard of their own, by their names. */
+  readonly #parts = new Map<string, Found[]>();
   #unknown: string | null = null;
   #taken: string | null = null;
   #emitter: string | null = null;
@@ -62,7 +64,7 @@ export class Course {
     this.#index = index;
     this.#isFirst = isFirst;
     for (const [site, unit] of index.compiled) this.ran.set(site, `code that a compiler wrote into ${unit}`);
-    for (const found of index.byMember.get("?") ?? []) if (/\[Symbol\./.test(found.site.key)) this.#mark(found, language);
+    for (const found of index.byMember.get("?") ?? []) if (/\[(Symbol\.|([\w$]+\.)*custom\])/.test(found.site.key)) this.#mark(found, language);
     for (const key of implicit) this.#handMember(key);
     if ([...app.units.values()].some(({ source }) => /iterator/i.test(source))) for (const key of iterating) this.#handMember(key);
   }
@@ -123,6 +125,12 @@ export class Course {
       const by = this.#unknown ?? (isContained ? this.#taken : null);
       if (by !== null) this.#mark({ unit, site }, by);
     },
+    keepMember: (unit, site, key) => {
+      const list = this.#parts.get(key);
+      if (list === undefined) this.#parts.set(key, [{ unit, site }]);
+      else list.push({ unit, site });
+      if (isImplicit(key) || this.#called.has(key) || this.#read.has(key)) this.#mark({ unit, site }, this.#by);
+    },
     callUnknown: () => this.#callUnknown(),
     callContained: () => {
       if (this.#taken !== null) return;
@@ -157,6 +165,7 @@ export class Course {
     callMember: (key) => this.#callMember(key),
     handMember: (key) => this.#handMember(key),
     readMember: (key) => this.#readMember(key),
+    lookFor: (key) => void this.seen.add(key),
     writeMember: (key) => this.#writeMember(key),
     callWritten: (key) => {
       this.#callMember(key);
@@ -204,12 +213,14 @@ export class Course {
     if (this.#called.has(key)) return;
     this.#called.add(key);
     this.seen.add(key);
+    this.#markParts(key);
     this.#reachDefined(key, true);
     const { byMember, values } = this.#index;
     if (key !== "?") {
       // It may be the one whose name is computed.
       const isKnown = byMember.has(key) || values.has(key);
       for (const found of isKnown ? [] : (byMember.get("?") ?? [])) this.#markUnlessSetter(found);
+      for (const value of isKnown || key.startsWith(symbolMark) ? [] : (values.get(symbolMark) ?? [])) this.#callGiven(value);
       for (const found of byMember.get(key) ?? []) this.#markUnlessSetter(found);
       for (const value of this.#valuesUnder(key)) this.#callGiven(value);
       return;
@@ -217,6 +228,10 @@ export class Course {
     for (const list of byMember.values()) for (const found of list) this.#markUnlessSetter(found);
     this.#callUnknown();
     this.#reached.callListeners();
+  }
+
+  #markParts(key: string): void {
+    for (const found of this.#parts.get(key) ?? []) this.#mark(found, this.#by);
   }
 
   /** What is given under a symbol may have been given under a key that is spelled out at run time. */
@@ -263,6 +278,7 @@ export class Course {
     if (this.#read.has(key)) return;
     this.#read.add(key);
     this.seen.add(key);
+    this.#markParts(key);
     this.#reachDefined(key, false);
     for (const found of this.#allOf(key)) {
       if (isSetter(found.site)) continue;
@@ -282,12 +298,15 @@ export class Course {
   }
 
   *#allOf(key: string): Generator<Found> {
-    if (key !== "?") yield* this.#index.byMember.get(key) ?? [];
+    // A symbol may be the one that a computed key of an object stands for.
+    if (key !== "?") yield* this.#index.byMember.get(key) ?? (key.startsWith(symbolMark) ? this.#index.byMember.get("?") : undefined) ?? [];
     else for (const list of this.#index.byMember.values()) yield* list;
   }
 }
 
 function isAccessor(site: Site): boolean {
+  // Under a computed key it is not told here.
+  if (site.memberName === "[]") return true;
   if (site.member !== null) return site.member.kind === "get" || site.member.kind === "set";
   return / ?(get|set) [^. ]*$/.test(site.key);
 }

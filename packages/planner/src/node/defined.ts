@@ -154,11 +154,12 @@ class Collector {
     const isSeen = (argument: Node | undefined): boolean => argument !== undefined && (isFunction(argument) || this.#isForeign(argument));
     if (calls.some((call) => !isSeen(call.arguments[index]) || call.arguments.some((argument) => argument.type === "SpreadElement"))) return;
     const nameIndex = typeof key === "string" || key.type !== "Identifier" ? -1 : indexOf(key.name);
+    const isSameName = nameIndex === -1 || !isAssigned(fn.body, (key as Extract<Node, { type: "Identifier" }>).name);
     for (const call of calls) {
       const given = call.arguments[index]!;
       // What a package wraps is called by what it makes of it.
       const inside: readonly Node[] = given.type === "CallExpression" ? given.arguments : [given];
-      for (const one of inside) if (isFunction(one)) this.#add(one, role, nameIndex === -1 ? this.#keyIn(key, []) : this.#keyIn(call.arguments[nameIndex] ?? key, []));
+      for (const one of inside) if (isFunction(one)) this.#add(one, role, nameIndex === -1 ? this.#keyIn(key, []) : isSameName ? this.#keyIn(call.arguments[nameIndex] ?? key, []) : () => true);
     }
     this.#names.add(value);
   }
@@ -242,6 +243,8 @@ function isAssigned(body: Node, name: string): boolean {
   let found = false;
   const walk = (node: Node): void => {
     if (node.type === "AssignmentExpression" && boundNames(node.left).includes(name)) found = true;
+    // Another variable of that name.
+    else if (node.type === "VariableDeclarator" && boundNames(node.id).includes(name)) found = true;
     else if (node.type === "UpdateExpression" && node.argument.type === "Identifier" && node.argument.name === name) found = true;
     else if (isFunction(node) && node.params.some((param) => boundNames(param).includes(name))) return;
     if (!found) forEachChild(node, walk);

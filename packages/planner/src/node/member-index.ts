@@ -64,7 +64,8 @@ export class MemberIndex {
       this.unitOf.set(site, unit);
       this.siteOf.set(site.fn, site);
       if (getters.has(site.fn)) continue;
-      if (site.memberName !== null) push(this.byMember, site.memberName, { unit, site });
+      if (site.memberName === "[]") push(this.byMember, "?", { unit, site });
+      else if (site.memberName !== null) push(this.byMember, site.memberName, { unit, site });
       else if (site.member !== null) {
         const { key } = site.member;
         push(this.byMember, (key.type === "Identifier" ? lookup.symbolNamed(key.name) : null) ?? "?", { unit, site });

@@ -1,13 +1,15 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { definitionsOf, isDefining, partsOf, type Definitions } from "./defined.ts";
+import { definitionsOf, descriptorsOf, isDefining, partsOf, type Definitions } from "./defined.ts";
 import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader, wordsIn } from "./callees.ts";
 import { Decorations } from "./decorations.ts";
 import { decorated, type Decorated } from "./decorators.ts";
 import { declaresHelper, helperOf, type Helper } from "./helpers.ts";
 import { Lookup } from "./lookup.ts";
+import { lookedFor, membersLookedFor } from "./looks.ts";
 import { Outside } from "./outside.ts";
 import { strongerFate } from "./parameters.ts";
+import { takeApart } from "./patterns.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
 import { useOf, type Use } from "./use.ts";
@@ -74,8 +76,10 @@ export class Walker {
       case "ParenthesizedExpression":
         return this.#visit(node.expression, use);
       case "AwaitExpression":
-      case "SpreadElement":
         return this.#visit(node.argument, use);
+      case "SpreadElement":
+        this.#visit(node.argument, use);
+        return use === "call" || use === "hand" ? this.#values.handAll(node.argument) : undefined;
       case "CallExpression":
       case "NewExpression":
         this.#call(node, use);
@@ -85,6 +89,7 @@ export class Walker {
       case "TaggedTemplateExpression":
         this.#visit(node.tag, "call");
         for (const expression of node.quasi.expressions) this.#visit(expression, "hand");
+        if (use === "call" || use === "hand") this.#out.callUnknown();
         return;
       case "AssignmentExpression":
         this.#pattern(node.left);
@@ -131,8 +136,12 @@ export class Walker {
         return;
       case "ReturnStatement":
       case "ThrowStatement":
-      case "YieldExpression":
         return this.#visit(node.argument, "keep");
+      case "YieldExpression":
+        return this.#visit(node.argument, "hand");
+      case "BinaryExpression":
+        if (node.operator === "in") this.#out.lookFor(lookedFor(node.left));
+        return forEachChild(node, (child) => this.#visit(child, "none"));
       case "ExportDefaultDeclaration":
         return this.#visit(node.declaration, isFunction(node.declaration) ? "drop" : "keep");
       case "ExportNamedDeclaration":
@@ -182,45 +191,26 @@ export class Walker {
       }
       if (member.computed) this.#visit(member.key, "none");
       if (member.type === "PropertyDefinition") this.#visit(member.value, "keep");
-      else if (!this.#sites.has(member.value)) this.#function(member.value, "keep");
+      // A method without a guard, of a class that a function makes: its name calls it.
+      else if (!this.#sites.has(member.value)) {
+        this.#function(member.value, "keep");
+        const key = keyName(member.key, member.computed);
+        if (key !== null && member.kind !== "constructor") this.#out.keepMember(this.#unit, this.#out.partOf(this.#unit, member.value), key);
+      }
     }
     if (use === "call" || use === "hand") this.#values.construct(node);
     else if (use === "keep" || use === "contain") this.#values.keepClass(node);
   }
 
-  /** What a pattern does when it takes a value apart: defaults, computed keys, getters. */
   #pattern(node: Node | null | undefined): void {
-    switch (node?.type) {
-      case undefined:
-      case "Identifier":
-        return;
-      case "AssignmentPattern":
-        this.#pattern(node.left);
-        return this.#visit(node.right, "keep");
-      case "ObjectPattern":
-        for (const property of node.properties) {
-          if (property.type === "RestElement") this.#out.readMember("?");
-          else {
-            if (property.computed) this.#visit(property.key, "none");
-            this.#out.readMember(keyName(property.key, property.computed) ?? "?");
-            this.#pattern(property.value);
-          }
-        }
-        return;
-      case "ArrayPattern":
-        for (const element of node.elements) this.#pattern(element);
-        return;
-      case "RestElement":
-        return this.#pattern(node.argument);
-      case "MemberExpression":
-        this.#visit(node.object, "none");
-        if (node.computed) this.#visit(node.property, "none");
-        if (this.#lookup.keyOf(node) === "?" && this.#lookup.isIndex(node.property)) return;
-        if (!this.#outside.isValue(node.object)) this.#out.writeMember(this.#lookup.keyOf(node));
-        return;
-      default:
-        return this.#visit(node, "none");
-    }
+    takeApart(node, {
+      visit: (part, isKept) => this.#visit(part, isKept ? "keep" : "none"),
+      read: (key) => this.#out.readMember(key),
+      write: (member) => {
+        if (this.#lookup.keyOf(member) === "?" && this.#lookup.isIndex(member.property)) return;
+        if (!this.#outside.isValue(member.object)) this.#out.writeMember(this.#lookup.keyOf(member));
+      },
+    });
   }
 
   #identifier(node: Extract<Node, { type: "Identifier" }>, use: Use): void {
@@ -293,6 +283,11 @@ export class Walker {
     const { callee } = node;
     if (isDefining(node, this.#detail)) {
       for (const { node: part, use } of partsOf(node, this.#defined)) this.#visit(part, use);
+      for (const { key, descriptor } of descriptorsOf(node)) {
+        this.#out.lookFor(typeof key === "string" ? key : lookedFor(key));
+        // A description that is written elsewhere: its getter is whoever's who reads the property.
+        if (descriptor.type !== "ObjectExpression") this.#values.handAll(descriptor);
+      }
       return;
     }
     const helper = helperOf(callee, this.#detail);
@@ -303,7 +298,13 @@ export class Walker {
     else this.#visit(callee, "call");
     const name = calleeName(callee);
     if (isCodeRunner(callee.type === "SequenceExpression" ? calleeName(callee.expressions.at(-1)!) : name)) this.#runText(node);
-    if (name === "Proxy" && node.type === "NewExpression") node.arguments.forEach((argument) => this.#values.handAll(argument));
+    if (name === "Proxy" && node.type === "NewExpression") {
+      node.arguments.forEach((argument) => this.#values.handAll(argument));
+      // What its traps give is found under any name.
+      this.#out.callUnknown();
+    }
+    for (const key of membersLookedFor(node, name)) this.#out.lookFor(key);
+    if (name === "get" && node.arguments.length > 1) this.#out.readMember(lookedFor(node.arguments[1]));
     if (isEmitting(name)) this.#out.callListeners();
     if (isWholeReader(name)) this.#out.runAccessors();
     if (isPrinting(name) && !node.arguments.every((argument) => argument.type === "Literal")) this.#out.handMember("toJSON");

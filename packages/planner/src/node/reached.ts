@@ -8,6 +8,8 @@ export interface Reached {
   call(unit: string, site: Site): void;
   /** A function is kept in a place from which it may be called without its name. */
   keep(unit: string, site: Site, isContained: boolean): void;
+  /** A method without a guard is kept under its name. */
+  keepMember(unit: string, site: Site, key: string): void;
   /** Something is called that may be any function that is kept. */
   callUnknown(): void;
   /** Something that was in a list, a map or an object may be called. */
@@ -20,6 +22,8 @@ export interface Reached {
   readonly callMember: (key: string) => void;
   handMember(key: string): void;
   readMember(key: string): void;
+  /** It is asked whether there is a property. */
+  lookFor(key: string): void;
   /** A property is written: that runs its setter. */
   writeMember(key: string): void;
   /** What is written to a property is called. */

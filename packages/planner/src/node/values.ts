@@ -1,6 +1,6 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, isContainer, isOutsideCallback, isPassiveBase, isWrapper } from "./callees.ts";
+import { calleeName, isContainer, isGivingBack, isOutsideCallback, isPassiveBase, isWrapper } from "./callees.ts";
 import { helperOf } from "./helpers.ts";
 import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
@@ -74,6 +74,7 @@ export class Values {
     if (callee.type === "MemberExpression" && !takers.has(name) && !isContainer(name) && this.#outside.isModule(callee.object)) return;
     if (callee.type === "MemberExpression") {
       const inside = this.#out.candidates(name);
+      if (isGivingBack(name)) for (const argument of call.arguments) this.handAll(argument);
       if (inside?.length === 0 && use === "hand") return takers.has(name) ? this.#out.callContained() : undefined;
       if (inside !== null && inside.length > 0) for (const site of inside) this.#out.callReturned(site);
     } else {
@@ -139,7 +140,8 @@ export class Values {
   handAll(node: Node): void {
     if (node.type === "ObjectExpression") {
       for (const property of node.properties) if (property.type === "Property") this.handValue(property.value);
-    } else if (node.type === "Identifier") {
+    } else if (node.type === "ArrayExpression") node.elements.forEach((element) => element && this.handAll(element));
+    else if (node.type === "Identifier") {
       const imported = this.#detail.facts.imports.get(node.name);
       const origin = imported === undefined ? null : this.#lookup.originOf(imported.specifier, imported.imported, this.#out.callMember);
       if (origin !== null) new Values(this.#app, origin.unit, detailOf(this.#app, origin.unit)!, this.#out).handNamed(origin.local);
@@ -149,7 +151,7 @@ export class Values {
 
   handNamed(name: string): void {
     this.handName(name);
-    for (const source of this.#names.sources.get(name) ?? []) if (source.kind === "value" && source.node.type === "ObjectExpression") this.handAll(source.node);
+    for (const source of this.#names.sources.get(name) ?? []) if (source.kind === "value" && /^(Object|Array)Expression$/.test(source.node.type)) this.handAll(source.node);
   }
 
   handMember(node: Extract<Node, { type: "MemberExpression" }>): void {

@@ -1,0 +1,57 @@
+// What ran or was looked at while the process started, on ways that are easy to overlook.
+import { collectCases } from "./collect.mjs";
+
+export const { cases, add } = collectCases();
+const replace = { rung: "replace" };
+
+/** `g` runs at the start, and `x` keeps what it gave. */
+function starts(name, code) {
+  const text = (value) => `function g(){return ${value}} ${code}; export const f=()=>x`;
+  add(name, text(1), text(2), (m) => m.f(), replace);
+}
+
+starts("a getter that is defined and read by Reflect", "const o={}; Object.defineProperty(o,'p',{get(){return g()}}); const x=Reflect.get(o,'p')");
+starts("a getter of a description that has a name", "const d={get(){return g()}}; const o={}; Object.defineProperty(o,'p',d); const x=o.p");
+starts("a getter that is defined under an inner variable of the list's name", "const o={}; ['a'].forEach((k)=>{ {let k='q'; Object.defineProperty(o,k,{get(){return g()}})} }); const x=o.q");
+starts("a getter that is defined under a name that a function changes", "function dg(t,n,get){n='$'+n; Object.defineProperty(t,n,{get})} const o={}; dg(o,'p',()=>g()); const x=o.$p");
+starts("a method for inspect, under the imported symbol", "import {inspect} from 'node:util'; class C{[inspect.custom](){return 'v'+g()}} const x=inspect(new C())");
+starts("a getter of an object under an exported symbol", "export const S=Symbol('s'); const o={get [S](){return g()}}; const x=o[S]");
+starts("a closure that a generator yields", "function* q(){yield ()=>g()} const x=q().next().value()");
+starts("a closure that a promise resolves to", "function mk(){return Promise.resolve(()=>g())} const h=await mk(); const x=h()");
+starts("a closure that a trap gives", "const p=new Proxy({}, {get:(t,k)=>()=>g()}); const x=p.foo()");
+starts("a closure that a tag gives", "const tag=()=>()=>g(); const x=tag`a`()");
+starts("a getter read by URLSearchParams", "const o={get p(){return g()}}; const x=String(new URLSearchParams(o))");
+starts("a method of a class that a function makes for its heirs", "const mk=()=>class{v(){return g()}}; class C extends mk(){} const x=new C().v()");
+starts("a function spread out of a list", "const l=[()=>g()]; const call=(h)=>h(); const x=call(...l)");
+
+for (const [name, text] of [
+  ["a function under a computed name of exports", (value) => `for(const k of ['g']) exports[k]=function(){return ${value}}; const x=exports.g(); exports.f=()=>x`],
+]) add(name, { "m.cjs": text(1) }, { "m.cjs": text(2) }, (m) => m.f(), replace);
+
+/** A class gains or loses a method of which the start asked whether it is there. */
+function asks(name, code) {
+  const text = (method) => `class C{m(){return 1} ${method}} ${code}; export const f=()=>x`;
+  add(`a method comes that was asked for ${name}`, text(""), text("hello(){return 7}"), (m) => m.f(), replace);
+}
+
+asks("with in", "const c=new C(); const x='hello' in c");
+asks("with in, by a computed name", "const c=new C(); const x=['hel'+'lo'].filter((k)=>k in c)");
+asks("with getOwnPropertyNames", "const x=Object.getOwnPropertyNames(C.prototype)");
+asks("with ownKeys", "const x=Reflect.ownKeys(C.prototype)");
+asks("with getOwnPropertyDescriptors", "const x=Object.keys(Object.getOwnPropertyDescriptors(C.prototype))");
+asks("with hasOwn", "const x=Object.hasOwn(C.prototype,'hello')");
+asks("with hasOwnProperty", "const x=C.prototype.hasOwnProperty('hello')");
+asks("with Reflect.has", "const x=Reflect.has(new C(),'hello')");
+asks("with getOwnPropertyDescriptor", "const x=Object.getOwnPropertyDescriptor(C.prototype,'hello')===undefined");
+add("a method comes that the prototype was given", "class C{m(){}} Object.assign(C.prototype,{hello(){return 1}}); export const f=()=>new C().hello()", "class C{m(){} hello(){return 7}} Object.assign(C.prototype,{hello(){return 1}}); export const f=()=>new C().hello()", (m) => m.f(), replace);
+add("a method goes that was listed", "class C{hello(){return 7}} const h=Object.getOwnPropertyNames(C.prototype); export const f=()=>h", "class C{} const h=Object.getOwnPropertyNames(C.prototype); export const f=()=>h", (m) => m.f(), replace);
+
+/** A function takes two parameters instead of one, and the start has kept how many it takes. */
+function counts(name, code) {
+  add(`how many parameters a function takes, ${name}`, code("p"), code("p,q"), (m) => m.f(), replace);
+}
+
+counts("taken out of it", (params) => `function g(${params}){return 1} const {length:x}=g; export const f=()=>x`);
+counts("read of all methods", (params) => `class C{m(${params}){return 1}} const x={}; for(const k of Object.getOwnPropertyNames(C.prototype)) x[k]=C.prototype[k].length; export const f=()=>x`);
+counts("read of all values", (params) => `const h={m(${params}){return 1}}; const x=Object.values(h).map((q)=>q.length); export const f=()=>x`);
+counts("read of all entries", (params) => `const h={m(${params}){return 1}}; const x=Object.entries(h).map(([k,q])=>q.length); export const f=()=>x`);
