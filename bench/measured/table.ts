@@ -42,6 +42,14 @@ const rows: readonly Row[] = [
     },
   },
   {
+    bench: "replace",
+    what: "requests that failed while a process under load was replaced, again and again",
+    figure: (result) => {
+      const told = (...way: readonly string[]): string => `${result.number(...way, "failed")} of ${thousands(result.number(...way, "requests"))} in ${result.number(...way, "replacements")} replacements, ${result.number(...way, "cutStreams")} event streams cut`;
+      return `${told("figures")}; PM2 reload: ${told("rivals", "pm2 reload")}`;
+    },
+  },
+  {
     bench: "first-swap",
     what: "`git clone`, with nothing in npm's cache → the tour's first edit is live",
     figure: (result) => `p50 ${whole(result, "tourSeconds", "cloneToLive")} s, of which ${whole(result, "tourSeconds", "setUp")} s for npm and the build`,
@@ -97,6 +105,10 @@ function seconds(valueMs: number): string {
 
 function tenth(value: number): string {
   return value.toFixed(1);
+}
+
+function thousands(value: number): string {
+  return value.toLocaleString("en-US");
 }
 
 function upToTenth(value: number): string {
