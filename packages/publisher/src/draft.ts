@@ -62,7 +62,9 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
   const differing = wayBack === null ? null : findDiffering(wayBack, target);
   const planned = new Set(forward.flatMap((route) => route.plan.verdicts));
   const verdicts = mergeVerdicts(forward, differing).map((verdict) => {
-    if (differing !== null && !differing.has(verdict.unit)) return { ...verdict, reason: `since the start: ${verdict.reason}` };
+    // What a verdict on packages speaks of is no file, and is compared with what is live nowhere.
+    const isUntouched = differing !== null && !differing.has(verdict.unit) && target.files.has(verdict.unit);
+    if (isUntouched) return { ...verdict, reason: `since the start: ${verdict.reason}` };
     return planned.has(verdict) ? sinceLive(verdict, wayBack, target, wayBack !== null && agents.has(wayBack.id)) : verdict;
   });
   return { head: view.head, live, forward, back, rung: rungOf(forward), verdicts, agents };
