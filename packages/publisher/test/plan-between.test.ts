@@ -51,3 +51,14 @@ test("what installed packages differ by is told although no file of the app does
   assert.deepEqual([plan.isUnchanged, plan.rung], [false, "replace"]);
   assert.match(plan.verdicts[0]?.reason ?? "", /dependency/);
 });
+
+test("a JSON file that cannot be parsed is called that, with each of its readers once", async (t) => {
+  const project = createProject(t, { "package.json": '{ "type": "module" }\n', "main.js": 'import limits from "./limits.json" with { type: "json" };\nexport const most = () => limits.most;\n', "limits.json": '{ "most": 5 }\n' });
+  const collector = createCollector({ commands: [] });
+  const collect = async (): Promise<CollectedTree> => collector.collect(await readFolder({ projectDir: project.dir, code: ["."], isFinished: true }));
+  const before = await collect();
+  project.write({ "limits.json": '{ "most": \n' });
+  const { rung, verdicts } = planBetween(before, await collect());
+  assert.equal(rung, "replace");
+  assert.deepEqual(verdicts.map(({ unit, reason, evidence }) => [unit, reason, evidence]), [["limits.json", "it is no valid JSON: what imports it cannot start with it", ["main.js:1 reads it"]]]);
+});

@@ -37,7 +37,8 @@ export function takeJsonUnits(boot: AppShape, target: AppShape, hash: Hash, find
     const made = [asUnit(path, boot.texts!.get(path)!, hash), asUnit(path, target.texts!.get(path)!, hash)] as const;
     if (blocker !== null || made[0] === null || made[1] === null) {
       paths.add(path);
-      findings.block(path, blocker ?? "it cannot be taken apart as a value", [...readers[0], ...readers[1]].map(({ unit, line }) => `${unit}:${line} reads it`).slice(0, 5));
+      const places = new Set([...readers[0], ...readers[1]].map(({ unit, line }) => `${unit}:${line} reads it`));
+      findings.block(path, blocker ?? (isJson(target.texts!.get(path)!) ? "it cannot be taken apart as a value" : "it is no valid JSON: what imports it cannot start with it"), [...places].slice(0, 5));
       continue;
     }
     paths.add(path);
@@ -47,6 +48,15 @@ export function takeJsonUnits(boot: AppShape, target: AppShape, hash: Hash, find
     }
   }
   return { boot: { ...boot, units: units[0] }, target: { ...target, units: units[1] }, paths };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Why an app may have more of a JSON file than the names of its importers; null if it has not. */
