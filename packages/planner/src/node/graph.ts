@@ -7,6 +7,7 @@ import type { Findings } from "./findings.ts";
 export function checkEvaluation(unit: string, boot: AppShape, target: AppShape, findings: Findings): void {
   const before = eagerOf(boot, unit);
   const after = eagerOf(target, unit);
+  if (before.join("\n") !== after.join("\n")) checkLoadOrder(unit, boot, target, findings);
   const kept = after.filter((path) => before.includes(path));
   const order = before.filter((path) => kept.includes(path));
   const moved = order.filter((path, i) => kept[i] !== path && hasEffects(boot, path));
@@ -16,6 +17,47 @@ export function checkEvaluation(unit: string, boot: AppShape, target: AppShape, 
     const lost = findLost(path, boot, target, new Set([unit]));
     if (lost !== null) findings.block(unit, `it no longer imports ${path}, and ${lost} did something when it was loaded`);
   }
+}
+
+/** Units that do something when they are loaded, and would be loaded in another order by somebody who loads this unit. */
+function checkLoadOrder(unit: string, boot: AppShape, target: AppShape, findings: Findings): void {
+  const seen = new Set([unit]);
+  const [eagerBefore, eagerNow] = [onceEach((path) => eagerOf(boot, path)), onceEach((path) => eagerOf(target, path))];
+  for (const root of seen) {
+    const before = loadOrder(root, eagerBefore);
+    const places = new Map(before.map((path, i) => [path, i]));
+    let last: string | null = null;
+    for (const path of loadOrder(root, eagerNow)) {
+      const place = places.get(path);
+      if (place === undefined || !hasEffects(boot, path)) continue;
+      if (last !== null && place < places.get(last)!) return findings.block(unit, `it imports otherwise than it did: ${last} and ${path} do something when they are loaded, and would be loaded in another order`);
+      last = path;
+    }
+    for (const importer of importersOf(target).of(root)) seen.add(importer);
+  }
+}
+
+/** What loading a unit loads, in the order in which it runs. */
+function loadOrder(root: string, eager: (path: string) => readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  const order: string[] = [];
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const next of eager(path)) visit(next);
+    order.push(path);
+  };
+  visit(root);
+  return order;
+}
+
+function onceEach<T>(make: (path: string) => T): (path: string) => T {
+  const made = new Map<string, T>();
+  return (path) => {
+    let one = made.get(path);
+    if (one === undefined) made.set(path, (one = make(path)));
+    return one;
+  };
 }
 
 function eagerOf(app: AppShape, unit: string): string[] {
