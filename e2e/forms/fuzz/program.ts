@@ -59,7 +59,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant("add"), at, item: part }) as fc.Arbitrary<Edit>, weight: 3 },
   fc.record({ kind: fc.constant("remove"), at }) as fc.Arbitrary<Edit>,
   fc.record({ kind: fc.constant("move"), at, unit: fc.nat(unitCount - 1) }) as fc.Arbitrary<Edit>,
-  fc.record({ kind: fc.constant("swap"), at }) as fc.Arbitrary<Edit>,
+  { arbitrary: fc.record({ kind: fc.constant("swap"), at }) as fc.Arbitrary<Edit>, weight: 3 },
   fc.record({ kind: fc.constant("become"), at, to: fc.constantFrom(...itemKinds) }) as fc.Arbitrary<Edit>,
 );
 
