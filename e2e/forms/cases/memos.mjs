@@ -52,6 +52,9 @@ keeps("a look and a put of one's own", "const c=new Map(); const hit=(k)=>c.get(
 keeps("a cache that is handed what builds", "class Cache{m=new Map(); wrap(k,h){if(this.m.has(k)) return this.m.get(k); const v=h(); this.m.set(k,v); return v}} const c=new Cache(); export const f=()=>c.wrap(0,()=>g())");
 keeps("a cache that is handed on what builds", "class Cache{m={}; wrap(k,h){const v=this.m[k]; if(v!==undefined) return v; return this.m[k]=h()}} const c=new Cache(); const via=(k,h)=>c.wrap(k,h); export const f=()=>via(0,()=>g())");
 
+keeps("a store of one's own, asked with has", "class L{m=new Map(); has(k){return this.m.has(k)} get(k){return this.m.get(k)} remember(k,v){this.m.set(k,v); return this}} const c=new L(); export const f=(k=0)=>{if(!c.has(k)) c.remember(k,g(k)); return c.get(k)}");
+keeps("a store of one's own, asked with get", "class L{m=new Map(); get(k){return this.m.get(k)} put(k,v){this.m.set(k,v); return v}} const c=new L(); export const f=(k=0)=>c.get(k)||c.put(k,g(k))");
+
 // What is put somewhere whatever is there is no memo, nor what ends with its request.
 add("a value that is put anew at each call", "function g(){return 1} let last; export const f=()=>{last=g(); return last}", "function g(){return 2} let last; export const f=()=>{last=g(); return last}", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });
 add("a value kept in the request", "function g(){return 1} function h(req){if(!req.user) req.user=g(); return req.user} export const f=()=>h({})", "function g(){return 2} function h(req){if(!req.user) req.user=g(); return req.user} export const f=()=>h({})", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });

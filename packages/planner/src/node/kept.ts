@@ -238,7 +238,10 @@ export function keptBySelf(node: Of<"AssignmentExpression">, { facts }: UnitDeta
 /** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
 function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, locals: Locals): boolean {
   const { callee } = call;
-  if (callee.type !== "MemberExpression" || !isStore(call, detail, locals)) return false;
+  if (callee.type !== "MemberExpression") return false;
+  // `cache.find(key)`, then `cache.remember(key, value)`: by whatever names a store of one's own has them.
+  const isOther = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" && call !== ask && call.arguments.length > 1 && !isSame(ask.callee.property, callee.property, detail) && outlives(callee, detail, locals);
+  if (!isOther && !isStore(call, detail, locals)) return false;
   const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
   return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
 }
