@@ -41,7 +41,13 @@ export function openLine({ onWord, onTrouble }: LineListener): Line | null {
           resolve(false);
           return;
         }
-        send({ midflight: word }, carried as never, {}, (problem) => resolve(problem === null));
+        try {
+          send({ midflight: word }, carried as never, {}, (problem) => resolve(problem === null));
+        } catch (problem) {
+          // Node throws for a handle that it cannot send; nobody waits for most words, and a rejection would end the app.
+          onTrouble("supervisor", problem);
+          resolve(false);
+        }
       }),
   };
 }

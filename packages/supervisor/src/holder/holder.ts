@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type SendHandle } from "node:child_process";
 import fs from "node:fs";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { givenSocketsVariable, parseAgentWord, type AgentWord, type SupervisorWord } from "@midflight/protocol";
 import { HeldSockets, type HeldSocket } from "./held-sockets.ts";
 import { probe } from "./probe.ts";
@@ -104,15 +104,16 @@ export class Holder {
         say(child, { kind: "let-go", socket: word.socket });
         break;
       case "connection":
-        this.#passOn(child, word.socket, carried as Socket | undefined);
+        this.#passOn(child, word.socket, carried);
         return;
       case "drained":
     }
     this.#tell({ kind: "heard", pid: child.pid, word });
   }
 
-  #passOn(child: HeldChild, socket: string, connection: Socket | undefined): void {
-    if (connection === undefined) return;
+  #passOn(child: HeldChild, socket: string, connection: unknown): void {
+    // What else a process sends along must not end the one that holds the sockets of all.
+    if (!(connection instanceof Socket)) return;
     // Node has begun to read it; what the client says belongs to the next process.
     (Reflect.get(connection, "_handle") as { readStop?(): number } | null)?.readStop?.();
     const heir = child.heir === null ? undefined : this.#children.get(child.heir);

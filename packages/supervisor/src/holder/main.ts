@@ -19,7 +19,14 @@ const server = net.createServer((socket) => {
   supervisor?.destroy();
   supervisor = socket;
   socket.on("error", () => undefined);
-  readLines(socket, (line) => holder.handle(JSON.parse(line) as HolderRequest));
+  readLines(socket, (line) => {
+    try {
+      holder.handle(JSON.parse(line) as HolderRequest);
+    } catch {
+      // Whoever that is, what is held stays held for the next one.
+      socket.destroy();
+    }
+  });
   socket.once("close", () => {
     if (supervisor === socket) supervisor = null;
     endIfIdle();
