@@ -93,3 +93,19 @@ add("a variable that is a part of one and is assigned", needs("const n=1", "n"),
 add("a module of Node's that does something when it is loaded", needs("const n=1", "n"), needs("const d=require('domain')", "typeof d"), (m) => m.f(), replace);
 add("a require of the unit's own", needs("var require=(n)=>({sep:n}); const {sep}=require('path')", "sep"), needs("var require=(n)=>({sep:n,join:n}); const {sep,join}=require('path')", "[sep,join]"), (m) => m.f(), replace);
 add("a package more", needs("const n=1", "n"), needs("const acorn=require('acorn')", "typeof acorn.parse"), (m) => m.f(), replace);
+
+// A new module that is required. What it exports is taken by its importers' new bodies alone.
+const requires = (head, body, more = {}) => ({ "m.cjs": `${head} exports.f=function(){return ${body}}; exports.t=require("./t.cjs")`, "t.cjs": "exports.g=()=>1", ...more });
+const oneFunction = { "n.cjs": "'use strict'; const path=require('path'); const times=(n)=>n*2; module.exports=(n)=>[times(n),path.sep]" };
+const called = (m) => [m.f(), m.t.g()];
+add("a required module more", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", oneFunction), called, { rung: "redefine" });
+add("a required module more, by two", requires("", "1"), { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "const k=require('./n'+'.cjs'); exports.g=()=>k(5)".replace("'+'", "") }, called, { rung: "redefine" });
+add("a required module more, instead of one of Node's", requires("const Stream=require('stream');", "typeof Stream"), requires("const is=require('./n.cjs');", "is.call(5,6)", oneFunction), called, { rung: "redefine" });
+add("a required module more, and what it is called as", requires("", "1"), requires("const n=require('./n.cjs');", "n()", { "n.cjs": "'use strict'; module.exports=function(){return [this===undefined,typeof new.target]}" }), called, { rung: "redefine" });
+add("a required module more that does something", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", { "n.cjs": "globalThis.seen=1; module.exports=(n)=>n" }), called, replace);
+add("a required module more that exports an object", requires("", "1"), requires("const n=require('./n.cjs');", "n.a", { "n.cjs": "module.exports={a:1}" }), called, replace);
+add("a required module more, used at the top level", requires("", "1"), requires("const n=require('./n.cjs'); exports.s=n(4);", "1", oneFunction), (m) => m.s, replace);
+add("a required module more, that somebody requires when called", requires("", "1"), { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "exports.g=()=>require('./n.cjs')(1)" }, called, replace);
+add("a required module more, that somebody may require by a computed name", { ...requires("", "1"), "t.cjs": "exports.h=(n)=>require(n); exports.g=()=>1" }, { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "exports.h=(n)=>require(n); exports.g=()=>1" }, called, replace);
+add("a required module more that requires another one", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", { "n.cjs": "const o=require('./t.cjs'); module.exports=()=>o.g()" }), called, replace);
+add("a required module more, in a variable that is assigned", requires("", "1"), requires("let n=require('./n.cjs'); exports.set=(x)=>n=x;", "n(4)", oneFunction), called, replace);

@@ -1,6 +1,7 @@
 import { detailOf, findOrigin, isBuiltin, resolveUnit, type AppShape } from "./app.ts";
 import type { Changes } from "./changes.ts";
 import type { Findings } from "./findings.ts";
+import { isOneFunction, requiresOtherwise } from "./required.ts";
 import type { ImportOp } from "@midflight/protocol";
 import type { ImportBinding } from "./facts.ts";
 import { agentPackage } from "./hooks.ts";
@@ -16,6 +17,11 @@ export function checkAdded(unit: string, boot: AppShape, target: AppShape, chang
     return;
   }
   const { facts, hasOpenImport } = analysis.detail;
+  if (isOneFunction(unit, target)) {
+    const other = requiresOtherwise(unit, boot, target);
+    if (other !== null) findings.block(unit, `a new module that ${other} may load otherwise than by a constant at its top level`);
+    return findings.redefine(unit, "new module");
+  }
   const line = facts.effects[0]?.line;
   if (facts.effects.length > 0) return findings.block(unit, "a new module whose top level does more than declare", [`${unit}:${line}`]);
   const impure = [...facts.declarations.values()].find((declaration) => !declaration.isPure);

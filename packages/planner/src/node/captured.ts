@@ -34,11 +34,10 @@ export function standsAlone(before: Around, after: Around, former: Site, site: S
   return isAlone(before, former) && isAlone(after, site) && call?.type === "CallExpression" && now?.type === "CallExpression" && textOf(before, call) === textOf(after, now);
 }
 
-/** The call that a closure is handed to, if it is, and what that depends on. */
-function handedTo({ detail, outer }: Around, { fn }: Site): string {
+/** The call that a closure is handed to; empty if it is handed to none. */
+function handedTo({ detail }: Around, { fn }: Site): string {
   const call = namesOf(detail).parents.get(fn);
-  const leaf = leavesOf(outer).find(({ node }) => node.start <= fn.start && fn.end <= node.end);
-  return [...(leaf?.guards ?? []), ...(call?.type === "CallExpression" || call?.type === "NewExpression" ? [call] : [])].map((node) => textOf({ detail }, node)).join("\n");
+  return call?.type === "CallExpression" || call?.type === "NewExpression" ? textOf({ detail }, call) : "";
 }
 
 function isSameText(before: Around, after: Around, former: Site, site: Site): boolean {

@@ -2,6 +2,7 @@ import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Orig
 import type { UnitDetail } from "./analyze.ts";
 import { compareEffects } from "./effects.ts";
 import { isInSite, type Declaration } from "./facts.ts";
+import { requiredAnew } from "./required.ts";
 import { checkFamilies } from "./families.ts";
 import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
@@ -45,9 +46,11 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
   const old = before.facts;
   const now = after.facts;
   const line = (declaration: { line: number }): string => `${unit}:${declaration.line}`;
+  const anew = requiredAnew(unit, boot, target);
+  const requires = new Set([...anew.keys()].map((name) => now.declarations.get(name)!.start));
   const boundAgain = isReloaded ? new Set([...variablesOf(before), ...variablesOf(after)]) : new Set<string>();
   if (isReloaded) compareKept(unit, before, after, findings);
-  else compareEffects(unit, old.effects, now.effects, findings);
+  else compareEffects(unit, old.effects, now.effects.filter(({ start }) => !requires.has(start)), findings);
   checkFamilies(unit, before, after, findings);
   checkStartOrder(unit, before, after, target, findings);
   for (const [name, declaration] of now.declarations) {
@@ -58,6 +61,10 @@ function compareUnit(unit: string, before: UnitDetail, after: UnitDetail, boot: 
       if (old.imports.has(name)) {
         findings.block(unit, `${name} was imported and is now declared here: what holds the imported one keeps it`, [line(declaration)]);
       } else if (boundAgain.has(name)) changed.set(name, "let");
+      else if (anew.has(name)) {
+        changed.set(name, "import");
+        findings.redefine(unit, `require of ${anew.get(name)!}`);
+      }
       else addBinding(unit, declaration, target, changed, findings);
       continue;
     }

@@ -1,6 +1,6 @@
 import { contentKey, type Normaliser } from "./text.ts";
 import { findSites, type Site, type Sites } from "./sites.ts";
-import { isPure, requiredBuiltin } from "./purity.ts";
+import { isPure, requiredBuiltin, requiredLiteral } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
 import { boundNames, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
 
@@ -249,12 +249,15 @@ function requirable(skeleton: string): string {
   return skeleton.replace(/^(require.["'])node:/, "$1");
 }
 
-/** What an import says, or a `require` of one of Node's modules that is taken apart. */
+/** What an import says, a `require` of one of Node's modules that is taken apart, or of a module as a whole. */
 export function importOf({ imports, declarations }: Facts, name: string): ImportBinding | null {
   const imported = imports.get(name);
   if (imported !== undefined) return imported;
   const declaration = declarations.get(name);
-  return declaration === undefined || declaration.builtin === null ? null : { local: name, ...declaration.builtin, start: declaration.start };
+  if (declaration === undefined) return null;
+  if (declaration.builtin !== null) return { local: name, ...declaration.builtin, start: declaration.start };
+  const specifier = declaration.isPattern ? null : requiredLiteral(declaration.value);
+  return specifier === null ? null : { local: name, specifier, imported: "default", start: declaration.start };
 }
 
 /** What kind of function it is; a body can be replaced only by one of the same kind. */

@@ -4,6 +4,7 @@ import { checkAdded, planImport } from "./added.ts";
 import { deriveImporters, detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
 import { findChanges, type Changes } from "./changes.ts";
+import { isOneFunction } from "./required.ts";
 import { importOf } from "./facts.ts";
 import { checkConditions } from "./conditions.ts";
 import { compareDependencies } from "./dependencies.ts";
@@ -133,7 +134,7 @@ function checkAddedReach(boot: AppShape, target: AppShape, findings: Findings): 
   for (const [path, analysis] of target.units) {
     for (const { specifier, kind } of analysis.imports) {
       const unit = kind === "static" ? null : resolveUnit(target, path, specifier);
-      if (unit !== null && !boot.units.has(unit)) findings.block(unit, `a new module that ${path} loads by ${kind === "require" ? "require" : "import"}()`);
+      if (unit !== null && !boot.units.has(unit) && !(kind === "require" && isOneFunction(unit, target))) findings.block(unit, `a new module that ${path} loads by ${kind === "require" ? "require" : "import"}()`);
     }
   }
 }

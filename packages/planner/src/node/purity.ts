@@ -72,10 +72,15 @@ const active = /^(node:)?(domain|punycode|sys|repl|test|sqlite|wasi|trace_events
 
 /** `require("node:fs")`: the specifier; null for anything else, and for modules that do something when they are loaded. */
 export function requiredBuiltin(node: Node | null | undefined): string | null {
+  const specifier = requiredLiteral(node);
+  return specifier !== null && isBuiltin(specifier) && !active.test(specifier) ? specifier : null;
+}
+
+/** The specifier of `require("…")`; null for anything else. */
+export function requiredLiteral(node: Node | null | undefined): string | null {
   if (node?.type !== "CallExpression" || node.callee.type !== "Identifier" || node.callee.name !== "require" || node.arguments.length !== 1) return null;
   const [specifier] = node.arguments;
-  if (specifier?.type !== "Literal" || typeof specifier.value !== "string") return null;
-  return isBuiltin(specifier.value) && !active.test(specifier.value) ? specifier.value : null;
+  return specifier?.type === "Literal" && typeof specifier.value === "string" ? specifier.value : null;
 }
 
 /** What the process is started with differs from one start to the next; a table made from it is state. */
