@@ -99,7 +99,7 @@ const requires = (head, body, more = {}) => ({ "m.cjs": `${head} exports.f=funct
 const oneFunction = { "n.cjs": "'use strict'; const path=require('path'); const times=(n)=>n*2; module.exports=(n)=>[times(n),path.sep]" };
 const called = (m) => [m.f(), m.t.g()];
 add("a required module more", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", oneFunction), called, { rung: "redefine" });
-add("a required module more, by two", requires("", "1"), { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "const k=require('./n'+'.cjs'); exports.g=()=>k(5)".replace("'+'", "") }, called, { rung: "redefine" });
+add("a required module more, by two", requires("", "1"), { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "const k=require('./n.cjs'); exports.g=()=>k(5)" }, called, { rung: "redefine" });
 add("a required module more, instead of one of Node's", requires("const Stream=require('stream');", "typeof Stream"), requires("const is=require('./n.cjs');", "is.call(5,6)", oneFunction), called, { rung: "redefine" });
 add("a required module more, and what it is called as", requires("", "1"), requires("const n=require('./n.cjs');", "n()", { "n.cjs": "'use strict'; module.exports=function(){return [this===undefined,typeof new.target]}" }), called, { rung: "redefine" });
 add("a required module more that does something", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", { "n.cjs": "globalThis.seen=1; module.exports=(n)=>n" }), called, replace);
@@ -109,3 +109,5 @@ add("a required module more, that somebody requires when called", requires("", "
 add("a required module more, that somebody may require by a computed name", { ...requires("", "1"), "t.cjs": "exports.h=(n)=>require(n); exports.g=()=>1" }, { ...requires("const n=require('./n.cjs');", "n(4)", oneFunction), "t.cjs": "exports.h=(n)=>require(n); exports.g=()=>1" }, called, replace);
 add("a required module more that requires another one", requires("", "1"), requires("const n=require('./n.cjs');", "n(4)", { "n.cjs": "const o=require('./t.cjs'); module.exports=()=>o.g()" }), called, replace);
 add("a required module more, in a variable that is assigned", requires("", "1"), requires("let n=require('./n.cjs'); exports.set=(x)=>n=x;", "n(4)", oneFunction), called, replace);
+const hooked = "if(module.hot){module.hot.dispose(()=>{}); module.hot.accept()}";
+add("a required module more, where the top level can run again", requires(hooked, "1"), requires(`${hooked} const n=require('./n.cjs');`, "n(4)", oneFunction), called, replace);

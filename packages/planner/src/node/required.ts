@@ -12,6 +12,8 @@ export function requiredAnew(unit: string, boot: AppShape, target: AppShape): Re
   const before = detailOf(boot, unit);
   const after = detailOf(target, unit);
   if (before === null || after === null || after.scopes.moduleNames.has("require")) return found;
+  // A top level that runs again would look for the module at its own place.
+  if (before.hooks !== null || after.hooks !== null) return found;
   for (const [name, { kind, value, isPattern, isFixed }] of after.facts.declarations) {
     const specifier = kind !== "const" || isPattern || !isFixed || before.facts.declarations.has(name) ? null : requiredLiteral(value);
     const from = specifier === null ? null : resolveUnit(target, unit, specifier);
