@@ -19,22 +19,33 @@ export function checkEvaluation(unit: string, boot: AppShape, target: AppShape, 
   }
 }
 
-/** Units that do something when they are loaded, and would be loaded in another order by somebody who loads this unit. */
+/** Units that do something when they are loaded, or import each other in turn, and would be loaded in another order by somebody who loads this unit. */
 function checkLoadOrder(unit: string, boot: AppShape, target: AppShape, findings: Findings): void {
   const seen = new Set([unit]);
   const [eagerBefore, eagerNow] = [onceEach((path) => eagerOf(boot, path)), onceEach((path) => eagerOf(target, path))];
+  const isNoticed = onceEach((path) => hasEffects(boot, path) || isImportedInTurn(target, path, path));
   for (const root of seen) {
     const before = loadOrder(root, eagerBefore);
     const places = new Map(before.map((path, i) => [path, i]));
     let last: string | null = null;
     for (const path of loadOrder(root, eagerNow)) {
       const place = places.get(path);
-      if (place === undefined || !hasEffects(boot, path)) continue;
-      if (last !== null && place < places.get(last)!) return findings.block(unit, `it imports otherwise than it did: ${last} and ${path} do something when they are loaded, and would be loaded in another order`);
+      if (place === undefined && isEntry(boot, root) && isImportedLater(boot, path) && hasEffects(boot, path)) return findings.block(unit, `it imports otherwise than it did: ${path} does something when it is loaded, and was loaded later, if at all`);
+      if (place === undefined || !isNoticed(path)) continue;
+      if (last !== null && place < places.get(last)!) return findings.block(unit, `it imports otherwise than it did: ${last} and ${path} do something when they are loaded, or import each other in turn, and would be loaded in another order`);
       last = path;
     }
     for (const importer of importersOf(target).of(root)) seen.add(importer);
   }
+}
+
+function isEntry(app: AppShape, unit: string): boolean {
+  return [...importersOf(app).of(unit)].every((importer) => !eagerOf(app, importer).includes(unit));
+}
+
+/** True if some code imports the unit when it is called. */
+function isImportedLater(app: AppShape, unit: string): boolean {
+  return [...importersOf(app).of(unit)].some((importer) => app.units.get(importer)!.imports.some(({ specifier, isEager }) => !isEager && resolveUnit(app, importer, specifier) === unit));
 }
 
 /** What loading a unit loads, in the order in which it runs. */
