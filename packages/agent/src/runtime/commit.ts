@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Digest, ErrorCode } from "@midflight/protocol";
-import { broughtBy } from "./exchange.ts";
+import { broughtBy, importedBy } from "./exchange.ts";
 import type { Instance, InstanceTable, Pick } from "./instance.ts";
 import { addMember, retireMembers, writeRemovals, type Choice } from "./members.ts";
 import type { Prepared } from "./prepare.ts";
@@ -49,7 +49,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
   if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0 && instance.imitating.size === 0) return;
-  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought, readers: instance.readers };
+  const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought, imported: instance.imported, readers: instance.readers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
   const put = (slot: string, value: Pick | undefined): void => {
@@ -64,6 +64,7 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   instance.scope = prepared?.scope ?? null;
   instance.members = prepared?.members ?? [];
   instance.brought = prepared === null ? new Set() : broughtBy(prepared.unit.ops);
+  instance.imported = prepared === null ? new Map() : importedBy(prepared.unit.ops);
   instance.removals = prepared?.unit.ops.removals ?? [];
   instance.makers = prepared?.makers.settle() ?? null;
   instance.readers = prepared?.readers ?? [];

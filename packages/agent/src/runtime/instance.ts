@@ -75,6 +75,8 @@ export class Instance {
   readonly imitating: Map<(...args: never[]) => unknown, () => void> = new Map();
   /** What the live overlay adds, and somebody may hold or keep something in, by name. */
   brought: ReadonlySet<string> = new Set();
+  /** What the imports of the live overlay's texts stand for, by name. */
+  imported: ReadonlyMap<string, string> = new Map();
   /** What is still to be taken away when the old generation has ended. */
   readonly ending: Set<() => void> = new Set();
   /** By guard variable of a member: whether its class had it when that was first asked. */
