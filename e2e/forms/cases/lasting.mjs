@@ -6,7 +6,9 @@ const replace = { rung: "replace" };
 const later = (ms = 25) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What `start` set going before the swap says long after it. */
-const goesOn = async (m) => { await later(); m.box.n = 0; await later(); const { n } = m.box; m.box.stop = true; return n; };
+const goesOn = async (m) => { await later(); m.box.n = 0; await saying(m.box); m.box.n = 0; await saying(m.box); const { n } = m.box; m.box.stop = true; return n; };
+/** Until it says something: on a busy machine one wait can be over before two timers have run. */
+const saying = async (box) => { for (const end = Date.now() + 10_000; box.n === 0 && Date.now() < end;) await later(1); };
 const started = { setup: (m) => void m.start() };
 const box = "export const box={n:0,stop:false}; ";
 
