@@ -28,6 +28,19 @@ for (const [name, text] of [
   ["a function under a computed name of exports", (value) => `for(const k of ['g']) exports[k]=function(){return ${value}}; const x=exports.g(); exports.f=()=>x`],
 ]) add(name, { "m.cjs": text(1) }, { "m.cjs": text(2) }, (m) => m.f(), replace);
 
+const decorate = "var __decorate=function(d,t,k,desc){for(var i=d.length-1;i>=0;i--) desc=d[i](t,k,desc)||desc; if(desc) Object.defineProperty(t,k,desc); return desc}; ";
+for (const [name, decorator, start] of [
+  ["a variable around it", "let q; const D=(t,k,d)=>{q=d.value};", "const x=q()"],
+  ["a list, by its index", "const l=[]; const D=(t,k,d)=>{l[0]=d.value};", "const x=l[0]()"],
+  ["a list, with all that describes it", "globalThis.mfDecorated=[]; const D=(t,k,d)=>{globalThis.mfDecorated.push(d)};", "const x=globalThis.mfDecorated[0].value()"],
+]) {
+  const text = (value) => `${decorate}${decorator} class C{m(){return ${value}}} __decorate([D],C.prototype,'m',Object.getOwnPropertyDescriptor(C.prototype,'m')); ${start}; exports.f=()=>x`;
+  add(`a method that a decorator put into ${name}`, { "m.cjs": text(1) }, { "m.cjs": text(2) }, (m) => m.f(), replace);
+}
+const viaDefault = "var __importDefault=(m)=>m&&m.__esModule?m:{default:m}; const t_1=__importDefault(require('./t.cjs')); const x=(0,t_1.default)(); exports.f=()=>x";
+add("a whole export, called by the default that a compiler made", { "m.cjs": viaDefault, "t.cjs": "module.exports=()=>1" }, { "m.cjs": viaDefault, "t.cjs": "module.exports=()=>2" }, (m) => m.f(), replace);
+starts("an initialiser that a compiler's helper runs", "function __runInitializers(t,l,v){for(const i of l) v=i.call(t,v); return v} const l=[(v)=>v+g()]; class C{v=__runInitializers(this,l,1)} const c=new C(); const x=c.v");
+
 /** A class gains or loses a method of which the start asked whether it is there. */
 function asks(name, code) {
   const text = (method) => `class C{m(){return 1} ${method}} ${code}; export const f=()=>x`;

@@ -214,6 +214,8 @@ export class Course {
     this.#called.add(key);
     this.seen.add(key);
     this.#markParts(key);
+    // `require("./x").default`, as compilers pass on what a CommonJS module exports as a whole.
+    if (key === "default") this.#callMember("exports");
     this.#reachDefined(key, true);
     const { byMember, values } = this.#index;
     if (key !== "?") {

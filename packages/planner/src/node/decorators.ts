@@ -30,6 +30,8 @@ export function isCalmDecorator(fn: FunctionNode): boolean {
     forEachChild(node, (child) => (found ||= mentions(child)));
     return found;
   };
+  const locals = localsOf(fn);
+  const isLocal = (name: string): boolean => locals.has(name);
   const learn = (names: readonly string[], into: Set<string>): void => {
     for (const name of names) {
       if (into.has(name)) continue;
@@ -46,8 +48,12 @@ export function isCalmDecorator(fn: FunctionNode): boolean {
       case "AssignmentExpression":
         if (node.left.type === "Identifier") {
           if (isFunction(node.right)) learn([node.left.name], inner);
-          else if (mentions(node.right)) learn([node.left.name], given);
-        }
+          else if (mentions(node.right)) {
+            learn([node.left.name], given);
+            // A variable around the decorator: whoever calls it calls what is decorated.
+            if (!isLocal(node.left.name)) isCalm = false;
+          }
+        } else if (node.left.type === "MemberExpression" && mentions(node.right) && !mentions(node.left.object)) isCalm = false;
         break;
       case "FunctionDeclaration":
         learn([node.id?.name ?? ""], inner);
@@ -82,7 +88,9 @@ export function isCalmDecorator(fn: FunctionNode): boolean {
     const root = callee.type === "MemberExpression" ? callee.object : callee;
     const isLanguage = root.type === "Identifier" && knownGlobals.has(root.name) && !inner.has(root.name);
     if (isLanguage) return readers.test(name);
-    // Put where the app can find it.
+    // Put where the app can find it; a whole description would be found under other names.
+    const [, , description] = fn.params;
+    if (description?.type === "Identifier" && args.some((argument) => argument.type === "Identifier" && argument.name === description.name)) return false;
     return callee.type === "MemberExpression" && /^(push|set|add)$/.test(name);
   };
   do {
@@ -90,6 +98,17 @@ export function isCalmDecorator(fn: FunctionNode): boolean {
     walk(fn.body);
   } while (isMore);
   return isCalm;
+}
+
+/** Names that a function declares, parameters among them. */
+function localsOf(fn: FunctionNode): ReadonlySet<string> {
+  const names = new Set(fn.params.flatMap((param) => boundNames(param)));
+  const walk = (node: Node): void => {
+    if (node.type === "VariableDeclarator") for (const name of boundNames(node.id)) names.add(name);
+    forEachChild(node, walk);
+  };
+  walk(fn.body);
+  return names;
 }
 
 /** Functions that are written in others: what a decorator puts in the place of a method is one of those. */

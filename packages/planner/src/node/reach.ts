@@ -254,6 +254,8 @@ export class Walker {
       case "plain":
         if (/spread|rest|copy/i.test(calleeName(node.callee))) this.#out.runAccessors();
         for (const argument of node.arguments) this.#visit(argument, "hand");
+        // It calls what is in its list.
+        if (/runInitializers/.test(calleeName(node.callee))) for (const argument of node.arguments) this.#values.handAll(argument);
     }
   }
 
