@@ -21,6 +21,8 @@ const events = run({
   files: files.map((file) => path.join(root, file)),
   cwd: root,
   concurrency: 2,
+  // A file that hangs fails, and says so, long before whoever waits for all of them gives up.
+  timeout: 900_000,
   execArgv: ["--conditions=@midflight/source"],
 });
 let isPassed = false;
