@@ -23,6 +23,7 @@ describe("replace", () => {
         assert.deepEqual([deploy.code, deploy.json["rung"], deploy.json["confirmed"]], [0, "replace", nodeMajors.length], deploy.text);
         for (const { identity } of shop.records()) pids.add(identity?.pid);
       }
+      await Promise.all(clients.map((one) => one.streamsEnded(replaces)));
       const reports = await Promise.all(clients.map((one) => one.stop()));
       for (const { load, faults, uploads, streams } of reports) {
         t.diagnostic(`${describeLoad(load)} · ${uploads} uploads · ${streams} streams`);

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { Agent, get, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LoadReport, type LoadRun, startLoad } from "@midflight/testkit";
@@ -12,6 +13,8 @@ export interface ClientsReport {
 
 /** Customers of one shop: kept and new connections on a fixed schedule, uploads that take a while, and an event stream that is opened again. */
 export interface ShopClients {
+  /** Settles when so many event streams have ended: a process that is replaced ends its own while it drains, after the next one serves. */
+  streamsEnded(count: number): Promise<void>;
   stop(): Promise<ClientsReport>;
 }
 
@@ -30,6 +33,7 @@ export function startClients(target: URL, ratePerSecond: number): ShopClients {
   });
   let uploads = 0;
   let streams = 0;
+  const ended = new EventEmitter();
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
   const upload = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
@@ -42,12 +46,17 @@ export function startClients(target: URL, ratePerSecond: number): ShopClients {
     while (!stopped.signal.aborted) {
       const problem = await streamOnce(new URL("/api/stock/stream", target), stopped.signal);
       streams += 1;
+      ended.emit("stream");
       if (problem !== null) faults.push(`stream ${streams}: ${problem}`);
       await delay(50);
     }
   };
   const running = Promise.all([upload(), stream()]);
   return {
+    streamsEnded: async (count) => {
+      const signal = AbortSignal.timeout(60_000);
+      for (let more = count - streams; more > 0; more = count - streams) await once(ended, "stream", { signal });
+    },
     stop: async () => {
       stopped.abort();
       await running;
