@@ -26,6 +26,8 @@ add("a function that comes to stand after the statement that keeps it", "const x
 add("a variable that comes to stand after the constant that reads it", "var b=1; const a=[b]; export const f=()=>a", "const a=[b]; var b=1; export const f=()=>a", (m) => m.f(), replace);
 add("a class that comes to stand after what is put on its prototype", "class K{} K.prototype.m=function(){return 1}; export const f=()=>new K().m()", "K.prototype.m=function(){return 1}; class K{} export const f=()=>new K().m()", (m) => m.f(), replace);
 add("a constant that comes to stand after the static part that reads it", "const b=1; class C{static x=b} export const f=()=>C.x", "class C{static x=b} const b=1; export const f=()=>C.x", (m) => m.f(), replace);
+add("a variable that comes to stand before what assigns it", "const set=()=>{n=5}; set(); var n=1; export const f=()=>n", "var n=1; const set=()=>{n=5}; set(); export const f=()=>n", (m) => m.f(), replace);
+add("a constant that comes to stand before what tried to read it", "let a; try{ a=b }catch{ a=0 } const b=1; export const f=()=>a", "const b=1; let a; try{ a=b }catch{ a=0 } export const f=()=>a", (m) => m.f(), replace);
 add("new class whose static part reads what is declared later", "const b=1; export const f=()=>b", "class C{static x=b} const b=1; export const f=()=>b", (m) => m.f(), replace);
 add("new class whose computed name is declared later", "const b='k'; export const f=()=>b", "class C{[b](){}} const b='k'; export const f=()=>b", (m) => m.f(), replace);
 add("new constant that reads a variable declared later", "var b=1; export const f=()=>b", "const a=[b]; var b=1; export const f=()=>[a,b]", (m) => m.f(), replace);

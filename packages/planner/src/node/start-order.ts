@@ -13,7 +13,7 @@ interface Step {
   readonly calls: boolean;
 }
 
-/** A declaration that came to stand after what reads it when a process starts: the running one made it in time, and a new one would not. */
+/** A declaration that changed places with what uses it when a process starts: after it, a new process would not have it in time; before it, what found nothing there would find it. */
 export function checkStartOrder(unit: string, before: UnitDetail, after: UnitDetail, target: AppShape, findings: Findings): void {
   const [old, now] = [before.facts, after.facts];
   // Statements that differ are refused as such.
@@ -25,12 +25,12 @@ export function checkStartOrder(unit: string, before: UnitDetail, after: UnitDet
   const steps: Step[] = [...now.effects.map((is, i) => ({ was: old.effects[i]!.start, is, calls: true })), ...kept.filter(({ is }) => !is.isFunctionValue)];
   if (isInOrder([...steps, ...kept])) return;
   for (const step of steps) {
-    const passed = kept.filter(({ was, is }) => was < step.was && is.start > step.is.start);
+    const passed = kept.filter(({ was, is }) => (was < step.was && is.start > step.is.start) || (was > step.was && is.start < step.is.start));
     if (passed.length === 0) continue;
     const roots = step.calls ? now.effects.filter(({ start }) => start <= step.is.start) : [step.is];
     const read = namesReached(after, roots, step.calls && isImportedInTurn(target, unit, unit) ? exported(now) : []);
-    const late = passed.find(({ is }) => read.has(is.name))?.is;
-    if (late !== undefined) findings.block(unit, `${late.kind} ${late.name} now comes after line ${step.is.line}, which runs when a process starts and may read it`, [`${unit}:${late.line}`]);
+    const moved = passed.find(({ is }) => read.has(is.name))?.is;
+    if (moved !== undefined) findings.block(unit, `${moved.kind} ${moved.name} now comes ${moved.start > step.is.start ? "after" : "before"} line ${step.is.line}, which runs when a process starts and may use it`, [`${unit}:${moved.line}`]);
   }
 }
 
