@@ -82,7 +82,7 @@ describe("plan --from DIR --to DIR", () => {
       assert.match(err, /✖ USAGE/);
     }
     const missing = await here("plan", "--from", path.join(old, "nothing"));
-    assert.match(missing.err, /✖ CODE_DIRECTORY_MISSING/);
+    assert.match(missing.err, /✖ USAGE\n {2}There is no directory \S+nothing\./);
     assert.equal(missing.code, 2);
   });
 });
