@@ -29,7 +29,7 @@ describe("replace", () => {
         t.diagnostic(`${describeLoad(load)} · ${uploads} uploads · ${streams} streams`);
         assert.deepEqual(faults, []);
         assert.equal(load.failed, 0);
-        assert.ok(uploads > 0 && streams > replaces);
+        assert.ok(uploads > 0 && streams >= replaces);
       }
       assert.equal(pids.size, nodeMajors.length * (replaces + 1), "each target was another process after each replacement");
       assert.deepEqual(up.stdout.lines.filter((line) => /started anew/.test(line)), []);
