@@ -165,3 +165,8 @@ export function isPlainData(node: Node | null): boolean {
       return isFunction(node);
   }
 }
+
+/** `Reflect.get`, or `get` by itself: `app.get("/items", handler)` reads nothing. */
+export function isReflections(callee: Call["callee"]): boolean {
+  return callee.type === "MemberExpression" ? callee.object.type === "Identifier" && callee.object.name === "Reflect" : callee.type === "Identifier";
+}

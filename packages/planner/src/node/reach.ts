@@ -1,7 +1,7 @@
 import type { AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { definitionsOf, descriptorsOf, isDefining, partsOf, type Definitions } from "./defined.ts";
-import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isWholeReader, wordsIn } from "./callees.ts";
+import { calleeName, fateOutside, isCodeRunner, isEmitting, isPrinting, isReflections, isWholeReader, wordsIn } from "./callees.ts";
 import { Decorations } from "./decorations.ts";
 import { decorated, type Decorated } from "./decorators.ts";
 import { declaresHelper, helperOf, type Helper } from "./helpers.ts";
@@ -306,11 +306,11 @@ export class Walker {
       this.#out.callUnknown();
     }
     for (const key of membersLookedFor(node, name)) this.#out.lookFor(key);
-    if (name === "get" && node.arguments.length > 1) this.#out.readMember(lookedFor(node.arguments[1]));
+    if (name === "get" && isReflections(callee) && node.arguments.length > 1) this.#out.readMember(lookedFor(node.arguments[1]));
     if (isEmitting(name)) this.#out.callListeners();
     if (isWholeReader(name)) this.#out.runAccessors();
     if (isPrinting(name) && !node.arguments.every((argument) => argument.type === "Literal")) this.#out.handMember("toJSON");
-    if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name === "Reflect")) {
+    if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && isReflections(callee))) {
       if (node.arguments[0]) this.#visit(node.arguments[0], "call");
     }
     const isOutside = callee.type === "MemberExpression" ? this.#outside.isValue(callee.object) : this.#outside.isFunction(callee);
