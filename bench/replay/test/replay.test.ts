@@ -42,7 +42,8 @@ function write(directory: string, files: Files): void {
 async function caseOf(t: TestContext, ...commits: readonly Files[]): Promise<ReplayCase | { because: string } | null> {
   const history = await openHistory(createRepository(t, ...commits));
   const [newest] = await history.commits(1);
-  return await openCase(history, newest!, path.join(workshop, newest!.id));
+  // Commits of the same second that say the same have the same name.
+  return await openCase(history, newest!, path.join(mkdtempSync(path.join(workshop, "case-")), newest!.id));
 }
 
 async function eligible(t: TestContext, ...commits: readonly Files[]): Promise<ReplayCase> {

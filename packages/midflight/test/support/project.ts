@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, mkdirSync, readFileSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { setTimeout as delay } from "node:timers/promises";
 import { startProcess, type StartedProcess } from "@midflight/testkit";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -123,7 +124,12 @@ export function makeProject(options: ProjectOptions = {}): Project {
       const process = await start("up", ...args);
       await process.waitForLine(/\d+ of \d+ process(es)? ready/, { timeoutMs: 90_000 });
       const url = (): string => records()[0]?.url ?? "";
-      return { process, url, ask: async () => (await fetch(url(), { headers: { connection: "close" } })).json() as never };
+      /** A process that has just taken over says where it answers a moment later. */
+      const knownUrl = async (): Promise<string> => {
+        for (const deadline = performance.now() + 20_000; url() === "" && performance.now() < deadline; ) await delay(20);
+        return url();
+      };
+      return { process, url, ask: async () => (await fetch(await knownUrl(), { headers: { connection: "close" } })).json() as never };
     },
     remove: () => {
       for (const { identity } of records()) {
