@@ -28,6 +28,9 @@ export type Readiness =
   | { readonly kind: "aborted" };
 
 const pollMs = 40;
+/** An address is looked for ever less often, and no more after some minutes. */
+const longestPauseMs = 5000;
+const looks = 60;
 
 /** Ready: the agent follows the channel, and the health URL answers 2xx. */
 export async function waitUntilReady(options: ReadinessOptions): Promise<Readiness> {
@@ -48,6 +51,20 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<Readine
     }
     await pause(pollMs, options.exited);
   }
+}
+
+/**
+ * The address of a process that was ready before it printed one: an app may say where it listens after it does.
+ * Null if it never does, or has ended.
+ */
+export async function findAddressLater({ log, exited }: Pick<ReadinessOptions, "log" | "exited">): Promise<string | null> {
+  const over = exited.then(() => "exited");
+  for (let look = 1; look <= looks; look++) {
+    const url = findPrintedUrl(log.path, log.startBytes);
+    if (url !== null) return url;
+    if ((await pause(Math.min(pollMs * look, longestPauseMs), over)) === "exited") return null;
+  }
+  return null;
 }
 
 /** The main thread's agent, once it knows what it runs. */
@@ -94,8 +111,9 @@ async function checkHealth(health: string | null, url: string | null): Promise<s
   }
 }
 
-async function pause(ms: number, exited: Promise<unknown>): Promise<void> {
+async function pause(ms: number, exited: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([new Promise((resolve) => (timer = setTimeout(resolve, ms))), exited]);
+  const ended = await Promise.race([new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))), exited]);
   clearTimeout(timer);
+  return ended;
 }

@@ -9,7 +9,7 @@ import { readLastLines } from "./log-file.ts";
 import { portOf, type AgentEnvironment } from "./process-environment.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
-import { waitUntilReady, type Readiness, type ReadinessOptions } from "./readiness.ts";
+import { findAddressLater, waitUntilReady, type Readiness, type ReadinessOptions } from "./readiness.ts";
 import { retire } from "./retire.ts";
 import type { Service, SupervisorPaths } from "./service.ts";
 import { startProcess, type BootRelease, type Running } from "./start-process.ts";
@@ -130,6 +130,14 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
       kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
       isAdopted: now.isAdopted, isUnregistered: beat.state === "unregistered",
     });
+    if (at === null) void writeAddressLater(now);
+  }
+
+  async function writeAddressLater(now: Running): Promise<void> {
+    const found = await findAddressLater({ log: now.log, exited: now.child.exited });
+    if (found === null || running !== now || url !== null) return;
+    url = found;
+    enter(phase, now);
   }
 
   async function serve(first: Running): Promise<Ended> {

@@ -67,6 +67,15 @@ describe("replace", () => {
     assert.equal(holderLog(), "");
   });
 
+  test("a new process that says where it listens only after it has taken over is known by that address all the same", async () => {
+    const { ask } = await prepare();
+    const before = await ask();
+    project.edit("src/server.js", "() => console.log(", "() => setTimeout(() => console.log(");
+    project.edit("src/server.js", ".port}`));", ".port}`), 1500));");
+    assert.equal((await project.run("deploy", "--max-rung", "replace", "--json")).code, 0);
+    assert.notEqual((await ask()).pid, before.pid);
+  });
+
   test("a new process that never gets ready is ended at its deadline, with what its health path answered; the next good release comes up", async () => {
     const { url, ask } = await prepare("readyTimeoutMs: 4000");
     const before = await ask();
