@@ -62,6 +62,7 @@ const edits: readonly Edit[] = [
   { what: "an event's listener", app: events, find: "sold += n", replace: "sold += n * 2", rung: "patch", reason: /closure on\("sale"\): only the body changed/ },
   { what: "a timer's callback", app: events, find: 'emit("sale", 1)', replace: 'emit("sale", 2)', rung: "patch", reason: /closure setInterval: only the body changed/ },
   { what: "another listener", app: events, find: "setInterval", replace: 'bus.once("close", () => undefined);\nsetInterval', rung: "replace", reason: /^bus\.once\("close", …\) is new at the top level \(server\.js:7\)/ },
+  { what: "an entry far to the right", app: { "server.js": 'import { log } from "node:console";\nlog({ port: Number(process.env.PORT ?? 3456), host: "127.0.0.1", pageSize: 10 });\n' }, find: "10 }", replace: "2 }", rung: "replace", reason: /^log\(\{ port: Number\(.*pageSize: 10 \}\) became .*pageSize: 2 \}\) at the top level/ },
   { what: "a timer's interval", app: events, find: "1000", replace: "2000", rung: "replace", reason: /^setInterval\(…, 1000\) became setInterval\(…, 2000\) at the top level \(server\.js:7\)/ },
 ];
 

@@ -1,4 +1,5 @@
 import type { UnitDetail } from "./analyze.ts";
+import { excerpt, excerptsOfChange } from "./excerpt.ts";
 import type { Findings } from "./findings.ts";
 import type { Site } from "./sites.ts";
 
@@ -15,18 +16,19 @@ export function compareEffects(unit: string, old: readonly TopEffect[], now: rea
   if (old.length === now.length && old.every((effect, i) => effect.text === now[i]!.text)) return;
   const added = without(now, old);
   const removed = without(old, now);
-  const evidence = [...added, ...(added.length === 0 && removed.length === 0 ? moved(old, now) : [])].map(({ line, text }) => `${unit}:${line}  ${firstLine(text)}`);
-  const gone = removed.map(({ line, text }) => `before, ${unit}:${line}  ${firstLine(text)}`);
-  findings.block(unit, describe(unit, old, now, added, removed), [...evidence, ...gone].slice(0, maxEvidence));
+  const come = added.map((effect, i) => `${unit}:${effect.line}  ${besides(effect, removed[i])}`);
+  const gone = removed.map((effect, i) => `before, ${unit}:${effect.line}  ${besides(effect, added[i])}`);
+  const reordered = added.length + removed.length > 0 ? [] : moved(old, now).map(({ line, text }) => `${unit}:${line}  ${excerpt(text)}`);
+  findings.block(unit, describe(unit, old, now, added, removed), [...come, ...reordered, ...gone].slice(0, maxEvidence));
 }
 
 /** Which statement of a function's body is another, as the end of a sentence; empty if that says nothing. */
 export function statementThatDiffers(before: UnitDetail, former: Site, after: UnitDetail, site: Site): string {
   const [old, now] = [statementsOf(before, former), statementsOf(after, site)];
   const [come, gone] = [without(now, old)[0], without(old, now)[0]];
-  if (come !== undefined && gone !== undefined) return ` (line ${come.line}: ${shown(gone)} became ${shown(come)})`;
-  if (come !== undefined) return ` (line ${come.line}: ${shown(come)} is new)`;
-  return gone === undefined ? "" : ` (${shown(gone)} is gone)`;
+  if (come !== undefined && gone !== undefined) return ` (line ${come.line}: ${change(gone, come)})`;
+  if (come !== undefined) return ` (line ${come.line}: ${excerptOf(come)} is new)`;
+  return gone === undefined ? "" : ` (${excerptOf(gone)} is gone)`;
 }
 
 function statementsOf({ text, lines }: UnitDetail, { fn, nested }: Site): readonly TopEffect[] {
@@ -38,11 +40,11 @@ function describe(unit: string, old: readonly TopEffect[], now: readonly TopEffe
   const [come, gone] = [added[0], removed[0]];
   const more = Math.max(added.length, removed.length) - 1;
   const others = more > 0 ? ` (and ${more} more)` : "";
-  if (come !== undefined && gone !== undefined) return `${shown(gone)} became ${shown(come)} at the top level (${unit}:${come.line})${others}: that ran when the process started`;
-  if (come !== undefined) return `${shown(come)} is new at the top level (${unit}:${come.line})${others}: that runs only when a process starts`;
-  if (gone !== undefined) return `${shown(gone)} is gone from the top level (it was ${unit}:${gone.line})${others}: what it did when the process started stays`;
+  if (come !== undefined && gone !== undefined) return `${change(gone, come)} at the top level (${unit}:${come.line})${others}: that ran when the process started`;
+  if (come !== undefined) return `${excerptOf(come)} is new at the top level (${unit}:${come.line})${others}: that runs only when a process starts`;
+  if (gone !== undefined) return `${excerptOf(gone)} is gone from the top level (it was ${unit}:${gone.line})${others}: what it did when the process started stays`;
   const [first, second] = moved(old, now);
-  return `${shown(first!)} now runs before ${shown(second!)} at the top level (${unit}:${first!.line}): they ran in another order when the process started`;
+  return `${excerptOf(first!)} now runs before ${excerptOf(second!)} at the top level (${unit}:${first!.line}): they ran in another order when the process started`;
 }
 
 /** Two of the same statements in another order: the first that moved up, and what it was after. */
@@ -63,12 +65,16 @@ function without(list: readonly TopEffect[], other: readonly TopEffect[]): reado
   });
 }
 
-/** `app.get("/users", …)`: a statement as people would call it. */
-function shown(effect: TopEffect): string {
-  const line = firstLine(effect.text).replace(/;\s*$/, "").replaceAll("□", "…");
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
+function change(gone: TopEffect, come: TopEffect): string {
+  const { before, after } = excerptsOfChange(gone.text, come.text);
+  return `${before} became ${after}`;
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0]!.slice(0, 80);
+function excerptOf({ text }: TopEffect): string {
+  return excerpt(text);
+}
+
+/** What it says where the other one, if there is one, says something else. */
+function besides({ text }: TopEffect, other: TopEffect | undefined): string {
+  return other === undefined ? excerpt(text) : excerptsOfChange(text, other.text).before;
 }
