@@ -7,11 +7,13 @@ import type { Health } from "./health.ts";
 import type { Inbox, Order } from "./inbox.ts";
 import type { Live } from "./live.ts";
 import { Machine } from "./machine.ts";
+import type { Meter } from "./measure/meter.ts";
 import type { Choice, Orders, Refusal } from "./orders.ts";
 import { Pace } from "./pace.ts";
 import { watchProbation } from "./probation.ts";
 import type { Overlay, Runtime } from "./runtime/runtime.ts";
 import { describeProblem } from "./signal.ts";
+import { track, type Tracked } from "./track.ts";
 import { wait } from "./wait.ts";
 
 export interface AgentParts {
@@ -22,6 +24,7 @@ export interface AgentParts {
   readonly floor: Floor;
   readonly runtime: Runtime;
   readonly health: Health;
+  readonly meter: Meter;
   readonly probationMs: number;
   /** Ends the agent; the app runs on. */
   readonly signal: AbortSignal;
@@ -78,6 +81,7 @@ export class Agent {
   /** The app may load now; `live` is what it comes up on. Orders wait for `loaded`. */
   begin(live: Live, loaded: Promise<void>): void {
     this.#live = live;
+    this.#parts.meter.begin(live.overlay.release);
     this.#loaded = loaded;
     this.#machine.on("booted");
   }
@@ -175,8 +179,9 @@ export class Agent {
 
   /** Settles when a restart would come up on it too. */
   async #become(live: Live): Promise<void> {
-    const { record, onTrouble } = this.#parts;
+    const { meter, record, onTrouble } = this.#parts;
     this.#live = live;
+    meter.begin(live.overlay.release);
     await record(live).catch((problem: unknown) => onTrouble("live-record", problem));
   }
 
@@ -284,21 +289,4 @@ export class Agent {
 async function firstOf(wayBack: Promise<FetchResult>, before: Overlay): Promise<Fetched | null> {
   const result = await Promise.race([wayBack, wait(wayBackWaitMs)]);
   return result?.kind === "fetched" && result.overlay.release === before.release ? result : null;
-}
-
-interface Tracked<T> {
-  readonly result: Promise<T>;
-  readonly isDone: () => boolean;
-}
-
-function track<T>(work: Promise<T>): Tracked<T> {
-  let isDone = false;
-  const watch = async (): Promise<T> => {
-    try {
-      return await work;
-    } finally {
-      isDone = true;
-    }
-  };
-  return { result: watch(), isDone: () => isDone };
 }

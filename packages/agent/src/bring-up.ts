@@ -13,6 +13,7 @@ import { Health } from "./health.ts";
 import { Inbox } from "./inbox.ts";
 import { bootShape } from "./live.ts";
 import { writeLiveRecord, writeLiveRecordNow } from "./live-record.ts";
+import { Meter } from "./measure/meter.ts";
 import { Orders } from "./orders.ts";
 import { untilLoaded } from "./until-loaded.ts";
 import { Presence } from "./presence.ts";
@@ -28,6 +29,8 @@ export interface BringUpOptions {
   readonly registry: Registry;
   readonly follow: FollowLog;
   readonly runtime: Runtime;
+  /** What the runtime counts requests with. Default: none. */
+  readonly meter?: Meter;
   readonly tell: Tell;
   /** Ends the agent; the app runs on with what it has. */
   readonly signal: AbortSignal;
@@ -39,7 +42,7 @@ export interface BringUpOptions {
 
 /** Puts an agent together and brings the process to the release that it is to run. Settles when the app may load. */
 export async function bringUp(options: BringUpOptions): Promise<Agent> {
-  const { config, identity, boot, root, registry, follow, runtime, tell, signal, now, loadLookMs = 250 } = options;
+  const { config, identity, boot, root, registry, follow, runtime, meter = new Meter(), tell, signal, now, loadLookMs = 250 } = options;
   const { channel, bootWaitMs, probationMs } = config;
   const onTrouble = (where: string, problem: unknown): void => tellTrouble(tell, where, problem);
 
@@ -88,7 +91,7 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     },
   });
   const parts: AgentParts = {
-    boot, inbox, orders, floor, runtime, health, drift, probationMs, signal, onOutcome, onTrouble,
+    boot, inbox, orders, floor, runtime, health, meter, drift, probationMs, signal, onOutcome, onTrouble,
     sources: { registry, cache, root, boot, seen: inbox, onTrouble },
     record: ({ way }) => {
       const write = async (): Promise<void> => {
@@ -111,7 +114,13 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     },
   };
   const agent = new Agent(parts, bootShape(boot));
-  const describe = (): Beat => ({ ...identity, channel, state: agent.state, boot: boot.id, live: agent.live, counter: orders.counter, generation: agent.generation, ...(drift.found.length > 0 && { drift: drift.found }) });
+  const describe = (): Beat => {
+    const measured = meter.read();
+    return {
+      ...identity, channel, state: agent.state, boot: boot.id, live: agent.live, counter: orders.counter, generation: agent.generation,
+      ...(drift.found.length > 0 && { drift: drift.found }), ...(measured !== undefined && { measured }),
+    };
+  };
   const onTick = (): void => {
     health.tick();
     if (agent.state !== "stopped") void drift.look();

@@ -7,6 +7,7 @@ import { findBoot, type Boot } from "./boot.ts";
 import { readProcessConfig, type AgentConfig } from "./config.ts";
 import { installDrain } from "./drain/install.ts";
 import { createIdentity } from "./identity.ts";
+import { Meter } from "./measure/meter.ts";
 import { Presence } from "./presence.ts";
 import { tellProcess, tellTrouble } from "./signal.ts";
 
@@ -33,11 +34,12 @@ async function start(config: AgentConfig): Promise<void> {
     return;
   }
   const [{ createRuntime }, { bringUp }] = await Promise.all([import("./runtime/runtime.ts"), import("./bring-up.ts")]);
-  const runtime = createRuntime({ releaseDirectory: boot.directory, bootArtifacts: boot.artifacts, hash: sha256, requests: config.requests });
+  const meter = new Meter();
+  const runtime = createRuntime({ releaseDirectory: boot.directory, bootArtifacts: boot.artifacts, hash: sha256, requests: config.requests, meter });
   // Before the app has loaded: its units register themselves with this.
   runtime.install();
   await bringUp({
-    config, identity, boot, root, registry, runtime,
+    config, identity, boot, root, registry, runtime, meter,
     follow: (after, options) => follow(registry, config.channel, after, options),
     tell: tellProcess,
     signal: new AbortController().signal,

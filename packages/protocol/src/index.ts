@@ -18,6 +18,8 @@ export {
   type BodyForm, type BodyOp, type CellOp, type ImportOp, type Insertion, type MemberOp, type Piece, type ReloadOp, type ReloadStep, type RemovalOp, type UnitOps,
 } from "./overlay.ts";
 export { mostDeclarations, mostDrifts, type DeclarationDigest, type Drift, type DriftKind, type TextsRead } from "./drift.ts";
+export { addLatencies, bucketOfRank, latencyBucket, latencyBuckets, latencyBucketStart, latencyQuantile, packLatencies, type LatencyCounts } from "./latency.ts";
+export { mostMeasured, parseMeasured, type Measured, type ReleaseCounts, type RequestCounts } from "./measured.ts";
 export { readMappings, writeMappings, type Segment } from "./mappings.ts";
 export { type Generation, type SwapOutcome } from "./swap.ts";
 export { agentTransitions, type AgentEvent, type AgentState } from "./agent-state.ts";

@@ -1,6 +1,7 @@
 import type { AgentState } from "./agent-state.ts";
 import { parseDrift, type Drift } from "./drift.ts";
 import { asCount, asNullable, asOneOf, asRecord, asString } from "./json.ts";
+import { parseMeasured, type Measured } from "./measured.ts";
 import type { ReleaseId } from "./release.ts";
 import type { Generation, SwapOutcome } from "./swap.ts";
 import { parseDigest } from "./tree.ts";
@@ -32,6 +33,8 @@ export interface Beat extends AgentIdentity {
   readonly generation: Generation;
   /** Code that somebody else changed in the process since; absent: none is known. */
   readonly drift?: readonly Drift[];
+  /** Absent: it does not measure, or has measured nothing. */
+  readonly measured?: Measured;
 }
 
 /** What became of one assign in one process; kept. */
@@ -65,6 +68,7 @@ function parseIdentity(r: Readonly<Record<string, unknown>>): AgentIdentity {
 export function parseBeat(value: unknown): Beat {
   const r = asRecord(value, "beat");
   const drift = parseDrift(r["drift"]);
+  const measured = parseMeasured(r["measured"]);
   return {
     ...parseIdentity(r),
     channel: asString(r["channel"], "channel", 200),
@@ -74,6 +78,7 @@ export function parseBeat(value: unknown): Beat {
     counter: asCount(r["counter"], "counter"),
     generation: asCount(r["generation"], "generation"),
     ...(drift.length > 0 && { drift }),
+    ...(measured !== null && { measured }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Stint } from "../measure/meter.ts";
 
 /** The code that was live between two swaps. */
 export interface GenerationMark {
@@ -14,6 +15,8 @@ export interface Token {
   readonly enteredAtMs: number;
   /** True if it is an event stream by now: it has no end to wait for, and goes on message by message. */
   readonly isEndless: () => boolean;
+  /** Where its end is counted; null: nowhere. */
+  stint: Stint | null;
 }
 
 const neverEndless = (): boolean => false;
@@ -64,7 +67,7 @@ export class Generations {
 
   /** Opens a token on the current generation. */
   open(isEndless: () => boolean = neverEndless): Token {
-    const token: Token = { generation: this.#current, isOpen: true, enteredAtMs: performance.now(), isEndless };
+    const token: Token = { generation: this.#current, isOpen: true, enteredAtMs: performance.now(), isEndless, stint: null };
     this.#current.open++;
     this.#open.add(token);
     return token;

@@ -1,5 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "node:net";
+import { howEnded, type Ended } from "../measure/how-ended.ts";
+import type { Meter } from "../measure/meter.ts";
 import type { Hold } from "./hold.ts";
 import type { Generations, Token } from "./generations.ts";
 
@@ -14,38 +16,51 @@ type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boole
 /**
  * Gives each request of Node's HTTP servers (http, https, http2, and what is built on them) a token, from its
  * first event to the close of its response, and enters it again for each event of the two: streams deliver those from
- * contexts that are not the request's. Returns what takes it all back.
+ * contexts that are not the request's. Each is measured from its first event to that close. Returns what takes it all back.
  */
-export function followHttpRequests(generations: Generations, hold: Hold): () => void {
+export function followHttpRequests(generations: Generations, hold: Hold, meter: Meter | null): () => void {
+  const end = (token: Token, answer: Answer & Ended): void => {
+    if (token.stint !== null && token.isOpen) meter?.close(token.stint, token.enteredAtMs, isEventStream(answer) ? "stream" : howEnded(answer));
+    generations.close(token);
+  };
   const undo = [
     patchEmit(Server.prototype, (emit) =>
       function (event, ...args) {
         if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]);
-        return enter(generations, hold, args, () => Reflect.apply(emit, this, [event, ...args]));
+        return enter({ generations, hold, meter, end }, args, () => Reflect.apply(emit, this, [event, ...args]));
       },
     ),
-    patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, false)),
-    patchEmit(ServerResponse.prototype, (emit) => reenter(generations, emit, true)),
+    patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, null)),
+    patchEmit(ServerResponse.prototype, (emit) => reenter(generations, emit, end)),
   ];
   return () => {
     for (const take of undo.toReversed()) take();
   };
 }
 
+interface Follow {
+  readonly generations: Generations;
+  readonly hold: Hold;
+  readonly meter: Meter | null;
+  readonly end: (token: Token, answer: Answer & Ended) => void;
+}
+
 /** `request` carries a request and its response; `stream` one two-way stream and its headers. */
-function enter(generations: Generations, hold: Hold, args: readonly unknown[], work: () => boolean): boolean {
+function enter(follow: Follow, args: readonly unknown[], work: () => boolean): boolean {
+  const { generations, hold, meter, end } = follow;
   const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
   // A server that was opened by a request that has ended inherits that request's context; its own requests are new ones.
   if (generations.token?.isOpen === true || first === undefined || first[tokenKey] !== undefined) return work();
   const answers = typeof second?.once === "function" ? second : first;
   if (hold.isOn) {
-    hold.add({ begin: () => void enter(generations, hold, args, work), isGone: () => (first as { readonly destroyed?: boolean }).destroyed === true });
+    hold.add({ begin: () => void enter(follow, args, work), isGone: () => (first as { readonly destroyed?: boolean }).destroyed === true });
     return true;
   }
   const token = generations.open(() => isEventStream(answers as Answer));
+  if (meter !== null) token.stint = meter.open();
   first[tokenKey] = token;
   answers[tokenKey] = token;
-  if (!(answers instanceof ServerResponse)) answers.once("close", () => generations.close(token));
+  if (!(answers instanceof ServerResponse)) answers.once("close", () => end(token, answers as Answer & Ended));
   return generations.run(token, work);
 }
 
@@ -60,12 +75,14 @@ export interface Answer {
 /** An answer of server-sent events (WHATWG HTML §9.2) that has begun. */
 export function isEventStream(answer: Answer): boolean {
   if (answer.headersSent !== true) return false;
-  if (typeof answer._header === "string") return /^content-type:\s*text\/event-stream/im.test(answer._header);
+  const head = answer._header;
+  // Looking for the word first is ten times faster for all the others.
+  if (typeof head === "string") return /event-stream/i.test(head) && /^content-type:\s*text\/event-stream/im.test(head);
   const type = answer.sentHeaders?.["content-type"];
   return typeof type === "string" && /^text\/event-stream/i.test(type);
 }
 
-function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): Emit {
+function reenter(generations: Generations, emit: Emit, end: Follow["end"] | null): Emit {
   return function (event, ...args) {
     const token = (this as Carrier)[tokenKey];
     if (token === undefined) return Reflect.apply(emit, this, [event, ...args]);
@@ -73,7 +90,7 @@ function reenter(generations: Generations, emit: Emit, endsWithClose: boolean): 
       if (generations.token === token) return Reflect.apply(emit, this, [event, ...args]);
       return generations.run(token, () => Reflect.apply(emit, this, [event, ...args]));
     } finally {
-      if (endsWithClose && event === "close") generations.close(token);
+      if (end !== null && event === "close") end(token, this as Answer & Ended);
     }
   };
 }

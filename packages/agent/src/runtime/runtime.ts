@@ -11,6 +11,7 @@ import { Hold } from "./hold.ts";
 import { HotState } from "./hot.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
+import type { Meter } from "../measure/meter.ts";
 import { Pace } from "../pace.ts";
 import { addMember, removeMember, type Choice } from "./members.ts";
 import { prepare, type Prepared } from "./prepare.ts";
@@ -73,6 +74,8 @@ export interface RuntimeOptions {
   readonly requests?: Partial<RequestPolicy>;
   /** How long work that follows a response keeps its generation, in ms. Default: 30. */
   readonly lingerMs?: number;
+  /** Counts requests as they end. Default: none does. */
+  readonly meter?: Meter;
 }
 
 /** The name under which instrumented units look for an agent (spec/instrument.md). */
@@ -226,7 +229,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return {
     install() {
       Object.defineProperty(globalThis, hook, { value: Object.freeze({ add, bind: (callback: never) => generations.bind(callback), run }), configurable: true });
-      if (byRequest) unfollow = followHttpRequests(generations, hold);
+      if (byRequest) unfollow = followHttpRequests(generations, hold, options.meter ?? null);
     },
     uninstall() {
       delete (globalThis as Record<symbol, unknown>)[hook];
