@@ -1,12 +1,13 @@
-import { isMidflightError, MidflightError, type Assign, type Registry, type ReleaseId } from "@midflight/protocol";
-import { materialise, type Publisher } from "@midflight/publisher";
+import { isMidflightError, MidflightError, type Assign, type Digest, type Registry, type ReleaseId } from "@midflight/protocol";
+import { isRolloutOpen, materialise, type Publisher } from "@midflight/publisher";
 import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type Holder, type Running, type ServiceProcess } from "@midflight/supervisor";
 import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
-import { readLive, type LiveAssign } from "./live-release.ts";
+import type { LiveAssign } from "./live-release.ts";
 import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
+import type { Followed } from "./rollout/followed.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { linkRest } from "./project/link-rest.ts";
@@ -20,6 +21,7 @@ export interface FleetKeeperOptions {
   readonly registryUrl: string;
   readonly secrets: Secrets;
   readonly publisher: Publisher;
+  readonly followed: Followed;
   /** Processes of an earlier control that still run, by target. */
   readonly orphans: ReadonlyMap<string, Running>;
   readonly holder: () => Promise<Holder>;
@@ -29,9 +31,9 @@ export interface FleetKeeperOptions {
 
 const checkMs = 250;
 
-/** Keeps a process per target, brings each to the live release, and takes a release back that cannot boot. */
+/** Keeps a process per target, brings each to the release that it has to follow, and takes a release back that cannot boot. */
 export function openFleetKeeper(options: FleetKeeperOptions): { readonly processes: readonly ServiceProcess[]; close(): Promise<void> } {
-  const { config, layout, registry, secrets, publisher, listen } = options;
+  const { config, layout, registry, secrets, publisher, followed, listen } = options;
   const table = openProcessTable(layout);
   const teller = openOutcomeTeller({ ...options, wasReplaced: (pid) => replaced.has(pid), onReverted });
   const replaced = new Set<number>();
@@ -43,8 +45,13 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   let isClosing = false;
   let working: Promise<void> = Promise.resolve();
 
-  const bootRelease = async (): Promise<BootRelease> => {
-    const now = await readLive(registry, config.channelName, secrets.root);
+  const readNewest = async (): Promise<LiveAssign | null> => {
+    await followed.refresh();
+    return followed.newest;
+  };
+  const bootRelease = async (target: string): Promise<BootRelease> => {
+    await followed.refresh();
+    const now = followed.of(target);
     if (now === null) throw new MidflightError("RELEASE_UNKNOWN", "There is no release to start from.");
     return bootOf(now.assign.release, now.assign.number);
   };
@@ -59,7 +66,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
 
   function keep(service: ResolvedService, target: string): ServiceProcess {
     const agent = { registryUrl: options.registryUrl, token: secrets.tokens.agent, channelName: config.channelName, rootPath: layout.trustRoot };
-    return keepProcess({ target, service, layout, registry, channelName: config.channelName, agent, environment: options.environment, table, listen, holder: options.holder, bootRelease, onBootFailedTwice, onReplaceFailed }, options.orphans.get(target) ?? null);
+    return keepProcess({ target, service, layout, registry, channelName: config.channelName, agent, environment: options.environment, table, listen, holder: options.holder, bootRelease: () => bootRelease(target), onBootFailedTwice, onReplaceFailed }, options.orphans.get(target) ?? null);
   }
 
   /** A release that does not come up would not come up after the next crash either: the whole channel goes back. */
@@ -87,7 +94,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   }
 
   async function takeBack(boot: BootRelease, { code, what, because, lastLines, otherwise }: Failure): Promise<{ readonly backTo: number | null; readonly error: MidflightError } | null> {
-    const now = await readLive(registry, config.channelName, secrets.root);
+    const now = await readNewest();
     if (isClosing || now?.assign.release !== boot.release) return null;
     const outcome = await publisher.rollback({ why: `${what.replace(/\.$/, "")} (${because})`.slice(0, 1000), maxRung: "replace" });
     const backTo = outcome.kind === "published" ? outcome.number : null;
@@ -103,28 +110,30 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
 
   /** Errors followed the swap in one process; what is bad for one is not left to the others. */
   async function onReverted(target: string, assign: Assign, reason: string): Promise<void> {
-    const now = await readLive(registry, config.channelName, secrets.root);
-    if (isClosing || now?.assign.counter !== assign.counter || assign.cause === "rollback") return;
+    const now = await readNewest();
+    // A rollout that goes on has assigned the same release again, to more of them.
+    const isNewest = now?.assign.counter === assign.counter || (now?.assign.wave !== undefined && now.assign.wave.rollout === assign.wave?.rollout);
+    if (isClosing || !isNewest || assign.cause === "rollback") return;
     await publisher.rollback({ why: `${target} took r${assign.number} back: ${reason}`.slice(0, 1000), maxRung: "replace" });
   }
 
   /** One look at the channel and at who is there. */
   async function check(): Promise<void> {
-    const now = await readLive(registry, config.channelName, secrets.root);
+    const now = await readNewest();
     if (now === null) return;
     if (now.id !== live?.id) {
       const isFirst = live === null;
       live = now;
       notReady.clear();
-      if (!isFirst) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
-      await cleaner.clean(now.assign);
+      if (!isFirst && !isRolloutOpen(now.assign)) listen({ kind: "live", release: now.assign.release, number: now.assign.number, cause: now.assign.cause, why: now.assign.why });
+      await cleaner.clean(followed.assigns.map(({ assign }) => assign));
       for (const process of processes) process.wake();
     }
     await forgetDead();
-    await planMissing(now.assign.release);
-    await replaceWhereNeeded(now.assign.release);
-    await replaceOverdue(now.assign);
-    await teller.tell(now.assign);
+    await planMissing();
+    await replaceWhereNeeded(now.id);
+    await replaceOverdue();
+    await teller.tell(followed.assigns.map(({ assign }) => assign));
   }
 
   /** The last word of a process that is gone would count for some seconds more, and plans would be made for it. */
@@ -135,22 +144,22 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   }
 
   /** A process that came up from a release which was not alive when the live one was planned cannot know the way. */
-  async function planMissing(to: ReleaseId): Promise<void> {
-    const beats = await registry.presence(config.channelName);
-    const boots = new Set(beats.flatMap(({ boot }) => (boot === null || boot === to ? [] : [boot])));
-    for (const from of boots) {
+  async function planMissing(): Promise<void> {
+    for (const { target, boot: from } of await registry.presence(config.channelName)) {
+      const to = followed.of(target)?.assign.release;
       const key = `${from}>${to}`;
-      if (planned.has(key)) continue;
+      if (from === null || to === undefined || from === to || planned.has(key)) continue;
       await publisher.ensureTransition(from, to).catch(ignoreUnknown);
       planned.add(key);
     }
   }
 
   /** One after the other, so that a service of several processes never stands still as a whole. */
-  async function replaceWhereNeeded(to: ReleaseId): Promise<void> {
+  async function replaceWhereNeeded(newest: Digest): Promise<void> {
     for (const process of processes) {
       const from = process.boot?.release;
-      if (isClosing || from === undefined || from === to || process.phase !== "ready" || notReady.get(process.target) === to) continue;
+      const to = followed.of(process.target)?.assign.release;
+      if (isClosing || from === undefined || to === undefined || from === to || process.phase !== "ready" || notReady.get(process.target) === to) continue;
       const entry = await registry.transition(from, to);
       if (entry === null) continue;
       const { transition } = verifyTransition(entry.envelope, secrets.root);
@@ -159,7 +168,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       const outcome = await replace(process, worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
       await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
-      if (outcome === "failed" || (await readLive(registry, config.channelName, secrets.root))?.assign.release !== to) return;
+      if (outcome === "failed" || (await readNewest())?.id !== newest) return;
     }
   }
 
@@ -171,10 +180,11 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   }
 
   /** Where the policy is that a request which does not end costs its process. */
-  async function replaceOverdue({ counter }: Assign): Promise<void> {
-    const reports = await registry.reports({ channel: config.channelName, counter });
+  async function replaceOverdue(): Promise<void> {
+    const reports = (await Promise.all(followed.assigns.map(({ assign: { counter } }) => registry.reports({ channel: config.channelName, counter })))).flat();
     for (const process of processes) {
-      const overdue = reports.find(({ from, outcome }) => from.pid === process.pid && outcome.kind === "refused" && outcome.code === "REQUESTS_OVERDUE");
+      const counter = followed.of(process.target)?.assign.counter;
+      const overdue = reports.find(({ from, outcome, counter: own }) => own === counter && from.pid === process.pid && outcome.kind === "refused" && outcome.code === "REQUESTS_OVERDUE");
       if (isClosing || process.phase !== "ready" || notReady.has(process.target) || overdue?.outcome.kind !== "refused") continue;
       const outcome = await replace(process, overdue.outcome.reason);
       await forgetDead();

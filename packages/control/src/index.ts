@@ -19,5 +19,10 @@ export { openAssigner, prepareDeploy, type Prepared } from "./operation/prepare.
 export { parseSavedPlan, savePlan, whyStale, type SavedPlan } from "./operation/saved-plan.ts";
 export { settleRollout, type Rollout, type Settled, type SettleOptions } from "./operation/settle-rollout.ts";
 export { toRefusal } from "./refusal.ts";
+export { readRollout } from "./rollout/record.ts";
+export { settleWaves, type FollowedWaves, type SettleWavesOptions } from "./rollout/settle-waves.ts";
+export { isOpen, type Phase, type RolloutState } from "./rollout/state.ts";
+export { awaitUnlocked, readOpenRollout, requireOpenRollout, steerRollout, type OpenRollout } from "./rollout/steer.ts";
+export { wavesOf } from "./rollout/waves-of.ts";
 export { startControl, type Control, type StartOptions } from "./start-control.ts";
 export { besideName, createDurably, type ProcessPhase, type ProcessRecord } from "@midflight/supervisor";

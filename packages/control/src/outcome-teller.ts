@@ -12,27 +12,27 @@ export interface OutcomeTellerOptions {
   readonly onReverted: (target: string, assign: Assign, reason: string) => Promise<void>;
 }
 
-/** Tells what became of the newest assign in each process, once each. */
-export function openOutcomeTeller({ registry, config, listen, wasReplaced, onReverted }: OutcomeTellerOptions): { tell(assign: Assign): Promise<void> } {
-  const told = new Set<string>();
-  let counter: number | null = null;
+/** Tells what became of the assigns that are followed now in each process, once each. */
+export function openOutcomeTeller({ registry, config, listen, wasReplaced, onReverted }: OutcomeTellerOptions): { tell(assigns: readonly Assign[]): Promise<void> } {
+  /** Ids of reports, by counter of the assign that they speak of. */
+  let told: Map<number, Set<string>> | null = null;
   return {
-    tell: async (assign) => {
-      if (assign.counter !== counter) {
-        const isFirst = counter === null;
-        counter = assign.counter;
-        told.clear();
-        // What happened before control started is history, not news.
-        if (isFirst) for (const report of await registry.reports({ channel: config.channelName, counter })) told.add(report.id);
-      }
-      for (const { id, from, outcome } of await registry.reports({ channel: config.channelName, counter })) {
-        if (told.has(id)) continue;
-        told.add(id);
-        if (outcome.kind === "refused" && wasReplaced(from.pid)) continue;
-        const { number } = assign;
-        if (outcome.kind === "swapped") listen({ kind: "process-confirmed", target: from.target, number, pauseMs: outcome.pauseMs });
-        else listen({ kind: "process-refused", target: from.target, number, code: outcome.code, reason: outcome.reason, isReverted: outcome.kind === "reverted" });
-        if (outcome.kind === "reverted") await onReverted(from.target, assign, outcome.reason);
+    tell: async (assigns) => {
+      const before: typeof told = told;
+      told = new Map();
+      for (const assign of assigns) {
+        const { counter, number } = assign;
+        const known = before?.get(counter) ?? new Set<string>();
+        told.set(counter, known);
+        for (const { id, from, outcome } of await registry.reports({ channel: config.channelName, counter })) {
+          if (known.has(id)) continue;
+          known.add(id);
+          // What happened before control started is history, not news.
+          if (before === null || (outcome.kind === "refused" && wasReplaced(from.pid))) continue;
+          if (outcome.kind === "swapped") listen({ kind: "process-confirmed", target: from.target, number, pauseMs: outcome.pauseMs });
+          else listen({ kind: "process-refused", target: from.target, number, code: outcome.code, reason: outcome.reason, isReverted: outcome.kind === "reverted" });
+          if (outcome.kind === "reverted") await onReverted(from.target, assign, outcome.reason);
+        }
       }
     },
   };

@@ -1,14 +1,16 @@
 import type { Registry } from "@midflight/protocol";
-import { lockPublisher, readFolder, watchDirectory, type Batch, type PublishOutcome, type WatchedDirectory } from "@midflight/publisher";
+import { isRolloutOpen, lockPublisher, readFolder, watchDirectory, type Batch, type PublishOutcome, type WatchedDirectory } from "@midflight/publisher";
 import { asMidflightError } from "@midflight/supervisor";
 import { isDevelopment, type ResolvedConfig } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import { readLive } from "./live-release.ts";
+import { pause } from "./operation/pause.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { layoutOf } from "./project/layout.ts";
 import { scopeOf } from "./config/app-scope.ts";
 import { type Publishing } from "./publishing.ts";
 import { toRefusal } from "./refusal.ts";
+import { wavesOf } from "./rollout/waves-of.ts";
 
 export interface PublishLoopOptions {
   readonly config: ResolvedConfig;
@@ -18,6 +20,8 @@ export interface PublishLoopOptions {
   readonly listen: Listen;
   readonly isWatching: boolean;
 }
+
+const lookMs = 250;
 
 /**
  * Publishes what the project holds now if nothing was ever published, or if it is watched; then, if watched, each
@@ -37,9 +41,11 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
   // Before the processes start, so that they start from it.
   const start = await batches.next();
   if (start.done !== true) await tryPublish(options, start.value, "the code at the start of the watch");
+  const closing = new AbortController();
   const following = follow();
   return {
     close: async () => {
+      closing.abort();
       watched.close();
       await following;
       lock.release();
@@ -60,16 +66,32 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
     }
   }
 
+  /** False: nobody waits any more. */
+  async function untilUnlocked(): Promise<boolean> {
+    while (!closing.signal.aborted) {
+      await pause(lookMs, closing.signal);
+      const live = await readLive(registry, config.channelName, secrets.root);
+      if (!isRolloutOpen(live?.assign ?? null)) return !closing.signal.aborted;
+    }
+    return false;
+  }
+
   async function follow(): Promise<void> {
-    for (let next = await batches.next(); next.done !== true; next = await batches.next()) await tryPublish(options, next.value, null);
+    for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
+      while ((await tryPublish(options, next.value, null)) === "locked" && (await untilUnlocked())) continue;
+    }
   }
 }
 
-async function tryPublish(options: PublishLoopOptions, batch: Batch, why: string | null): Promise<void> {
+/** `locked`: a rollout goes on, and no other release may begin before its end. */
+async function tryPublish(options: PublishLoopOptions, batch: Batch, why: string | null): Promise<"told" | "locked"> {
   try {
     await publishBatch(options, batch, why);
+    return "told";
   } catch (error) {
-    options.listen({ kind: "publish-failed", error: asMidflightError(error, "The code could not be published.") });
+    const told = asMidflightError(error, "The code could not be published.");
+    options.listen({ kind: "publish-failed", error: told });
+    return told.code === "ROLLOUT_IN_PROGRESS" ? "locked" : "told";
   }
 }
 
@@ -79,7 +101,7 @@ async function publishBatch({ config, publishing, listen }: PublishLoopOptions, 
   const tree = await publishing.collector.collect(batch);
   // Nothing runs yet at the start, so nothing is disrupted by it.
   const maxRung = batch.reason === "start" ? "replace" : config.rollout.maxRung;
-  const outcome: PublishOutcome = await publishing.publisher.publish(tree, { maxRung, ...(why === null ? {} : { why }) });
+  const outcome: PublishOutcome = await publishing.publisher.publish(tree, { maxRung, ...wavesOf(config), ...(why === null ? {} : { why }) });
   switch (outcome.kind) {
     case "published":
       listen({ kind: "published", release: outcome.release, number: outcome.number, rung: outcome.rung, verdicts: outcome.verdicts, tookMs: performance.now() - startedAt });

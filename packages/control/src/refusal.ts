@@ -21,6 +21,14 @@ export function toRefusal(refused: Refused, maxRung: Rung, serves: string): Midf
       return new MidflightError("PLAN_STALE", { what: "The plan does not hold any more.", why: refused.reason, state, fix: ["midflight plan -o FILE"] });
     case "CHANNEL_HEAD_MOVED":
       return new MidflightError("CHANNEL_HEAD_MOVED", { what: "Somebody else deployed at the same time.", why: refused.reason, state: "nothing of yours was published.", fix: ["midflight status", "midflight deploy"], retryable: true });
+    case "ROLLOUT_IN_PROGRESS":
+      return new MidflightError("ROLLOUT_IN_PROGRESS", {
+        what: "A rollout is not at its end yet.",
+        why: `${refused.reason}.`,
+        state: "nothing of yours was published.",
+        fix: ["midflight status --watch", "midflight deploy --lock-wait 15m", "midflight abort   (takes it back)"],
+        retryable: true,
+      });
     case "ROLLBACK_NOTHING":
       return new MidflightError("ROLLBACK_NOTHING", { what: "There is no release to go back to.", why: "the live release is the first one, or those before are no longer kept.", state: `nothing was done; ${serves}`, fix: ["correct the code, then: midflight deploy"] });
   }

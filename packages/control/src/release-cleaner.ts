@@ -12,15 +12,15 @@ const keepDirectories = 10;
 const everyMs = 60_000;
 
 /** Removes what nobody can need any more, so that a day of saving files does not fill the disk. */
-export function openReleaseCleaner({ registry, config, layout }: { readonly registry: Registry; readonly config: ResolvedConfig; readonly layout: Layout }): { clean(assign: Assign): Promise<void> } {
+export function openReleaseCleaner({ registry, config, layout }: { readonly registry: Registry; readonly config: ResolvedConfig; readonly layout: Layout }): { clean(followed: readonly Assign[]): Promise<void> } {
   let cleanedAt = -Infinity;
   return {
-    clean: async (assign) => {
+    clean: async (followed) => {
       if (performance.now() - cleanedAt < everyMs) return;
       cleanedAt = performance.now();
       await registry.retain({ keepReleases });
       const beats = await registry.presence(config.channelName);
-      await removeDirectories(layout, config, new Set([assign.release, ...assign.revertTo, ...beats.flatMap(({ boot, live }) => [boot, live].filter((id) => id !== null))]));
+      await removeDirectories(layout, config, new Set([...followed.flatMap(({ release, revertTo }) => [release, ...revertTo]), ...beats.flatMap(({ boot, live }) => [boot, live].filter((id) => id !== null))]));
     },
   };
 }

@@ -10,6 +10,8 @@ import { settleOrphans } from "./orphans.ts";
 import { takeHold } from "./project/control-file.ts";
 import { layoutOf } from "./project/layout.ts";
 import { makeSecrets } from "./project/secrets.ts";
+import { openFollowed } from "./rollout/followed.ts";
+import { openRolloutKeeper } from "./rollout/rollout-keeper.ts";
 import { openPublishing } from "./publishing.ts";
 import { openPublishLoop } from "./publish-loop.ts";
 import { serve } from "./serve.ts";
@@ -65,12 +67,21 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     const isClosing = new AbortController();
     const orphans = await settleOrphans({ config, layout, holder: await holding.holder(), canBeAdopted: formerPort === new URL(server.url).port, listen, isHurried: isClosing.signal });
     undo.push(() => orphans.gone);
+    const { publisher } = publishing;
+    const followed = openFollowed(registry, config.channelName, secrets.root);
+    const rollout = openRolloutKeeper({ config, layout, registry, publisher, followed, gate: null, listen });
     const keeper = openFleetKeeper({
-      config, layout, registry, registryUrl: server.url, secrets, publisher: publishing.publisher, orphans: orphans.adopted,
-      holder: () => holding.holder(), environment: readEnvironment(), listen,
+      config, layout, registry, registryUrl: server.url, secrets, publisher, followed, orphans: orphans.adopted,
+      holder: () => holding.holder(), environment: readEnvironment(),
+      listen: (event) => {
+        listen(event);
+        rollout.hear(event);
+      },
     });
     undo.push(() => isClosing.abort());
+    // First the rollout: what ends now is ended by us.
     undo.push(() => keeper.close());
+    undo.push(() => rollout.close());
     return {
       url: server.url,
       processes: keeper.processes,

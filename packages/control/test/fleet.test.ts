@@ -25,7 +25,7 @@ function report(target: string, outcome: SwapOutcome, counter = 2): Report {
 const refused = (code: "REPLACE_NEEDED" | "OVERLAY_FAILED"): SwapOutcome => ({ kind: "refused", release: r2, code, reason: "because", unit: null });
 
 function standings(input: Partial<FleetInput>): Record<string, string> {
-  const members = judgeFleet({ release: r2, counter: 2, beats: [], reports: [], records: [], countsProbation: true, expected: new Map([["web-1", "web"]]), ...input });
+  const members = judgeFleet({ assigned: () => ({ release: r2, counter: 2 }), beats: [], reports: [], records: [], countsProbation: true, expected: new Map([["web-1", "web"]]), ...input });
   return Object.fromEntries(members.map((member) => [member.target, member.standing]));
 }
 

@@ -3,6 +3,7 @@ import { createStatement, parseStatement, type Statement } from "./statement.ts"
 import { parseDigest } from "./tree.ts";
 import { parseRequestPolicy, type RequestPolicy } from "./request-policy.ts";
 import type { ReleaseId } from "./release.ts";
+import { countOfStep, parseWave, type Wave, type WaveStep } from "./wave.ts";
 
 /** Which targets an assign speaks to. A fraction picks by hash, so that the same targets are picked when it grows. */
 export type Targets =
@@ -35,6 +36,8 @@ export interface Assign {
   readonly expiresAt: number | null;
   /** What it means to requests under way. Default: what the process was started with. */
   readonly requests?: RequestPolicy;
+  /** Its place in a rollout by waves; absent: it reaches all of its targets at once. */
+  readonly wave?: Wave;
 }
 
 export function createAssignStatement(assign: Assign): Statement {
@@ -61,6 +64,7 @@ export function parseAssignStatement(value: unknown): Assign {
     issuedAt: asString(a["issuedAt"], "assign.issuedAt"),
     expiresAt: asNullable(a["expiresAt"], asNumber, "assign.expiresAt"),
     ...(a["requests"] !== undefined && { requests: parseRequestPolicy(a["requests"], "assign.requests") }),
+    ...(a["wave"] !== undefined && { wave: parseWave(a["wave"], "assign.wave") }),
   };
 }
 
@@ -72,20 +76,38 @@ function parseTargets(value: unknown): Targets {
   return { kind, fraction: asNumber(t["fraction"], "assign.targets.fraction"), salt: asString(t["salt"], "assign.targets.salt") };
 }
 
-/** True if the assign speaks to the target of this name. */
+/** True if the assign speaks to the target of this name. Children and threads go with the process that they belong to. */
 export function appliesTo(targets: Targets, target: string): boolean {
+  const process = processOf(target);
   switch (targets.kind) {
     case "all":
       return true;
     case "named":
-      return targets.names.includes(target);
+      return targets.names.includes(target) || targets.names.includes(process);
     case "fraction":
-      return spread(`${targets.salt}\0${target}`) < targets.fraction;
+      return spread(targets.salt, process) < targets.fraction;
   }
 }
 
+/** `web-1` of its child `web-1/4242` and of its thread `web-1#3`: a process never runs two releases. */
+function processOf(target: string): string {
+  return /^[^/#]*/.exec(target)![0];
+}
+
+/**
+ * The targets of a step: as many of the named processes as it says, the first by hash. One that comes later falls inside
+ * or outside by its own hash.
+ */
+export function targetsOfStep(step: WaveStep, names: readonly string[], salt: string): Targets {
+  const places = names.map((name) => spread(salt, name)).sort((a, b) => a - b);
+  if (places.length === 0) return { kind: "fraction", fraction: 1, salt };
+  // The smallest fraction that takes the last of them in.
+  return { kind: "fraction", fraction: places[countOfStep(step, places.length) - 1]! + 2 ** -33, salt };
+}
+
 /** FNV-1a, 32 bit, with the finaliser of MurmurHash3 for spread: 0 ≤ x < 1. Not for security. */
-function spread(text: string): number {
+function spread(salt: string, process: string): number {
+  const text = `${salt}\0${process}`;
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -10,7 +10,8 @@ export { exceedsRung, parseVerdict, rungs, strongerRung, type Rung, type UnitVer
 export { maxPayloadBytes, parseEnvelope, payloadType, statementType, type Envelope } from "./envelope.ts";
 export { createStatement, parseStatement, predicateTypes, type Statement, type StatementKind } from "./statement.ts";
 export { createReleaseStatement, parseReleaseStatement, type Release, type ReleaseId } from "./release.ts";
-export { appliesTo, createAssignStatement, parseAssignStatement, type Assign, type AssignCause, type Targets } from "./assign.ts";
+export { appliesTo, createAssignStatement, parseAssignStatement, targetsOfStep, type Assign, type AssignCause, type Targets } from "./assign.ts";
+export { countOfStep, isWaveStep, maxBakeMs, maxWaves, type Wave, type WaveStep } from "./wave.ts";
 export { defaultRequestPolicy, maxBoundMs, parseRequestPolicy, requestPolicies, stragglers, type RequestPolicy } from "./request-policy.ts";
 export { createTransitionStatement, parseTransitionStatement, type Transition, type TransitionUnit } from "./transition.ts";
 export {

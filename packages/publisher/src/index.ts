@@ -11,3 +11,4 @@ export { type PublishOutcome, type ReleaseOutcome, type ReleasePlan, type RouteS
 export { manifestName, materialise, requireNewDirectory, type MaterialiseOptions, type ReleaseManifest } from "./materialise.ts";
 export { planBetween, type TreePlan } from "./plan-between.ts";
 export { lockPublisher, type PublisherLock } from "./publisher-lock.ts";
+export { firstWave, followingWave, isRolloutOpen, type Proceeding, type ProceedOutcome, type Waves } from "./wave-assign.ts";

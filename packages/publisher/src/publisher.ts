@@ -16,6 +16,7 @@ import { withRetry } from "./retry.ts";
 import { createTransition, planRoute, type Place } from "./routes.ts";
 import { createSigner, type PublisherKeys } from "./signer.ts";
 import { createUploader, type BlobBook, type Uploader } from "./upload.ts";
+import { firstWave, followingWave, isRolloutOpen, type Proceeding, type ProceedOutcome, type Waves } from "./wave-assign.ts";
 
 export interface PublisherOptions {
   readonly registry: Registry;
@@ -41,6 +42,8 @@ export interface AssignOptions {
   readonly why?: string;
   /** The strongest rung that is allowed. Default: `reload`. */
   readonly maxRung?: Rung;
+  /** Step by step. Default: all processes at once. */
+  readonly waves?: Waves;
 }
 
 export interface PublishOptions extends AssignOptions {
@@ -71,8 +74,10 @@ export interface Publisher {
   release(tree: CollectedTree, options?: Pick<PublishOptions, "meta">): Promise<ReleaseOutcome>;
   /** Makes a release that exists the live one. Cause `retry` also repeats the live one. @throws MidflightError `RELEASE_UNKNOWN` */
   assign(to: ReleaseId | number, options?: AssignOptions & { readonly cause?: AssignCause }): Promise<PublishOutcome>;
-  /** Goes back: to `to`, or to what the live assign prefers. @throws MidflightError `RELEASE_UNKNOWN` */
-  rollback(options?: AssignOptions & { readonly to?: ReleaseId | number }): Promise<PublishOutcome>;
+  /** Goes back: to `to`, or to what the live assign prefers; with `expect` only if that is still the newest assign. @throws MidflightError `RELEASE_UNKNOWN` */
+  rollback(options?: AssignOptions & { readonly to?: ReleaseId | number; readonly expect?: Digest }): Promise<PublishOutcome>;
+  /** Goes on with a rollout by waves, or pauses it. One append, or none if somebody was first. @throws MidflightError `REGISTRY_UNREACHABLE` */
+  proceed(how: Proceeding): Promise<ProceedOutcome>;
   /** Sees to it that processes that booted `from` can become `to`. @throws MidflightError `RELEASE_UNKNOWN`, `CHANNEL_HEAD_MOVED` */
   ensureTransition(from: ReleaseId, to: ReleaseId): Promise<void>;
   /** Plans now what would be planned at the next quiet moment: the way back for processes that start from the newest release. */
@@ -142,7 +147,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
   }
 
   /** Signs everything, stores what is new, appends once. */
-  async function commit(target: Target, made: Draft, next: Pick<Assign, "cause" | "revertTo" | "why">): Promise<PublishOutcome | "moved"> {
+  async function commit(target: Target, made: Draft, { waves, ...next }: Pick<Assign, "cause" | "revertTo" | "why"> & { readonly waves: Waves | undefined }): Promise<PublishOutcome | "moved"> {
     const signed = createSigner(keys);
     const blobs: BlobBook = target.made === null ? new Map() : newBlobs(target.made.tree, made.live?.shape ?? null);
     const needs = new Set(blobs.keys());
@@ -168,15 +173,16 @@ export function openPublisher(options: PublisherOptions): Publisher {
     });
     const last = made.live?.assign;
     const now = clock();
+    const counter = (last?.counter ?? 0) + 1;
     const assign: Assign = {
       ...next,
+      ...firstWave(waves, counter, last ?? null),
       channel,
       // Seconds: a channel that is made anew outranks the one that agents remember.
       epoch: last?.epoch ?? Math.floor(now.getTime() / 1_000),
-      counter: (last?.counter ?? 0) + 1,
+      counter,
       release: id,
       number: target.number,
-      targets: { kind: "all" },
       by: options.by,
       issuedAt: now.toISOString(),
       expiresAt: null,
@@ -190,7 +196,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     shapes.keep(new Set([id, ...made.forward.map((route) => route.from), ...(last === undefined ? [] : [last.release])]));
     prepareLater(id, last?.release ?? null);
     const { rung, verdicts } = made;
-    return { kind: "published", release: id, number: target.number, rung, verdicts, assign: assignId, counter: assign.counter, before: last?.release ?? null, transitions };
+    return { kind: "published", release: id, number: target.number, rung, verdicts, assign: assignId, counter: assign.counter, before: last?.release ?? null, wave: assign.wave ?? null, transitions };
   }
 
   async function makePlan(tree: CollectedTree): Promise<{ readonly plan: ReleasePlan; readonly made: Draft }> {
@@ -207,12 +213,13 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const { plan, made } = await makePlan(tree);
       const { live } = plan;
       if (publishing.expect !== undefined && isStale(plan, publishing.expect)) return refused("PLAN_STALE", made, "the code or the live release changed after the plan was made");
+      if (isRolloutOpen(live)) return refused("ROLLOUT_IN_PROGRESS", made, describeOpen(live!));
       if (plan.isUnchanged && live !== null) return { kind: "unchanged", release: live.release, number: live.number };
       const tooHigh = checkRung(made, maxRung);
       if (tooHigh !== null) return tooHigh;
       const revertTo = live === null ? [] : [live.release, ...live.revertTo].slice(0, maxRevertTo);
       const target = { place: placeOfTree(tree), number: await nextNumber(), made: { tree, provenance: await provenance } };
-      const outcome = await commit(target, made, { cause: "deploy", revertTo, why: publishing.why ?? null });
+      const outcome = await commit(target, made, { cause: "deploy", revertTo, why: publishing.why ?? null, waves: publishing.waves });
       if (outcome !== "moved") return outcome;
     }
     return overtaken;
@@ -239,10 +246,12 @@ export function openPublisher(options: PublisherOptions): Publisher {
     throw overtakenBy("a release");
   }
 
-  async function assign(to: ReleaseId | number | null, cause: AssignCause, { maxRung = "reload", why = null as string | null }): Promise<PublishOutcome> {
+  async function assign(to: ReleaseId | number | null, cause: AssignCause, { maxRung = "reload", why, waves, expect }: AssignOptions & { readonly expect?: Digest }): Promise<PublishOutcome> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       await retry(() => view.refresh());
       const live = view.live;
+      if (expect !== undefined && view.head !== expect) return overtaken;
+      if (cause !== "rollback" && isRolloutOpen(live)) return refused("ROLLOUT_IN_PROGRESS", { rung: "patch", verdicts: [] }, describeOpen(live!));
       const id = typeof to === "number" ? view.numbered(to) : (to ?? live?.revertTo[0] ?? null);
       if (id === null && typeof to === "number") throw unknownNumber(to);
       if (id === null) return refused("ROLLBACK_NOTHING", { rung: "patch", verdicts: [] }, "the live release is the first one");
@@ -250,12 +259,25 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const place = await retry(() => placeOf(shapes, id));
       const { number } = await retry(() => shapes.release(id));
       const made = await draft(place);
-      const tooHigh = checkRung(made, maxRung as Rung);
+      const tooHigh = checkRung(made, maxRung);
       if (tooHigh !== null) return tooHigh;
-      const outcome = await commit({ place, number, made: null }, made, { cause, revertTo: revertToAfter(made.live?.assign ?? null, id, cause), why });
+      const outcome = await commit({ place, number, made: null }, made, { cause, revertTo: revertToAfter(made.live?.assign ?? null, id, cause), why: why ?? null, waves: cause === "deploy" ? waves : undefined });
       if (outcome !== "moved") return outcome;
     }
     return overtaken;
+  }
+
+  async function proceed({ expect, ...how }: Proceeding): Promise<ProceedOutcome> {
+    await retry(() => view.refresh());
+    const { live } = view;
+    if (view.head !== expect) return { kind: "moved" };
+    if (live === null || !isRolloutOpen(live)) return { kind: "none" };
+    const signed = createSigner(keys);
+    const assign = followingWave(live, how, options.by, clock().toISOString());
+    const id = signed.assign(assign);
+    if ((await patient.uploader.append({ channel, expect, entries: signed.entries, needs: [] }, new Map())) === "moved") return { kind: "moved" };
+    view.appended(signed.own);
+    return { kind: "proceeded", assign: id, counter: assign.counter, step: assign.wave!.step };
   }
 
   async function ensureTransition(fromId: ReleaseId, toId: ReleaseId, { retry, uploader }: Manner): Promise<void> {
@@ -281,6 +303,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     release: (tree, { meta } = {}) => inTurn(() => release(tree, meta)),
     assign: (to, { cause = "deploy", ...assigning } = {}) => inTurn(() => assign(to, cause, assigning)),
     rollback: ({ to, ...assigning } = {}) => inTurn(() => assign(to ?? null, "rollback", assigning)),
+    proceed: (how) => inTurn(() => proceed(how)),
     ensureTransition: (from, to) => inTurn(() => ensureTransition(from, to, patient)),
     prepare,
     close() {
@@ -300,6 +323,10 @@ function checkRung(made: Draft, maxRung: Rung): PublishOutcome | null {
   if (!exceedsRung(made.rung, maxRung)) return null;
   const worst = made.verdicts.find((verdict) => verdict.rung === made.rung);
   return refused(made.rung === "replace" ? "REPLACE_NEEDED" : "RUNG_TOO_HIGH", made, worst === undefined ? `it needs ${made.rung}` : `${worst.unit}: ${worst.reason}`);
+}
+
+function describeOpen({ number, wave, by, issuedAt }: Assign): string {
+  return `r${number} is rolled out by ${by} since ${issuedAt}: wave ${wave!.step + 1} of ${wave!.steps.length}${wave!.mode === "paused" ? ", paused" : ""}`;
 }
 
 function isStale(plan: ReleasePlan, expect: NonNullable<PublishOptions["expect"]>): boolean {

@@ -1,4 +1,4 @@
-import type { Assign, Digest, ReleaseId, Rung, UnitVerdict } from "@midflight/protocol";
+import type { Assign, Digest, ReleaseId, Rung, UnitVerdict, Wave } from "@midflight/protocol";
 import type { CollectedTree } from "./collect.ts";
 import type { Route } from "./routes.ts";
 
@@ -38,6 +38,8 @@ export type PublishOutcome =
       readonly counter: number;
       /** What was live before. */
       readonly before: ReleaseId | null;
+      /** Its place in a rollout by waves; null: it reaches every process at once. */
+      readonly wave: Wave | null;
       /** Those that were appended with it. */
       readonly transitions: readonly { readonly from: ReleaseId; readonly to: ReleaseId; readonly rung: Rung }[];
     }
@@ -45,7 +47,7 @@ export type PublishOutcome =
   /** Nothing was done. */
   | {
       readonly kind: "refused";
-      readonly code: "REPLACE_NEEDED" | "RUNG_TOO_HIGH" | "PLAN_STALE" | "CHANNEL_HEAD_MOVED" | "ROLLBACK_NOTHING";
+      readonly code: "REPLACE_NEEDED" | "RUNG_TOO_HIGH" | "PLAN_STALE" | "CHANNEL_HEAD_MOVED" | "ROLLBACK_NOTHING" | "ROLLOUT_IN_PROGRESS";
       readonly reason: string;
       readonly rung: Rung;
       readonly verdicts: readonly UnitVerdict[];

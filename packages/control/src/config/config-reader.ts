@@ -82,3 +82,18 @@ export function checkNumber(from: number, to: number): (value: unknown) => strin
 export function checkTexts(value: unknown): string | null {
   return Array.isArray(value) && value.every((item) => checkText(item) === null) ? null : "is not a list of texts";
 }
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** "500ms", "60s", "15m", "2h" in milliseconds; NaN for any other text. */
+export function toMs(text: string): number {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
+  return Math.round(Number(number) * (unitsMs[unit ?? ""] ?? NaN));
+}
+
+export function checkDuration(fromMs: number, toMostMs: number): (value: unknown) => string | null {
+  return (value) => {
+    const ms = typeof value === "string" ? toMs(value) : NaN;
+    return ms >= fromMs && ms <= toMostMs ? null : `is not a duration from ${fromMs / 1000} s to ${toMostMs / 3_600_000} h, such as "60s" or "15m"`;
+  };
+}

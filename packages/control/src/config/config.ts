@@ -38,6 +38,12 @@ export interface Config {
   readonly rollout?: {
     /** The strongest way that a deploy may take without being told. Default: `reload`. */
     readonly maxRung?: Rung;
+    /** Waves: how many processes (`"1"`) or which share of them (`"25%"`) each step reaches; the last is `"100%"`. Default: none, all at once. */
+    readonly steps?: readonly string[];
+    /** How long each wave but the last has to stay healthy before the next one follows: `"60s"`, `"15m"`. Default: `"60s"`. */
+    readonly bake?: string;
+    /** How long the processes of a wave may take until they confirm it; then it is taken back. Default: `"2m"`. */
+    readonly deadline?: string;
   };
   readonly signing?: {
     /** Where the signing key is: `file:` and a path, or `env:` and a variable that holds the PEM. Default: `file:.midflight/keys/development.key`. */

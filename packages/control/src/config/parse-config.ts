@@ -1,6 +1,6 @@
 import path from "node:path";
-import { defaultRequestPolicy, isSafePath, maxBoundMs, requestPolicies, rungs, stragglers, type Rung } from "@midflight/protocol";
-import { checkName, checkNumber, checkText, checkTexts, ConfigReader, type Override } from "./config-reader.ts";
+import { defaultRequestPolicy, isSafePath, isWaveStep, maxBakeMs, maxBoundMs, maxWaves, requestPolicies, rungs, stragglers, type Rung } from "@midflight/protocol";
+import { checkDuration, checkName, checkNumber, checkText, checkTexts, ConfigReader, toMs, type Override } from "./config-reader.ts";
 import type { KeyPlace, ResolvedConfig, ResolvedService } from "./resolved-config.ts";
 
 export interface ParseOptions {
@@ -38,7 +38,7 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
   const assets = reader.value<readonly string[]>(top, "assets", [], checkTexts);
   const publish = reader.record(top["publish"] ?? {}, "publish", ["marker", "quietMs"]);
   const requests = reader.record(top["requests"] ?? {}, "requests", ["policy", "pinMs", "holdMs", "maxHeld", "straggler"]);
-  const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung"]);
+  const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung", "steps", "bake", "deadline"]);
   const signing = reader.record(top["signing"] ?? {}, "signing", ["key"]);
   return deepFreeze({
     app,
@@ -59,7 +59,12 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
       maxHeld: reader.value(requests, "requests.maxHeld", defaultRequestPolicy.maxHeld, checkNumber(1, 100_000)),
       straggler: reader.value(requests, "requests.straggler", defaultRequestPolicy.straggler, checkOneOf(stragglers)),
     },
-    rollout: { maxRung: reader.value<Rung>(rollout, "rollout.maxRung", "reload", checkOneOf(rungs)) },
+    rollout: {
+      maxRung: reader.value<Rung>(rollout, "rollout.maxRung", "reload", checkOneOf(rungs)),
+      steps: reader.value<readonly string[]>(rollout, "rollout.steps", [], checkSteps),
+      bakeMs: toMs(reader.value(rollout, "rollout.bake", "60s", checkDuration(0, maxBakeMs))),
+      deadlineMs: toMs(reader.value(rollout, "rollout.deadline", "2m", checkDuration(1_000, 86_400_000))),
+    },
     signing: { key: parseKeyPlace(reader.value(signing, "signing.key", "file:.midflight/keys/development.key", checkKey), projectDir) },
     projectDir,
     origins: reader.origins,
@@ -129,6 +134,11 @@ function checkEnv(value: unknown): string | null {
 
 function checkOneOf(names: readonly string[]): (value: unknown) => string | null {
   return (value) => (names.includes(value as string) ? null : `is not one of ${names.join(", ")}`);
+}
+
+function checkSteps(value: unknown): string | null {
+  if (!Array.isArray(value) || value.length > maxWaves || !value.every(isWaveStep)) return `is not a list of at most ${maxWaves} steps, such as ["1", "25%", "100%"]`;
+  return value.length === 0 || value.at(-1) === "100%" ? null : "does not end with 100%, so that some processes would never be reached";
 }
 
 function checkKey(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import type { RequestPolicy, Rung } from "@midflight/protocol";
+import type { RequestPolicy, Rung, WaveStep } from "@midflight/protocol";
 
 /** The configuration with every value decided, and frozen. */
 export interface ResolvedConfig {
@@ -14,12 +14,22 @@ export interface ResolvedConfig {
   readonly assets: readonly string[];
   readonly publish: { readonly marker: string | null; readonly quietMs: number };
   readonly requests: RequestPolicy;
-  readonly rollout: { readonly maxRung: Rung };
+  readonly rollout: ResolvedRollout;
   readonly signing: { readonly key: KeyPlace };
   /** Absolute path of the project. */
   readonly projectDir: string;
   /** Key path, such as `services.web.run`, to where its value comes from. */
   readonly origins: ReadonlyMap<string, ConfigOrigin>;
+}
+
+export interface ResolvedRollout {
+  readonly maxRung: Rung;
+  /** Waves, the last one `100%`; empty: all processes at once. */
+  readonly steps: readonly WaveStep[];
+  /** How long each wave but the last has to stay healthy. */
+  readonly bakeMs: number;
+  /** How long the processes of a wave may take until they confirm it. */
+  readonly deadlineMs: number;
 }
 
 export interface ResolvedService {

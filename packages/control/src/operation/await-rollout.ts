@@ -2,6 +2,7 @@ import type { ReleaseId } from "@midflight/protocol";
 import { verifyAssign } from "@midflight/trust";
 import type { Connection } from "./connect.ts";
 import { expectedTargets, readFleet, type Member } from "./fleet.ts";
+import { pause } from "./pause.ts";
 
 export interface RolloutOptions {
   readonly release: ReleaseId;
@@ -39,7 +40,7 @@ export async function awaitRollout(connection: Connection, options: RolloutOptio
   let key = "";
   let changedAt = performance.now();
   for (let round = 0; ; round++) {
-    const members = await readFleet(connection, options.release, options.counter);
+    const members = await readFleet(connection, () => options);
     const now = JSON.stringify(members.map((member) => [member.target, member.standing, member.because]));
     if (now !== key) {
       key = now;
@@ -85,16 +86,4 @@ async function isOvertaken({ registry, config, secrets }: Connection, { counter,
   if (head === null) return false;
   const { assign } = verifyAssign(head.envelope, secrets.root);
   return assign.counter > counter && assign.release !== release;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,5 +1,5 @@
 import os from "node:os";
-import type { Beat, ErrorCode, ReleaseId, Report, SwapOutcome } from "@midflight/protocol";
+import type { Assign, Beat, ErrorCode, Report, SwapOutcome } from "@midflight/protocol";
 import { identify, readProcessRecords, type ProcessRecord } from "@midflight/supervisor";
 import { isDevelopment, targetsOf, type ResolvedConfig } from "../config/resolved-config.ts";
 import type { Connection } from "./connect.ts";
@@ -29,8 +29,8 @@ export interface Member {
 }
 
 export interface FleetInput {
-  readonly release: ReleaseId;
-  readonly counter: number;
+  /** What a process of this name has to follow; null: nothing. */
+  readonly assigned: (target: string) => Pick<Assign, "release" | "counter"> | null;
   readonly beats: readonly Beat[];
   readonly reports: readonly Report[];
   readonly records: readonly ProcessRecord[];
@@ -58,8 +58,9 @@ function newestPerTarget(beats: readonly Beat[]): Map<string, Beat> {
 }
 
 function judge(target: string, beat: Beat | null, input: FleetInput): Member {
+  const assigned = input.assigned(target);
   const record = input.records.find((one) => one.target === target) ?? null;
-  const report = input.reports.find((one) => one.from.agent === beat?.agent && one.counter === input.counter) ?? null;
+  const report = input.reports.find((one) => one.from.agent === beat?.agent && one.counter === assigned?.counter) ?? null;
   const outcome = report?.outcome ?? null;
   const service = beat?.service ?? record?.service ?? input.expected.get(target) ?? "";
   const as = (standing: Standing, because: string | null): Member => ({ target, service, standing, beat, record, outcome, because });
@@ -67,7 +68,8 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   if (beat.state === "unregistered") return as("unregistered", "its code is of no known release");
   // A process that control starts counts when it serves, not when its agent speaks.
   if (record !== null && record.phase !== "ready") return as("moving", absence(record));
-  const isLive = beat.live === input.release && beat.counter >= input.counter;
+  if (assigned === null) return as("moving", "nothing is assigned to it");
+  const isLive = beat.live === assigned.release && beat.counter >= assigned.counter;
   if (isLive && (input.countsProbation || beat.state !== "probation")) return as("confirmed", null);
   // Control plans a way that is missing, and starts a process anew where a swap cannot do.
   const isHelped = outcome?.kind === "refused" && record !== null && helpedByControl.includes(outcome.code);
@@ -86,17 +88,25 @@ function absence(record: ProcessRecord | null): string {
   return record.phase === "starting" ? "is starting" : record.phase;
 }
 
+/** How those stand that have not confirmed, in one sentence. */
+export function describeOpen(members: readonly Member[]): string {
+  const open = members.filter((member) => member.standing !== "confirmed");
+  return open.map((member) => `${member.target} ${member.standing}${member.because === null ? "" : `: ${member.because}`}`).join("; ");
+}
+
 /** Every process that the configuration asks for. */
 export function expectedTargets(config: ResolvedConfig): ReadonlyMap<string, string> {
   return new Map(config.services.flatMap((service) => targetsOf(service).map((target) => [target, service.name] as const)));
 }
 
-/** Judges the fleet as the registry and control know it now. */
-export async function readFleet(connection: Connection, release: ReleaseId, counter: number): Promise<Member[]> {
-  const { registry, config, layout } = connection;
+/** Judges the fleet as the registry and control know it now. @param assigned what a process of this name has to follow */
+export async function readFleet({ registry, config, layout }: Pick<Connection, "registry" | "config" | "layout">, assigned: FleetInput["assigned"]): Promise<Member[]> {
   const channel = config.channelName;
-  const [beats, reports] = await Promise.all([registry.presence(channel), registry.reports({ channel, counter })]);
-  return judgeFleet({ release, counter, beats: beats.filter(isPresent), reports, records: readProcessRecords(layout), countsProbation: isDevelopment(config), expected: expectedTargets(config) });
+  const expected = expectedTargets(config);
+  const beats = await registry.presence(channel);
+  const counters = new Set([...expected.keys(), ...beats.map(({ target }) => target)].flatMap((target) => assigned(target)?.counter ?? []));
+  const reports = (await Promise.all([...counters].map((counter) => registry.reports({ channel, counter })))).flat();
+  return judgeFleet({ assigned, beats: beats.filter(isPresent), reports, records: readProcessRecords(layout), countsProbation: isDevelopment(config), expected });
 }
 
 /** A beat outlives its process for some seconds; on this host we can look. */

@@ -1,5 +1,6 @@
 import { compareCounters, MidflightError, type Assign, type Cursor, type LogEntry, type Release, type ReleaseId, type Transition } from "@midflight/protocol";
 import { verifyAssign, verifyRelease, verifyTransition } from "@midflight/trust";
+import { isRolloutOpen } from "@midflight/publisher";
 import { nearest } from "../nearest.ts";
 import type { Connection } from "./connect.ts";
 
@@ -10,8 +11,8 @@ export interface ReleaseRecord {
   readonly release: Release;
   /** ISO 8601: when it was published. */
   readonly publishedAt: string;
-  /** `assigned`: the newest assign names it; whether processes run it is for the fleet to say. */
-  readonly state: "assigned" | "superseded" | "rolled-back" | "published";
+  /** `assigned`: the newest assign for all names it, `rolling`: that of a wave does; whether processes run it is for the fleet to say. */
+  readonly state: "assigned" | "rolling" | "superseded" | "rolled-back" | "published";
   /** The release that was assigned before it first was; null for the first. */
   readonly before: ReleaseId | null;
   /** Its assigns, newest first. */
@@ -85,7 +86,9 @@ function toRecord(id: ReleaseId, release: Release, publishedAt: string, assigns:
 function stateOf(own: readonly Assign[], assigns: readonly Assign[]): ReleaseRecord["state"] {
   const last = own[0];
   if (last === undefined) return "published";
-  if (assigns[0] === last) return "assigned";
+  if (assigns[0] === last) return isRolloutOpen(last) ? "rolling" : "assigned";
+  const forAll = isRolloutOpen(assigns[0] ?? null) ? assigns.find(({ targets }) => targets.kind === "all") : undefined;
+  if (forAll !== undefined && own.includes(forAll)) return "assigned";
   const next = assigns[assigns.indexOf(last) - 1];
   return next?.cause === "rollback" ? "rolled-back" : "superseded";
 }

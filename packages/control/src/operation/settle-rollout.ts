@@ -1,9 +1,10 @@
 import type { ReleaseId } from "@midflight/protocol";
 import type { Publisher } from "@midflight/publisher";
+import type { GateVerdict } from "../gates/gate.ts";
 import { readLive } from "../live-release.ts";
 import { awaitRollout, type RolloutResult } from "./await-rollout.ts";
 import type { Connection } from "./connect.ts";
-import type { Member } from "./fleet.ts";
+import { describeOpen, type Member } from "./fleet.ts";
 
 /** An assign whose way through the fleet is followed. */
 export interface Rollout {
@@ -24,7 +25,7 @@ export interface SettleOptions {
 export type Settled =
   | { readonly kind: "confirmed"; readonly members: readonly Member[] }
   /** It failed, and every process is back on the release before. */
-  | { readonly kind: "rolled-back"; readonly members: readonly Member[]; readonly backTo: number; readonly because: string; readonly failed: readonly Member[] }
+  | { readonly kind: "rolled-back"; readonly members: readonly Member[]; readonly backTo: number; readonly because: string; readonly failed: readonly Member[]; readonly verdict?: GateVerdict }
   /** Not all processes run the same release, or not all answer. */
   | { readonly kind: "mixed"; readonly members: readonly Member[]; readonly because: string }
   /** Somebody else's assign took its place. */
@@ -41,7 +42,7 @@ export async function settleRollout(connection: Connection, publisher: Publisher
     case "left":
       return result;
     case "silent":
-      return { kind: "mixed", members: result.members, because: describe(result.members) };
+      return { kind: "mixed", members: result.members, because: describeOpen(result.members) };
     case "overtaken":
       return follow(connection, result, options);
     case "refused":
@@ -51,7 +52,7 @@ export async function settleRollout(connection: Connection, publisher: Publisher
 
 async function goBack(connection: Connection, publisher: Publisher, rollout: Rollout, result: RolloutResult, options: SettleOptions): Promise<Settled> {
   const failed = result.members.filter((member) => member.standing !== "confirmed");
-  const because = describe(failed);
+  const because = describeOpen(failed);
   if (rollout.before === null) return { kind: "mixed", members: result.members, because };
   options.onRollback?.(because);
   const outcome = await publisher.rollback({ to: rollout.before, why: because.slice(0, 1000), maxRung: "replace" });
@@ -72,9 +73,4 @@ async function follow(connection: Connection, result: RolloutResult, options: Se
   const back = await awaitRollout(connection, { release: live.assign.release, counter: live.assign.counter, ...options });
   if (back.kind !== "confirmed") return { kind: "mixed", members: back.members, because };
   return { kind: "rolled-back", members: back.members, backTo: live.assign.number, because, failed };
-}
-
-function describe(members: readonly Member[]): string {
-  const open = members.filter((member) => member.standing !== "confirmed");
-  return open.map((member) => `${member.target} ${member.standing}${member.because === null ? "" : `: ${member.because}`}`).join("; ");
 }

@@ -1,4 +1,7 @@
-import type { Beat, ReleaseId } from "@midflight/protocol";
+import { appliesTo, type Beat, type ReleaseId } from "@midflight/protocol";
+import { isRolloutOpen } from "@midflight/publisher";
+import { readRollout } from "../rollout/record.ts";
+import type { RolloutState } from "../rollout/state.ts";
 import type { Connection } from "./connect.ts";
 import { isPresent, readFleet, type Member } from "./fleet.ts";
 import { readHistory, type History, type ReleaseRecord } from "./history.ts";
@@ -12,34 +15,39 @@ export interface ServiceStatus {
 export interface Status {
   readonly app: string;
   readonly channel: string;
-  /** The release that the newest assign names; null before the first deploy. */
+  /** What the newest assign for all processes names: a release whose waves go on is not live yet. Null before the first deploy. */
   readonly live: ReleaseRecord | null;
-  /** ISO 8601: when the newest assign was made. */
+  /** ISO 8601: when that assign was made. */
   readonly since: string | null;
-  /** `healthy`: every process that should run runs the live release. `drifted`: so they say, but somebody else changed code in one. */
-  readonly health: "healthy" | "drifted" | "moving" | "mixed" | "down" | "empty";
+  /** `healthy`: every process that should run runs the live release. `rolling`: so they do, or the next one by its waves. `drifted`: so they say, but somebody else changed code in one. */
+  readonly health: "healthy" | "rolling" | "drifted" | "moving" | "mixed" | "down" | "empty";
   readonly services: readonly ServiceStatus[];
   readonly numbers: ReadonlyMap<ReleaseId, number>;
+  /** The rollout by waves that goes on, or the last one as long as what it led to is live; null: none. */
+  readonly rollout: RolloutState | null;
 }
 
 export async function readStatus(connection: Connection, history?: History): Promise<Status> {
   const { config } = connection;
   const known = history ?? (await readHistory(connection));
   const numbers = new Map(known.releases.map((record) => [record.id, record.number]));
-  const live = known.releases.find((record) => record.id === known.head?.release) ?? null;
-  const members = known.head === null ? [] : await readFleet(connection, known.head.release, known.head.counter);
+  const forAll = known.assigns.find((assign) => assign.targets.kind === "all") ?? known.head;
+  const live = known.releases.find((record) => record.id === forAll?.release) ?? null;
+  const members = known.head === null ? [] : await readFleet(connection, (target) => known.assigns.find((assign) => appliesTo(assign.targets, target)) ?? null);
+  const last = readRollout(connection.layout);
+  const rollout = last !== null && (known.head?.wave?.rollout === last.rollout || known.head?.counter === last.counter) ? last : null;
   const names = [...new Set([...config.services.map((service) => service.name), ...members.map((member) => member.service)])];
   const services = names.map((service) => {
     const own = members.filter((member) => member.service === service);
     return { service, members: own, confirmed: own.filter((member) => member.standing === "confirmed").length };
   });
-  return { app: config.app, channel: config.channel, live, since: known.head?.issuedAt ?? null, health: healthOf(members), services, numbers };
+  return { app: config.app, channel: config.channel, live, since: forAll?.issuedAt ?? null, health: healthOf(members, isRolloutOpen(known.head)), services, numbers, rollout };
 }
 
-function healthOf(members: readonly Member[]): Status["health"] {
+function healthOf(members: readonly Member[], isRolling: boolean): Status["health"] {
   if (members.length === 0) return "empty";
   if (members.every((member) => member.standing === "absent")) return "down";
-  if (members.every((member) => member.standing === "confirmed")) return members.some(({ beat }) => beat?.drift !== undefined) ? "drifted" : "healthy";
+  if (members.every((member) => member.standing === "confirmed")) return members.some(({ beat }) => beat?.drift !== undefined) ? "drifted" : isRolling ? "rolling" : "healthy";
   return members.some((member) => member.standing === "moving") ? "moving" : "mixed";
 }
 

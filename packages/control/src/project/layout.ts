@@ -13,6 +13,8 @@ export interface Layout {
   readonly port: string;
   /** What control knows of its processes, for a control that comes after a crash and for `ps`. */
   readonly processes: string;
+  /** The rollout by waves that goes on, or the last one, for a control that comes after a crash and for `status`. */
+  readonly rollout: string;
   readonly releases: string;
   /** What agents and control keep from start to start. */
   readonly states: string;
@@ -32,6 +34,7 @@ export function layoutOf(projectDir: string): Layout {
     states: path.join(root, "state"),
     port: path.join(root, "state", "port"),
     processes: path.join(root, "state", "processes.json"),
+    rollout: path.join(root, "state", "rollout.json"),
     releases: path.join(root, "releases"),
     state: (target) => path.join(root, "state", target),
     log: (target) => path.join(root, "logs", `${target}.log`),

@@ -31,6 +31,7 @@ export function createProgram(screen: Screen, run: Runner): Command {
       await run(options, await load(args, options));
     });
   addDaily(program, wire);
+  addSteering(program, wire);
   addLooking(program, wire);
   addHelping(program, wire);
   return program;
@@ -67,7 +68,8 @@ function addDaily(program: Command, wire: Wire): void {
       .option("-y, --yes", "do not ask")
       .option("--dry-run", "only say what would happen; same as plan")
       .option("--exit-code", "with --dry-run: exit 10 if there are changes")
-      .addOption(maxRung()).addOption(meta()).addOption(timeout()),
+      .addOption(maxRung()).addOption(meta()).addOption(timeout())
+      .addOption(new Option("--lock-wait <time>", "how long to wait for a rollout that goes on (90s, 15m); default: not at all").argParser(duration)),
     async ([what], options) =>
       options["dryRun"] === true ? (await import("../command/plan.ts")).plan(options) : (await import("../command/deploy.ts")).deploy(what, options),
   );
@@ -86,6 +88,22 @@ function addDaily(program: Command, wire: Wire): void {
       .option("--to <release>", "the release (r12) to go to")
       .option("-y, --yes", "do not ask").addOption(timeout()),
     async ([release], options) => (await import("../command/rollback.ts")).rollback(release, options),
+  );
+}
+
+function addSteering(program: Command, wire: Wire): void {
+  const why = (): Option => new Option("--why <text>", "kept with it, for people");
+  wire(
+    program.command("pause").description("let no further wave of a rollout follow").addOption(why()),
+    async (_, options) => (await import("../command/steer.ts")).pause(options),
+  );
+  wire(
+    program.command("promote").description("let the next wave of a rollout follow now").option("-y, --yes", "do not ask").addOption(why()),
+    async (_, options) => (await import("../command/steer.ts")).promote(options),
+  );
+  wire(
+    program.command("abort").description("take a rollout back").option("-y, --yes", "do not ask").addOption(why()).addOption(timeout()),
+    async (_, options) => (await import("../command/steer.ts")).abort(options),
   );
 }
 
@@ -142,6 +160,13 @@ function timeout(): Option {
     if (!(seconds > 0)) throw new InvalidArgumentError("It is not a number of seconds.");
     return seconds;
   });
+}
+
+/** In seconds. */
+function duration(text: string): number {
+  const [, number, unit = "s"] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("It is not a time, such as 90s or 15m.");
+  return Number(number) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
 }
 
 function wholeNumber(text: string): number {

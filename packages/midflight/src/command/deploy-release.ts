@@ -5,22 +5,25 @@ import type { Answer } from "../output/answer.ts";
 import type { Pane } from "../output/pane.ts";
 import { hanging } from "../output/text.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
+import { renderSteps } from "../view/rollout-view.ts";
 import { renderVerdicts } from "../view/verdict-view.ts";
 import { exits } from "../output/exit-code.ts";
 import { confirm } from "./ask.ts";
 import { serves } from "./serves.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { progressOf } from "./progress.ts";
+import { awaitChannel } from "./steer.ts";
 
 /** Makes a release that exists the live one again. */
 export async function deployRelease(context: Context, connection: Connection, given: string, options: Readonly<Record<string, unknown>>): Promise<Answer> {
-  const { findRelease, isDevelopment, openAssigner, readHistory, toRefusal } = await import("@midflight/control");
+  const { findRelease, isDevelopment, openAssigner, readHistory, toRefusal, wavesOf } = await import("@midflight/control");
   const startedAt = performance.now();
+  await awaitChannel(context, connection, options["lockWait"] as number | undefined, () => undefined);
   const history = await readHistory(connection);
   const target = findRelease(history, given);
   const maxRung = (options["maxRung"] as Rung | undefined) ?? connection.config.rollout.maxRung;
   const { screen } = context;
-  if (!screen.isJson) screen.out.print(...renderWay(history, target, "Deploy", screen.out));
+  if (!screen.isJson) screen.out.print(...renderWay(history, target, "Deploy", screen.out), ...renderSteps(connection.config, screen.out));
   const data = { to: releaseJson(target) };
   if (!isDevelopment(connection.config) && !(await confirm(context, `Deploy r${target.number} to ${connection.config.channel}?`, options["yes"] === true, false))) {
     return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
@@ -29,7 +32,7 @@ export async function deployRelease(context: Context, connection: Connection, gi
   try {
     progress.show("Publishing");
     const publisher = openAssigner(connection);
-    const outcome = await publisher.assign(target.id, { cause: "deploy", maxRung });
+    const outcome = await publisher.assign(target.id, { cause: "deploy", maxRung, ...wavesOf(connection.config) });
     progress.show("");
     if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(history.head?.number)) };
     if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };

@@ -6,12 +6,14 @@ import type { PublishOutcome } from "@midflight/publisher";
 import type { Context, RunCommand } from "../cli/context.ts";
 import type { Answer } from "../output/answer.ts";
 import { describeLive, planJson, renderPlan } from "../view/plan-view.ts";
+import { renderSteps } from "../view/rollout-view.ts";
 import { exits } from "../output/exit-code.ts";
 import { confirm } from "./ask.ts";
 import { connected } from "./connected.ts";
 import { deployRelease } from "./deploy-release.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { progressOf } from "./progress.ts";
+import { awaitChannel } from "./steer.ts";
 import { serves } from "./serves.ts";
 
 /** `midflight deploy`, `midflight deploy plan.json`, `midflight deploy r12` */
@@ -26,7 +28,7 @@ export function deploy(what: string | undefined, options: Readonly<Record<string
 }
 
 async function deployCode(context: Context, connection: Connection, options: Readonly<Record<string, unknown>>, planFile: string | null): Promise<Answer> {
-  const { isDevelopment, parseSavedPlan, prepareDeploy, toRefusal, whyStale } = await import("@midflight/control");
+  const { isDevelopment, parseSavedPlan, prepareDeploy, toRefusal, wavesOf, whyStale } = await import("@midflight/control");
   const { config } = connection;
   const { screen } = context;
   const startedAt = performance.now();
@@ -34,12 +36,13 @@ async function deployCode(context: Context, connection: Connection, options: Rea
   const maxRung = saved?.maxRung ?? (options["maxRung"] as Rung | undefined) ?? config.rollout.maxRung;
   const progress = progressOf(context);
   try {
+    await awaitChannel(context, connection, options["lockWait"] as number | undefined, (text) => progress.show(text));
     progress.show("Reading and planning");
     const { plan, publisher } = await prepareDeploy(connection);
     progress.show("");
     const stale = saved === null ? null : whyStale(saved, plan, config);
     if (stale !== null) throw new MidflightError("PLAN_STALE", { what: "The saved plan does not hold any more.", why: `${stale}.`, state: `nothing was done; ${serves(plan.live?.number)}`, fix: [`midflight plan -o ${path.relative(context.directory, planFile!)}`] });
-    if (!screen.isJson) screen.out.print(...renderPlan(plan, await describeLive(connection, plan), maxRung, screen.out));
+    if (!screen.isJson) screen.out.print(...renderPlan(plan, await describeLive(connection, plan), maxRung, screen.out), ...(plan.isUnchanged ? [] : renderSteps(config, screen.out)));
     const data = { plan: planJson(plan, maxRung) };
     if (plan.isUnchanged) return { data: { ...data, outcome: "unchanged", release: `r${plan.live!.number}` }, lines: [], next: [{ command: "midflight status", why: "what runs where" }] };
     // A saved plan was looked at already.
@@ -48,7 +51,7 @@ async function deployCode(context: Context, connection: Connection, options: Rea
       return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
     }
     progress.show("Publishing");
-    const outcome: PublishOutcome = await publisher.publish(plan, { maxRung, meta: (options["meta"] ?? {}) as Record<string, string>, expect: { head: plan.head, tree: plan.tree.root } });
+    const outcome: PublishOutcome = await publisher.publish(plan, { maxRung, ...wavesOf(config), meta: (options["meta"] ?? {}) as Record<string, string>, expect: { head: plan.head, tree: plan.tree.root } });
     progress.show("");
     if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(plan.live?.number)) };
     if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: ["Nothing changed."] };

@@ -1,4 +1,4 @@
-import type { Connection, Member, Settled } from "@midflight/control";
+import type { Connection, Member, RolloutState, Settled } from "@midflight/control";
 import { MidflightError } from "@midflight/protocol";
 import type { Publisher, PublishOutcome } from "@midflight/publisher";
 import type { Context } from "../cli/context.ts";
@@ -7,6 +7,7 @@ import { formatDurationMs } from "../output/duration.ts";
 import { sign } from "../output/symbols.ts";
 import { count } from "../output/text.ts";
 import { memberJson } from "../view/fleet-view.ts";
+import { describeRollout, reasonsOf } from "../view/rollout-view.ts";
 import { exits } from "../output/exit-code.ts";
 import type { LiveLine } from "../output/live-line.ts";
 import { askToLeave } from "./ask-to-leave.ts";
@@ -29,7 +30,7 @@ export interface FollowOptions {
 /** Waits until every process has proved what it runs, and says how it ended. Ctrl-C leaves; it never stops half-way. */
 export async function followRollout(options: FollowOptions): Promise<Answer> {
   const { context, connection, publisher, progress, outcome, timeoutSeconds } = options;
-  const { settleRollout } = await import("@midflight/control");
+  const { settleRollout, settleWaves } = await import("@midflight/control");
   const name = `r${outcome.number}`;
   const leave = new AbortController();
   let left = "interrupted" as "interrupted" | "timeout" | "abort";
@@ -46,7 +47,10 @@ export async function followRollout(options: FollowOptions): Promise<Answer> {
   }, timeoutSeconds * 1000);
   try {
     progress.show(`Published ${name}, waiting for the processes`);
-    const settled = await settleRollout(connection, publisher, outcome, {
+    const { wave } = outcome;
+    const settled = wave !== null
+      ? await settleWaves(connection, { ...outcome, wave }, { signal: leave.signal, onChange: (state, members) => progress.show(describeWaves(state, members, name)) })
+      : await settleRollout(connection, publisher, outcome, {
       signal: leave.signal,
       onChange: (members) => progress.show(describeProgress(members, name)),
       onRollback: (because) => progress.show(`Taking ${name} back: ${because}`),
@@ -64,6 +68,12 @@ function describeProgress(members: readonly Member[], name: string): string {
   const confirmed = members.filter((member) => member.standing === "confirmed").length;
   const open = members.filter((member) => member.standing === "moving" || member.standing === "absent").map((member) => `${member.target} ${member.because ?? ""}`.trim());
   return `${confirmed} of ${count(members.length, "process", "processes")} on ${name}${open.length === 0 ? "" : ` · ${open.slice(0, 3).join(", ")}`}`;
+}
+
+function describeWaves(state: RolloutState | null, members: readonly Member[], name: string): string {
+  if (state === null) return `Published ${name}, waiting for control`;
+  const tally = `${members.filter(({ beat }) => beat?.live === state.release).length} of ${count(members.length, "process", "processes")} on ${name}`;
+  return `${describeRollout(state, Date.now())} · ${tally}${state.because === null ? "" : ` · ${state.because}`}`;
 }
 
 /** The person chose to go back; that is a roll-back like any other. */
@@ -103,7 +113,7 @@ function toAnswer(options: FollowOptions, settled: Settled, isTimeout: boolean):
       };
     }
     case "rolled-back":
-      return { data: { ...data, backTo: `r${settled.backTo}` }, lines: [], error: failedError(settled, name), exit: exits.rolledBack, next: [{ command: `midflight show ${name}`, why: "what became of it in each process" }] };
+      return { data: { ...data, backTo: `r${settled.backTo}`, verdict: settled.verdict ?? null }, lines: [], error: failedError(settled, name, outcome.wave !== null), exit: exits.rolledBack, next: [{ command: `midflight show ${name}`, why: "what became of it in each process" }] };
     case "mixed":
       return {
         data, lines: [],
@@ -122,13 +132,13 @@ function toAnswer(options: FollowOptions, settled: Settled, isTimeout: boolean):
   }
 }
 
-function failedError(settled: Extract<Settled, { kind: "rolled-back" }>, name: string): MidflightError {
+function failedError(settled: Extract<Settled, { kind: "rolled-back" }>, name: string, isRollout: boolean): MidflightError {
   const reverted = settled.failed.find((member) => member.standing === "reverted" || member.standing === "refused");
-  const code = /twice/.test(settled.because) ? "BOOT_FAILED_TWICE" : /could not be replaced/.test(settled.because) ? "REPLACE_FAILED" : reverted?.outcome?.kind === "refused" || reverted?.outcome?.kind === "reverted" ? reverted.outcome.code : "SWAP_REVERTED";
+  const code = /twice/.test(settled.because) ? "BOOT_FAILED_TWICE" : /could not be replaced/.test(settled.because) ? "REPLACE_FAILED" : reverted?.outcome?.kind === "refused" || reverted?.outcome?.kind === "reverted" ? reverted.outcome.code : isRollout ? "ROLLOUT_STOPPED" : "SWAP_REVERTED";
   const log = settled.failed.flatMap((member) => member.record?.lastFailure ?? [])[0];
   return new MidflightError(code, {
     what: `${name} failed and was taken back.`,
-    why: [...settled.because.split("; "), ...(log === undefined ? [] : log.split("\n").slice(-20))].join("\n"),
+    why: [...reasonsOf(settled.because, settled.verdict), ...(log === undefined ? [] : log.split("\n").slice(-20))].join("\n"),
     state: `r${settled.backTo} serves on ${count(settled.members.length, "process", "processes")}.`,
     fix: [`midflight show ${name}`, "correct the code, then: midflight deploy"],
   });

@@ -4,6 +4,7 @@ import { renderTable } from "../output/table.ts";
 import { hanging } from "../output/text.ts";
 import { connected } from "./connected.ts";
 import { driftLines, releaseName } from "../view/fleet-view.ts";
+import { isOpenPhase, renderRollout, rolloutJson } from "../view/rollout-view.ts";
 
 const columns = [
   { title: "PROCESS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "STATE" }, { title: "RELEASE" },
@@ -31,9 +32,11 @@ export function ps(): RunCommand {
       return {
         data: {
           processes: beats.map((beat) => ({ ...beat, live: releaseName(beat.live, status.numbers), boot: releaseName(beat.boot, status.numbers), liveDigest: beat.live, bootDigest: beat.boot })),
+          rollout: rolloutJson(status.rollout),
           absent: absent.map(({ target, service, because }) => ({ target, service, because })),
         },
         lines: [
+          ...(status.rollout !== null && isOpenPhase(status.rollout.phase) ? renderRollout(status.rollout, pane, now) : []),
           ...(rows.length === 0 ? ["No process runs."] : renderTable(columns, rows, pane.width)),
           ...drifted.flatMap((beat) => [...hanging("", 0, `${beat.target} (${beat.pid}) does not run what it was given: somebody else changed`, pane.width), ...driftLines(beat.drift, "  ", pane)]),
           ...(drifted.length > 0 ? hanging("", 0, "A process that is started anew runs the release again.", pane.width) : []),

@@ -8,10 +8,12 @@ import { renderTable } from "../output/table.ts";
 import { count, hanging } from "../output/text.ts";
 import { memberCells, memberJson } from "../view/fleet-view.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
+import { isOpenPhase, renderRollout, rolloutJson } from "../view/rollout-view.ts";
 import { connected } from "./connected.ts";
 import { watchAnswers } from "./watch-answers.ts";
 
 const healthWords: Readonly<Record<Status["health"], { readonly word: string; readonly tone: Tone }>> = {
+  rolling: { word: "rolling out", tone: "accent" },
   healthy: { word: "healthy", tone: "good" },
   drifted: { word: "DRIFTED", tone: "bad" },
   moving: { word: "moving", tone: "accent" },
@@ -40,6 +42,7 @@ async function readAnswer({ screen }: Context, connection: Connection): Promise<
 function toData(found: Status): Answer["data"] {
   return {
     app: found.app, channel: found.channel, health: found.health, since: found.since,
+    rollout: rolloutJson(found.rollout),
     live: found.live === null ? null : releaseJson(found.live),
     services: found.services.map(({ service, members, confirmed }) => ({
       service, confirmed, processes: members.length, members: members.map((member) => memberJson(member, found.numbers)),
@@ -54,16 +57,19 @@ function render(found: Status, pane: Pane): string[] {
   if (live === null) return [`${head}no release yet`];
   const since = found.since === null ? "" : ` for ${formatAge(found.since, Date.now())}`;
   const columns = [{ title: "PROCESS" }, { title: "RELEASE" }, { title: "STANDS" }, { title: "PID", align: "right" }, { title: "UP", align: "right" }, { title: "NOTE" }] as const;
+  const isRolling = found.rollout !== null && isOpenPhase(found.rollout.phase);
   const members = found.services.flatMap((service) => service.members);
   return [
     ...hanging("", 0, `${head}${nameOf(live.release, live.id)} live${since} · ${pane.paint(tone, word)}`, pane.width),
     ...hanging("", 2, subjectOf(live.release.provenance), pane.width).filter((line) => line.trim() !== ""),
-    ...found.services.flatMap(({ service, members: own, confirmed }) => hanging("", 2, `${service}  ${confirmed} of ${count(own.length, "process", "processes")} on r${live.number}, by digest`, pane.width)),
+    ...(found.rollout === null ? [] : renderRollout(found.rollout, pane, Date.now())),
+    ...found.services.flatMap(({ service, members: own, confirmed }) => hanging("", 2, `${service}  ${confirmed} of ${count(own.length, "process", "processes")} on ${isRolling ? "what they were assigned" : `r${live.number}`}, by digest`, pane.width)),
     ...renderTable(columns, members.map((member) => memberCells(member, found.numbers, pane)), pane.width),
   ];
 }
 
 function nextOf(found: Status): Next[] {
+  if (found.rollout !== null && isOpenPhase(found.rollout.phase)) return [{ command: "midflight promote", why: "let the next wave follow now" }, { command: "midflight pause", why: "let none follow" }, { command: "midflight abort", why: "take it back" }];
   if (found.health === "mixed") return [{ command: "midflight rollback", why: "bring all processes back to one release" }];
   if (found.health === "drifted") return [{ command: "midflight ps", why: "what was changed, and in which process" }];
   if (found.health === "down") return [{ command: "midflight ps", why: "why no process runs" }];

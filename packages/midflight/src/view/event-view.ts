@@ -4,6 +4,7 @@ import { formatDurationMs } from "../output/duration.ts";
 import type { Pane } from "../output/pane.ts";
 import { sign } from "../output/symbols.ts";
 import { count, hanging, toPlainLine, wrap } from "../output/text.ts";
+import { renderRollout, rolloutJson } from "./rollout-view.ts";
 import { renderVerdicts } from "./verdict-view.ts";
 
 /** An event in words; what needs a look is told in full. */
@@ -44,6 +45,8 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
         ...event.lastLines.flatMap((text) => wrap(`    ${toPlainLine(text)}`, pane.width).map((one) => pane.paint("dim", one))),
         ...hanging("    log", 8, event.logPath, pane.width),
       ];
+    case "rollout":
+      return renderRollout(event.rollout, pane, Date.now());
     case "process-confirmed":
       return line(good, `${event.target} runs r${event.number}, paused ${event.pauseMs.toFixed(1)} ms`);
     case "process-refused":
@@ -60,6 +63,7 @@ export function renderEvent(event: ControlEvent, pane: Pane): string[] {
 
 /** An event as one JSON object; durations in seconds, as everywhere in JSON. */
 export function eventJson(event: ControlEvent): Readonly<Record<string, unknown>> {
+  if (event.kind === "rollout") return { event: "rollout", ...rolloutJson(event.rollout) };
   const { kind, ...rest } = event;
   const error = "error" in rest ? { error: { code: rest.error.code, ...rest.error.facts } } : {};
   const facts = Object.entries(rest).map(([key, value]) => (key.endsWith("Ms") && typeof value === "number" ? [key.replace(/(In)?Ms$/, "$1Seconds"), value / 1000] : [key, value]));

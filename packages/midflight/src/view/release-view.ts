@@ -34,5 +34,5 @@ export function releaseJson({ id, release, publishedAt, state }: ReleaseRecord):
 }
 
 export const stateWords: Readonly<Record<ReleaseRecord["state"], string>> = {
-  assigned: "● live", superseded: "○ superseded", "rolled-back": "↩ rolled back", published: "· published",
+  assigned: "● live", rolling: "▸ rolling out", superseded: "○ superseded", "rolled-back": "↩ rolled back", published: "· published",
 };

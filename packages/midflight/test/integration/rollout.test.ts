@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { makeProject, type Project } from "../support/project.ts";
+
+type Json = Record<string, unknown>;
+interface Shown {
+  readonly release: string;
+  readonly phase: string;
+  readonly wave: number;
+  readonly processes: readonly string[];
+  readonly because: string | null;
+}
+
+function configText(rollout: string, processes = 4): string {
+  return `export default {
+  app: "demo",
+  services: { web: { run: "node src/server.js", code: "src", health: "/readyz", env: { PORT: "0" }, processes: ${processes} } },
+  rollout: ${rollout},
+};
+`;
+}
+
+describe("a rollout by waves", () => {
+  const projects: Project[] = [];
+  after(() => {
+    for (const project of projects) project.remove();
+  });
+
+  function open(rollout: string): Project {
+    const project = makeProject({ files: { "midflight.config.mjs": configText(rollout) } });
+    projects.push(project);
+    return project;
+  }
+
+  async function status(project: Project): Promise<Json> {
+    const { json, stdout, stderr, code } = await project.run("status", "--json");
+    assert.equal(code, 0, stdout + stderr);
+    return json;
+  }
+
+  /** What each process runs. */
+  function releasesOf(json: Json): Record<string, string> {
+    const members = (json["services"] as { members: { target: string; release: string }[] }[])[0]!.members;
+    return Object.fromEntries(members.map(({ target, release }) => [target, release]));
+  }
+
+  async function until(project: Project, isThere: (rollout: Shown | null, json: Json) => boolean): Promise<Json> {
+    for (const deadline = performance.now() + 90_000; ; ) {
+      const json = await status(project);
+      if (isThere(json["rollout"] as Shown | null, json)) return json;
+      assert.ok(performance.now() < deadline, JSON.stringify(json));
+    }
+  }
+
+  test("each step reaches more of the processes, and the last one all of them", async () => {
+    const project = open('{ steps: ["1", "50%", "100%"], bake: "200ms" }');
+    const up = await project.up();
+    project.edit("src/greeting.js", "hello", "hi");
+    const deployed = await project.run("deploy", "--json");
+    assert.equal(deployed.code, 0, deployed.stdout);
+    const json = await status(project);
+    assert.deepEqual(releasesOf(json), { "web-1": "r2", "web-2": "r2", "web-3": "r2", "web-4": "r2" });
+    assert.equal(json["health"], "healthy");
+    const waves = up.process.stdout.lines.filter((line) => /wave \d of 3\) baking/.test(line));
+    assert.equal(waves.length, 2, up.process.stdout.lines.join("\n"));
+    await up.process.stop();
+  });
+
+  test("what is paused is held until it is promoted, no other deploy begins, and what starts outside of the wave starts on the release before", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await project.up();
+    project.edit("src/greeting.js", "hello", "hi");
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    const [inWave] = (baking["rollout"] as Shown).processes as [string];
+    const before = releasesOf(baking);
+    assert.deepEqual(Object.entries(before).filter(([, release]) => release === "r2").map(([target]) => target), [inWave]);
+    assert.equal(baking["health"], "rolling");
+    assert.equal((baking["live"] as Json)["release"], "r1");
+
+    const second = await project.run("deploy", "--json", "--lock-wait", "1s");
+    assert.equal(second.code, 3, second.stdout);
+    const { code, why } = second.json["error"] as { code: string; why: string };
+    assert.equal(code, "ROLLOUT_IN_PROGRESS");
+    assert.match(why, /^r2, wave 1 of 2, baking; by .+ since 2/);
+
+    const paused = await project.run("pause", "--json", "--why", "lunch");
+    assert.equal(paused.code, 0, paused.stdout);
+    const held = await until(project, (rollout) => rollout?.phase === "paused");
+    assert.equal((held["rollout"] as Shown).because, "lunch");
+
+    // One inside and one outside of the wave are killed; each comes back on what it has to follow.
+    const pids = new Map((held["services"] as { members: { target: string; pid: number }[] }[])[0]!.members.map(({ target, pid }) => [target, pid]));
+    const outside = [...pids.keys()].find((target) => target !== inWave)!;
+    process.kill(pids.get(outside)!, "SIGKILL");
+    const back = await until(project, (_, json) => {
+      const member = (json["services"] as { members: { target: string; pid: number; standing: string }[] }[])[0]!.members.find(({ target }) => target === outside)!;
+      return member.pid !== pids.get(outside) && member.standing === "confirmed";
+    });
+    assert.deepEqual(releasesOf(back), before);
+    assert.equal((back["rollout"] as Shown).phase, "paused");
+
+    const promoted = await project.run("promote", "--json");
+    assert.equal(promoted.code, 0, promoted.stdout);
+    const { code: exit } = await deploying.exited;
+    assert.equal(exit, 0, deploying.stdout.lines.join(""));
+    assert.deepEqual([...new Set(Object.values(releasesOf(await status(project))))], ["r2"]);
+    for (const verb of ["pause", "promote", "abort"]) {
+      const late = await project.run(verb, "--json");
+      assert.equal(late.code, 3, late.stdout);
+      assert.equal((late.json["error"] as Json)["code"], "ROLLOUT_NONE");
+    }
+    await up.process.stop();
+  });
+
+  test("an abort brings every process back to the release before, and the deploy says so", async () => {
+    const project = open('{ steps: ["50%", "100%"], bake: "1h" }');
+    const up = await project.up();
+    project.edit("src/greeting.js", "hello", "hi");
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    assert.equal((baking["rollout"] as Shown).processes.length, 2);
+    const aborted = await project.run("abort", "--json", "--why", "prices are wrong");
+    assert.equal(aborted.code, 0, aborted.stdout);
+    const { code } = await deploying.exited;
+    const answer = JSON.parse(deploying.stdout.lines.join("\n")) as { error: { code: string; why: string; state: string } };
+    assert.equal(code, 4, JSON.stringify(answer));
+    assert.equal(answer.error.code, "ROLLOUT_STOPPED");
+    assert.match(answer.error.why, /prices are wrong/);
+    const json = await status(project);
+    assert.deepEqual([...new Set(Object.values(releasesOf(json)))], ["r1"]);
+    assert.equal((json["rollout"] as Shown).phase, "rolled-back");
+    await up.process.stop();
+  });
+
+  test("a process of the wave that ends by itself takes the release back; the others never ran it", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await project.up();
+    project.edit("src/greeting.js", 'return "hello"', 'setTimeout(() => process.exit(7), 50); return "hi"');
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    const [inWave] = (baking["rollout"] as Shown).processes as [string];
+    const url = (baking["services"] as { members: { target: string; url: string }[] }[])[0]!.members.find(({ target }) => target === inWave)!.url;
+    await fetch(url);
+    const { code } = await deploying.exited;
+    const answer = JSON.parse(deploying.stdout.lines.join("\n")) as { error: { code: string; why: string } };
+    assert.equal(code, 4, JSON.stringify(answer));
+    assert.equal(answer.error.code, "ROLLOUT_STOPPED");
+    assert.match(answer.error.why, new RegExp(`${inWave} ended by itself: .*7`));
+    const json = await until(project, (_, now) => now["health"] === "healthy");
+    assert.deepEqual([...new Set(Object.values(releasesOf(json)))], ["r1"]);
+    await up.process.stop();
+  });
+
+  test("what needs new processes replaces those of the wave, and no other, before the next wave", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h", maxRung: "replace" }');
+    const up = await project.up();
+    const pidsOf = (json: Json): Map<string, number> => new Map((json["services"] as { members: { target: string; pid: number }[] }[])[0]!.members.map(({ target, pid }) => [target, pid]));
+    const before = pidsOf(await status(project));
+    project.edit("src/server.js", "new Counter();\n", "new Counter();\ncounter.total = 1000;\n");
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    const [inWave] = (baking["rollout"] as Shown).processes as [string];
+    const during = pidsOf(baking);
+    assert.deepEqual([...during].filter(([target, pid]) => before.get(target) !== pid).map(([target]) => target), [inWave]);
+    assert.equal((await project.run("promote", "--json")).code, 0);
+    assert.equal((await deploying.exited).code, 0, deploying.stdout.lines.join(""));
+    const after = pidsOf(await status(project));
+    assert.deepEqual([...after].filter(([target, pid]) => during.get(target) === pid).map(([target]) => target), [inWave]);
+    await up.process.stop();
+  });
+});
