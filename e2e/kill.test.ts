@@ -53,10 +53,13 @@ describe("kill -9 at every step of a deploy", () => {
   }
 
   for (let round = 0; round < rounds; round++) {
-    test(`the publisher: the release is in the log as a whole or not at all, and the next deploy completes it (${round})`, async () => {
+    for (const { size, steps } of [
+      { size: "small", steps: ["read before", "append before", "append after"] },
+      { size: "large", steps: ["read before", "putBlobs before", "putBlobs after", "append before", "append after"] },
+    ] as const) test(`the publisher: a ${size} release is in the log as a whole or not at all, and the next deploy completes it (${round})`, async () => {
       const killedAt: string[] = [];
       for (let dieAt = 0; ; dieAt++) {
-        rig.edit();
+        rig.edit(size);
         const logBefore = await rig.log();
         const dying = await rig.startPublish(dieAt);
         const { signal, code } = await ended(dying);
@@ -73,7 +76,7 @@ describe("kill -9 at every step of a deploy", () => {
         assert.equal(await rig.publish(), added.length === 0 ? "published" : "unchanged", told.join(", "));
         await untilServes(sibling, rig.version);
       }
-      for (const step of ["read before", "putBlobs before", "putBlobs after", "append before", "append after"]) assert.ok(killedAt.includes(step), killedAt.join(", "));
+      for (const step of steps) assert.ok(killedAt.includes(step), killedAt.join(", "));
       await expectOneRelease([sibling]);
     });
 
@@ -81,7 +84,7 @@ describe("kill -9 at every step of a deploy", () => {
       // What publishers ask, then what agents ask and tell.
       for (const step of ["read", "presence", "putBlobs", "append", "getBlobs", "report", "beat"]) {
         for (const moment of ["before", "after"]) {
-          rig.edit();
+          rig.edit(step.endsWith("Blobs") ? "large" : "small");
           const logBefore = await rig.log();
           rig.orderDeath(`${step} ${moment}`);
           const publishing = await rig.startPublish();

@@ -1,9 +1,10 @@
-import { type Blob, MidflightError, type Registry } from "@midflight/protocol";
+import { type Blob, type Enclosure, MidflightError, type Registry } from "@midflight/protocol";
 import { createRandom, forwardRegistry } from "@midflight/testkit";
 
 /**
  * A registry that loses answers after the work is done, repeats and reorders what it hands out, tells all of it again
- * from the start, and whose hints come late, twice, or both. What is stored is never touched.
+ * from the start, and whose hints come late, twice, without what came along, or with what came along with another. What is
+ * stored is never touched.
  */
 export function unreliable(inner: Registry, seed: number): Registry {
   const random = createRandom(seed);
@@ -30,9 +31,11 @@ export function unreliable(inner: Registry, seed: number): Registry {
       return { ...page, entries };
     },
     onPoke(channel, poke) {
-      return inner.onPoke(channel, () => {
-        if (random() < 0.6) poke();
-        if (random() < 0.4) poke();
+      let earlier: Enclosure | undefined;
+      return inner.onPoke(channel, (enclosure) => {
+        if (random() < 0.6) poke(random() < 0.7 ? enclosure : undefined);
+        if (random() < 0.4) poke(earlier);
+        earlier = enclosure;
         // A hint that is lost for good costs half a minute: that is another test's.
         setTimeout(poke, 20 + random() * 40);
       });
@@ -49,7 +52,11 @@ export function spoiling(inner: Registry): { readonly registry: Registry; stop()
     return { digest, bytes: changed };
   };
   return {
-    registry: { ...forwardRegistry(inner), getBlobs: async (digests) => (isSpoiling ? (await inner.getBlobs(digests)).map(spoil) : inner.getBlobs(digests)) },
+    registry: {
+      ...forwardRegistry(inner),
+      getBlobs: async (digests) => (isSpoiling ? (await inner.getBlobs(digests)).map(spoil) : inner.getBlobs(digests)),
+      onPoke: (channel, poke) => inner.onPoke(channel, (enclosure) => poke(isSpoiling && enclosure !== undefined ? { ...enclosure, blobs: enclosure.blobs.map(spoil) } : enclosure)),
+    },
     stop: () => {
       isSpoiling = false;
     },

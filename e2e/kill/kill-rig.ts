@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cursor, LogEntry, ReadResult, ReleaseId } from "@midflight/protocol";
+import { maxEnclosedBytes, type Cursor, type LogEntry, type ReadResult, type ReleaseId } from "@midflight/protocol";
 import { createCollector, materialise, openProvenance, openPublisher, type Publisher } from "@midflight/publisher";
 import { connectRegistry, type RegistryClient } from "@midflight/registry-client";
 import { type AppProcess, type ProcessExit, startApp, startProcess, type StartedProcess } from "@midflight/testkit";
@@ -100,11 +100,12 @@ export class KillRig {
     writeFileSync(this.#orders, step);
   }
 
-  /** Writes the next version of all three units. */
-  edit(): number {
+  /** Writes the next version of all three units. A large one does not fit into an append, so its blobs travel on their own. */
+  edit(size: "small" | "large" = "small"): number {
     const v = (this.#version += 1);
     const write = (name: string, text: string): void => writeFileSync(path.join(this.projectDir, "src", name), text);
-    write("a.js", `export function a() {\n  return ${v};\n}\n`);
+    const padding = size === "large" ? "// large\n".repeat(maxEnclosedBytes / 9) : "";
+    write("a.js", `${padding}export function a() {\n  return ${v};\n}\n`);
     write("b.js", `export const b = () => ${v};\n`);
     write("z.cjs", `exports.z = function z() {\n  return ${v};\n};\n`);
     return v;

@@ -24,8 +24,8 @@ export class BlobCache {
   #names: Set<string> | null = null;
   #writing: Promise<unknown> = Promise.resolve();
   #isPruning = false;
-  /** To be written when the swap that they were fetched for is over. */
-  #pending: Blob[] = [];
+  /** Verified, and not on the disk yet: to be written when the swap that they were fetched for is over. */
+  readonly #unwritten = new Map<Digest, Uint8Array>();
   #timer: NodeJS.Timeout | null = null;
   /** What the directory holds, as far as it is known; null: nobody has counted yet. */
   #totalBytes: number | null = null;
@@ -39,7 +39,9 @@ export class BlobCache {
     const found = new Map<Digest, Uint8Array>();
     this.#names ??= new Set(await readdir(this.#directory).catch(() => []));
     for (const digest of digests) {
-      if (!this.#names.has(digest.slice(7))) continue;
+      const unwritten = this.#unwritten.get(digest);
+      if (unwritten !== undefined) found.set(digest, unwritten);
+      if (unwritten !== undefined || !this.#names.has(digest.slice(7))) continue;
       const file = this.#fileOf(digest);
       const bytes = await readFile(file).catch(() => null);
       if (bytes === null) continue;
@@ -53,7 +55,8 @@ export class BlobCache {
 
   /** Keeps verified blobs when somebody waits for it, or in a moment: the swap that they were fetched for comes first. */
   keepSoon(blobs: readonly Blob[]): void {
-    this.#pending.push(...blobs);
+    for (const { digest, bytes } of blobs) if (this.#names?.has(digest.slice(7)) !== true) this.#unwritten.set(digest, bytes);
+    if (this.#unwritten.size === 0) return;
     this.#timer ??= setTimeout(() => this.#begin(), pauseMs).unref();
   }
 
@@ -66,9 +69,14 @@ export class BlobCache {
   #begin(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const blobs = this.#pending;
-    this.#pending = [];
-    if (blobs.length > 0) this.#writing = this.#writing.then(() => this.keep(blobs));
+    this.#writing = this.#writing.then(() => this.#writePending());
+  }
+
+  async #writePending(): Promise<void> {
+    const blobs = Array.from(this.#unwritten, ([digest, bytes]) => ({ digest, bytes }));
+    if (blobs.length === 0) return;
+    await this.keep(blobs);
+    for (const { digest } of blobs) this.#unwritten.delete(digest);
   }
 
   /** Keeps verified blobs. A cache that cannot be written is only slower, so nothing is thrown; false tells of it. */

@@ -17,7 +17,7 @@ export interface Sources {
   readonly root: TrustRoot;
   readonly boot: BootRelease;
   /** What the log has shown of late; nothing of it is verified. */
-  readonly seen: Pick<Inbox, "findRelease" | "findTransition">;
+  readonly seen: Pick<Inbox, "findRelease" | "findTransition" | "findBlob">;
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
@@ -64,7 +64,7 @@ async function fetchOnce(sources: Sources, to: ReleaseId, pace: Pace): Promise<F
 }
 
 /** Verifies a way that is at hand, and completes it with its blobs. `to` null: wherever it leads. @throws MidflightError */
-export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "root" | "boot">, way: Way, to: ReleaseId | null, pace: Pace): Promise<FetchResult> {
+export async function takeWay(sources: Pick<Sources, "registry" | "cache" | "root" | "boot" | "seen">, way: Way, to: ReleaseId | null, pace: Pace): Promise<FetchResult> {
   const { root, boot } = sources;
   const { id, release } = verifyTarget(way.release, to, root, boot);
   await pace.breathe();
@@ -94,13 +94,16 @@ async function findTransition(sources: Sources, to: ReleaseId): Promise<Envelope
 }
 
 /** Only what Node looks at is fetched, and no swap waits for what nothing depends on: without its map a text shows its own lines. */
-async function fetchMaps(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
+async function fetchMaps(sources: Pick<Sources, "registry" | "cache" | "seen">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
   if (!process.sourceMapsEnabled || digests.length === 0) return new Map();
   return fetchBlobs(sources, digests, pace).catch(() => new Map<Digest, Uint8Array>());
 }
 
-async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
-  const found = await sources.cache.read(digests, pace);
+async function fetchBlobs(sources: Pick<Sources, "registry" | "cache" | "seen">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const enclosed = takeEnclosed(sources.seen, digests);
+  sources.cache.keepSoon(enclosed);
+  const found = new Map(enclosed.map(({ digest, bytes }) => [digest, bytes]));
+  for (const [digest, bytes] of await sources.cache.read(digests.filter((digest) => !found.has(digest)), pace)) found.set(digest, bytes);
   const missing = digests.filter((digest) => !found.has(digest));
   if (missing.length === 0) return found;
   const wanted = new Set(missing);
@@ -116,4 +119,21 @@ async function fetchBlobs(sources: Pick<Sources, "registry" | "cache">, digests:
   if (wanted.size > 0) throw new MidflightError("REGISTRY_STORE_DAMAGED", `The registry lacks ${wanted.size} of ${digests.length} files of the release.`);
   sources.cache.keepSoon(fresh);
   return found;
+}
+
+/** What came along with the log is verified like anything else; what is spoiled is asked for. */
+function takeEnclosed(seen: Pick<Inbox, "findBlob">, digests: readonly Digest[]): readonly Blob[] {
+  return digests.flatMap((digest) => {
+    const bytes = seen.findBlob(digest);
+    return bytes !== null && isWhole({ digest, bytes }) ? [{ digest, bytes }] : [];
+  });
+}
+
+function isWhole(blob: Blob): boolean {
+  try {
+    verifyBlob(blob);
+    return true;
+  } catch {
+    return false;
+  }
 }

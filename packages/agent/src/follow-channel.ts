@@ -1,11 +1,11 @@
-import type { Cursor, LogEntry, Registry } from "@midflight/protocol";
+import type { Blob, Cursor, LogEntry, Registry } from "@midflight/protocol";
 import type { Inbox } from "./inbox.ts";
 import { BackOff, wait } from "./wait.ts";
 
 /** `follow` of the registry client, with its registry and channel filled in. */
 export type FollowLog = (
   after: Cursor | null,
-  options: { readonly signal: AbortSignal; readonly onEntries: (entries: readonly LogEntry[], info: { readonly isEnd: boolean }) => void | Promise<void> },
+  options: { readonly signal: AbortSignal; readonly onEntries: (entries: readonly LogEntry[], info: { readonly isEnd: boolean; readonly enclosed?: readonly Blob[] }) => void | Promise<void> },
 ) => Promise<void>;
 
 export interface FollowOptions {
@@ -27,8 +27,8 @@ export function followChannel({ registry, follow, channel, inbox, signal, onTrou
       const after = await findStart();
       await follow(after, {
         signal,
-        onEntries: async (entries, { isEnd }) => {
-          await inbox.take(entries);
+        onEntries: async (entries, { isEnd, enclosed }) => {
+          await inbox.take(entries, enclosed);
           if (isEnd) resolve(true);
         },
       });

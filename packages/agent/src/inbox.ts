@@ -1,4 +1,4 @@
-import { appliesTo, compareCounters, MidflightError, type Assign, type Digest, type Envelope, type LogEntry, type ReleaseId } from "@midflight/protocol";
+import { appliesTo, compareCounters, maxEnclosedBytes, MidflightError, sizeOf, type Assign, type Blob, type Digest, type Envelope, type LogEntry, type ReleaseId } from "@midflight/protocol";
 import { verifyAssign, type TrustRoot } from "@midflight/trust";
 import { Pace } from "./pace.ts";
 import { describeProblem } from "./signal.ts";
@@ -32,6 +32,7 @@ export class Inbox {
   readonly #transitions = new Map<ReleaseId, Envelope>();
   readonly #releases = new Map<ReleaseId, Envelope>();
   readonly #refused = new Set<Digest>();
+  #enclosed: ReadonlyMap<Digest, Uint8Array> = new Map();
   #newest: Order | null = null;
   #changes = 0;
   #waiting: (() => void) | null = null;
@@ -83,12 +84,19 @@ export class Inbox {
     return this.#releases.get(id) ?? null;
   }
 
-  take(entries: readonly LogEntry[]): Promise<void> {
-    this.#taken = this.#taken.then(() => this.#takeAll(entries));
+  /** What came along with the newest entries that had something with them; not verified. */
+  findBlob(digest: Digest): Uint8Array | null {
+    return this.#enclosed.get(digest) ?? null;
+  }
+
+  /** @param enclosed blobs that came along */
+  take(entries: readonly LogEntry[], enclosed: readonly Blob[] = []): Promise<void> {
+    this.#taken = this.#taken.then(() => this.#takeAll(entries, enclosed));
     return this.#taken;
   }
 
-  async #takeAll(entries: readonly LogEntry[]): Promise<void> {
+  async #takeAll(entries: readonly LogEntry[], enclosed: readonly Blob[]): Promise<void> {
+    if (enclosed.length > 0 && sizeOf(enclosed) <= maxEnclosedBytes) this.#enclosed = new Map(enclosed.map(({ digest, bytes }) => [digest, bytes]));
     let isNews = false;
     this.#pace.resume();
     for (const entry of entries) {

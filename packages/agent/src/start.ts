@@ -40,7 +40,7 @@ async function start(config: AgentConfig): Promise<void> {
   runtime.install();
   await bringUp({
     config, identity, boot, root, registry, runtime, meter,
-    follow: (after, options) => follow(registry, config.channel, after, options),
+    follow: (after, options) => follow(registry, config.channel, after, { ...options, wantsEnclosed: true }),
     tell: tellProcess,
     signal: new AbortController().signal,
     now: Date.now,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Blob, Digest, Registry } from "@midflight/protocol";
 import { BlobCache } from "../src/blob-cache.ts";
 import type { AgentSignal } from "../src/signal.ts";
 import { sha256 } from "@midflight/trust";
@@ -84,6 +85,44 @@ describe("an agent", () => {
     await deploy(false);
     await outcome(3, "swapped");
     assert.deepEqual(asked.slice(0, 3).sort((a, b) => a - b), [1, 1, 2]);
+  });
+
+  /** A release that comes with everything that a swap to it needs, for an agent that counts what it asks for beside. */
+  const deployEnclosed = async (): Promise<{ readonly to: Published; readonly blobs: readonly Blob[] }> => {
+    const before = world.stored.length;
+    const to = world.release();
+    const way = await world.transition(boot, to, { directories: world.directories.get(to.release.tree)! });
+    await world.append(to.entry, way);
+    const blobs = world.stored.slice(before);
+    world.enclosed = blobs;
+    await world.append(world.assign(to));
+    return { to, blobs };
+  };
+
+  test("asks for nothing that came along with the log, and keeps it for a restart", async () => {
+    const asked: Digest[] = [];
+    const started = await run({ registry: { ...world.registry, getBlobs: (digests) => (asked.push(...digests), world.registry.getBlobs(digests)) } });
+    const { to, blobs } = await deployEnclosed();
+    assert.equal(blobs.length, 4, "operations, text, root, src");
+    await started.outcome(2, "swapped");
+    assert.deepEqual(asked, []);
+    started.stop();
+    const { runtime, agent } = await run({ registry: { ...world.registry, head: away, read: away, beat: away, getBlobs: away } });
+    assert.deepEqual([agent.live, runtime.adopted?.units[0]?.text], [to.id, textOf(to)]);
+  });
+
+  test("asks for what came along spoiled, and runs what was signed", async () => {
+    const asked: Digest[] = [];
+    const registry: Registry = {
+      ...world.registry,
+      getBlobs: (digests) => (asked.push(...digests), world.registry.getBlobs(digests)),
+      onPoke: (to, poke) => world.registry.onPoke(to, (enclosure) => poke(enclosure && { ...enclosure, blobs: enclosure.blobs.map(({ digest }) => ({ digest, bytes: Buffer.from("spoiled") })) })),
+    };
+    const { runtime, outcome } = await run({ registry });
+    const { to, blobs } = await deployEnclosed();
+    await outcome(2, "swapped");
+    assert.deepEqual(new Set(asked), new Set(blobs.map(({ digest }) => digest)));
+    assert.equal(runtime.live?.units[0]?.text, textOf(to));
   });
 
   test("on an older known release takes its transition before the app loads", async () => {

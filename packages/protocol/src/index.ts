@@ -27,8 +27,9 @@ export { agentTransitions, type AgentEvent, type AgentState } from "./agent-stat
 export { parseBeat, parseReport, type AgentIdentity, type Beat, type Report } from "./report.ts";
 export {
   formatCursor, parseCursor,
-  type AppendRequest, type AppendResult, type Blob, type Cursor, type LogEntry, type ReadResult, type Registry, type ReportQuery, type RetentionPolicy, type RetentionResult,
+  type AppendRequest, type AppendResult, type Blob, type Cursor, type Enclosure, type LogEntry, type ReadResult, type Registry, type ReportQuery, type RetentionPolicy, type RetentionResult,
 } from "./registry.ts";
+export { checkEnclosedSize, encodeEnclosed, maxEnclosedBlobs, maxEnclosedBytes, parseEnclosed, sizeOf, type EnclosedBlob } from "./enclosed.ts";
 export { decodePack, encodePack, frameHeaderBytes, maxPackBytes } from "./pack.ts";
 export { compareCounters, type CounterFloor } from "./counter.ts";
 export { heartbeatMs, maxJsonBytes, paths, presenceTtlMs, silenceMs, type TokenRole } from "./wire.ts";

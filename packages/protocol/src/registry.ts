@@ -30,8 +30,10 @@ export interface AppendRequest {
   readonly lastRelease?: Digest | null;
   /** Appended together or not at all, in this order. */
   readonly entries: readonly Omit<LogEntry, "cursor" | "at">[];
-  /** Blobs that must be there already. */
+  /** Blobs that must be there already, or be enclosed. */
   readonly needs: readonly Digest[];
+  /** Blobs that are stored together with the entries, or not at all; `maxEnclosedBytes` of them at most. Default: none. */
+  readonly enclosed?: readonly Blob[];
 }
 
 export type AppendResult =
@@ -53,6 +55,15 @@ export interface ReadResult {
 export interface Blob {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
+}
+
+/** What one append to a channel had enclosed. */
+export interface Enclosure {
+  /** The place that the append began after. */
+  readonly after: Cursor;
+  /** The place of its last entry. */
+  readonly next: Cursor;
+  readonly blobs: readonly Blob[];
 }
 
 export interface RetentionPolicy {
@@ -86,7 +97,10 @@ export interface Registry {
   putBlobs(blobs: readonly Blob[]): Promise<void>;
   /** The blobs that are stored, in any order; those that are not are left out. */
   getBlobs(digests: readonly Digest[]): Promise<readonly Blob[]>;
-  /** The commit point: one atomic compare-and-set append. */
+  /**
+   * The commit point: one atomic compare-and-set append, with the blobs that are enclosed.
+   * @throws MidflightError `OBJECT_INVALID`, `OBJECT_TOO_LARGE`, `ARTIFACT_DIGEST_MISMATCH`, `DISK_FULL`
+   */
   append(request: AppendRequest): Promise<AppendResult>;
   /** The channel's newest assign. */
   head(channel: string): Promise<LogEntry | null>;
@@ -97,8 +111,8 @@ export interface Registry {
   /** The newest transition from one release to another. */
   transition(from: Digest, to: Digest): Promise<LogEntry | null>;
   channels(): Promise<readonly string[]>;
-  /** Calls `poke` soon after an append to the channel. May call too often, may miss one. Returns an unsubscribe. */
-  onPoke(channel: string, poke: () => void): () => void;
+  /** Calls `poke` soon after an append to the channel, perhaps with what it had enclosed. May call too often, may miss one. Returns an unsubscribe. */
+  onPoke(channel: string, poke: (enclosure?: Enclosure) => void): () => void;
   report(reports: readonly Report[]): Promise<void>;
   reports(query: ReportQuery): Promise<readonly Report[]>;
   beat(beat: Beat, ttlMs: number): Promise<void>;

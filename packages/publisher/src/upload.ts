@@ -1,4 +1,4 @@
-import { MidflightError, type AppendRequest, type Blob, type Digest, type Registry } from "@midflight/protocol";
+import { maxEnclosedBlobs, maxEnclosedBytes, MidflightError, type AppendRequest, type Blob, type Digest, type Registry } from "@midflight/protocol";
 
 /** Blobs that can be had, by digest. */
 export type BlobBook = Map<Digest, () => Uint8Array>;
@@ -11,7 +11,7 @@ const maxAttempts = 3;
 
 export interface Uploader {
   /**
-   * Stores the blobs, then appends: the commit point. `find` knows blobs beyond those that are new, in case the registry lost some.
+   * Appends: the commit point. Blobs that are small enough together are enclosed, others stored before. `find` knows blobs beyond those that are new, in case the registry lost some.
    * @throws MidflightError `REGISTRY_UNREACHABLE`, `DISK_FULL`, `OBJECT_TOO_LARGE`, `BUILD_UNSETTLED`, `REGISTRY_REFUSED`
    */
   append(request: AppendRequest, blobs: BlobBook, find?: (digest: Digest) => Uint8Array | undefined): Promise<"appended" | "moved">;
@@ -40,10 +40,14 @@ export function createUploader(registry: Registry, retry: <T>(call: () => Promis
 
   return {
     async append(request, blobs, find = () => undefined) {
-      const digests = [...blobs.keys()];
-      await store(digests.length < askFrom ? digests : await retry(() => registry.missing(digests)), (digest) => blobs.get(digest)?.());
+      const enclosed = enclose(blobs, registry.caps.maxBlobBytes);
+      if (enclosed === null) {
+        const digests = [...blobs.keys()];
+        await store(digests.length < askFrom ? digests : await retry(() => registry.missing(digests)), (digest) => blobs.get(digest)?.());
+      }
+      const whole = enclosed === null ? request : { ...request, enclosed };
       for (let attempt = 1; ; attempt++) {
-        const result = await retry(() => registry.append(request));
+        const result = await retry(() => registry.append(whole));
         if (result.kind === "appended") return "appended";
         if (result.kind === "head-moved") {
           // An answer may have been lost on the way, and the own entries overtaken since.
@@ -56,6 +60,20 @@ export function createUploader(registry: Registry, retry: <T>(call: () => Promis
       }
     },
   };
+}
+
+/** All of them, if an append can enclose as much; none that the registry would refuse. */
+function enclose(blobs: BlobBook, maxBlobBytes: number): readonly Blob[] | null {
+  if (blobs.size > maxEnclosedBlobs) return null;
+  const enclosed: Blob[] = [];
+  let size = 0;
+  for (const [digest, read] of blobs) {
+    const bytes = read();
+    size += bytes.length;
+    if (size > maxEnclosedBytes || bytes.length > maxBlobBytes) return null;
+    enclosed.push({ digest, bytes });
+  }
+  return enclosed;
 }
 
 function tooLarge(digest: Digest, bytes: number, limit: number): MidflightError {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isMidflightError, parseUnitOps, type Digest, type LogEntry, type Registry, type Release, type ReleaseId, type Transition } from "@midflight/protocol";
+import { isMidflightError, maxEnclosedBytes, parseUnitOps, type Digest, type LogEntry, type Registry, type Release, type ReleaseId, type Transition } from "@midflight/protocol";
 import { openMemoryRegistry } from "@midflight/registry";
 import { verifyAssign, verifyRelease, verifyTransition } from "@midflight/trust";
 import { readTree } from "../src/read-tree.ts";
@@ -62,6 +62,23 @@ test("a changed body is one append: release, ways there and back, assign", async
   assert.equal((await transitionOf(registry, shop, second.release, first.release)).rung, "patch", "and for those that start from the new one");
   const { assign } = verifyAssign((await registry.head(channel))?.envelope, shop.root);
   assert.deepEqual([assign.counter, assign.number, assign.revertTo], [2, 2, [first.release]]);
+});
+
+test("what is small travels inside of its append; what is too large for that is stored before it, in one request", async (t) => {
+  const registry = openMemoryRegistry();
+  const calls: string[] = [];
+  const told: Registry = {
+    ...registry,
+    putBlobs: (blobs) => (calls.push("putBlobs"), registry.putBlobs(blobs)),
+    append: (request) => (calls.push(`append of ${request.enclosed === undefined ? "none" : "all"}`), registry.append(request)),
+  };
+  const shop = createShop(t, told);
+  published(await shop.save({}));
+  published(await shop.save(priceOf(3)));
+  assert.deepEqual(calls.splice(0), ["append of all", "append of all"]);
+  const large = published(await shop.save({ "src/price.js": `${"// large\n".repeat(maxEnclosedBytes / 9)}${priceOf(4)["src/price.js"]}` }));
+  assert.deepEqual(calls.splice(0), ["putBlobs", "append of none"]);
+  assert.equal((await readTree(registry, (await releaseOf(registry, shop, large.release)).tree)).files.size, 4);
 });
 
 test("unchanged content publishes nothing, whatever the files' times", async (t) => {

@@ -1,6 +1,6 @@
 import {
-  encodePack, formatCursor, frameHeaderBytes, maxJsonBytes, MidflightError, paths,
-  type Blob, type Cursor, type Digest, type Registry,
+  encodeEnclosed, encodePack, formatCursor, frameHeaderBytes, maxJsonBytes, MidflightError, paths,
+  type Blob, type Digest, type Registry,
 } from "@midflight/protocol";
 import {
   parseAppendResult, parseBeats, parseDigests, parseDone, parseEntryOrNull, parseNames, parseReadResult, parseReports, readAnswer,
@@ -8,7 +8,7 @@ import {
 import { Connection, type RequestOptions } from "./connection.ts";
 import { backOffMs, pause } from "./pause.ts";
 import { readPack } from "./read-pack.ts";
-import { watch, type WatchEvent } from "./watch.ts";
+import { watch, type WatchEvent, type WatchPlace } from "./watch.ts";
 
 export interface ConnectOptions {
   /** `http://host:port` */
@@ -25,8 +25,8 @@ export interface ConnectOptions {
 
 export interface RegistryClient extends Registry {
   readonly keepsProcessAlive: boolean;
-  /** One connection's events after a cursor ("end": only what is new), until aborted; throws when it breaks. `follow` is what most want. */
-  watch(channel: string, after: Cursor | null | "end", signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** One connection's events after a place, until aborted; throws when it breaks. `follow` is what most want. */
+  watch(channel: string, place: WatchPlace, signal: AbortSignal): AsyncIterable<WatchEvent>;
 }
 
 /** The largest blob that a client asks for or takes. */
@@ -67,7 +67,7 @@ export function connectRegistry(options: ConnectOptions): RegistryClient {
       const parts = await inOrder(slices([...new Set(digests)], digestsPerRequest), (part) => fetchPack(connection, part));
       return parts.flat();
     },
-    append: (request) => post(paths.append, request, parseAppendResult),
+    append: ({ enclosed, ...request }) => post(paths.append, { ...request, ...(enclosed !== undefined && { enclosed: encodeEnclosed(enclosed, encodeBase64) }) }, parseAppendResult),
     head: (channel) => get(paths.head, { channel }, parseEntryOrNull),
     read: (channel, after, limit) => get(paths.log, { channel, limit: Math.max(1, Math.trunc(limit)), after: after === null ? undefined : formatCursor(after) }, parseReadResult),
     entry: (id) => get(paths.entry, { id }, parseEntryOrNull),
@@ -88,12 +88,16 @@ export function connectRegistry(options: ConnectOptions): RegistryClient {
     retain: async () => {
       throw new MidflightError("REGISTRY_REFUSED", { what: "Retention cannot be asked for over the network.", why: "It runs where the registry is." });
     },
-    watch: (channel, after, signal) => watch(connection, channel, after, AbortSignal.any([signal, closing.signal])),
+    watch: (channel, place, signal) => watch(connection, channel, place, AbortSignal.any([signal, closing.signal])),
     close: async () => {
       closing.abort();
       connection.close();
     },
   };
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }
 
 function encodeJson(value: unknown): Buffer {
@@ -120,7 +124,7 @@ async function fetchPack(connection: Connection, digests: readonly Digest[]): Pr
 async function pokeForEver(connection: Connection, channel: string, poke: () => void, options: { readonly signal: AbortSignal; readonly keepsProcessAlive: boolean }): Promise<void> {
   for (let attempt = 0; !options.signal.aborted; attempt++) {
     try {
-      for await (const event of watch(connection, channel, "end", options.signal)) {
+      for await (const event of watch(connection, channel, { after: "end" }, options.signal)) {
         if (event.kind === "entries" || attempt > 0) poke();
         attempt = 0;
       }

@@ -1,4 +1,4 @@
-import { formatCursor, isMidflightError, MidflightError, type Cursor, type LogEntry } from "@midflight/protocol";
+import { formatCursor, isMidflightError, MidflightError, type Blob, type Cursor, type LogEntry } from "@midflight/protocol";
 import type { RegistryClient } from "./connect-registry.ts";
 import { backOffMs, pause } from "./pause.ts";
 import type { WatchEvent } from "./watch.ts";
@@ -9,9 +9,12 @@ export interface FollowOptions {
   /**
    * Called with entries in their order, each once. `gap`: entries between the last call's and these are gone for good,
    * and these begin at the oldest kept. `isEnd`: there was nothing newer. Called once without entries if there are none
-   * yet. What it throws ends the following.
+   * yet. What it throws ends the following. `enclosed`: blobs that came along, if they were asked for; any of them may
+   * be missing.
    */
-  readonly onEntries: (entries: readonly LogEntry[], info: { readonly gap: boolean; readonly isEnd: boolean; readonly next: Cursor }) => void | Promise<void>;
+  readonly onEntries: (entries: readonly LogEntry[], info: { readonly gap: boolean; readonly isEnd: boolean; readonly next: Cursor; readonly enclosed: readonly Blob[] }) => void | Promise<void>;
+  /** Ask for what appends have enclosed. Default: false. */
+  readonly wantsEnclosed?: boolean;
   /** Called when the connection comes and goes; with why it went, or could not come. */
   readonly onState?: (isConnected: boolean, cause: MidflightError | null) => void;
   /** How often the log is read though nothing was heard. Default: 30,000. */
@@ -59,7 +62,7 @@ class Follower {
   async run(onConnected: () => void): Promise<MidflightError | null> {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#options.signal]);
-    const events = this.#registry.watch(this.#channel, this.#cursor, signal)[Symbol.asyncIterator]();
+    const events = this.#registry.watch(this.#channel, { after: this.#cursor, wantsEnclosed: this.#options.wantsEnclosed ?? false }, signal)[Symbol.asyncIterator]();
     try {
       let isConnected = false;
       let coming = events.next();
@@ -121,9 +124,9 @@ class Follower {
     }
   }
 
-  async #deliver(entries: readonly LogEntry[], { gap, isEnd, next }: { readonly gap: boolean; readonly isEnd: boolean; readonly next: Cursor }): Promise<void> {
+  async #deliver(entries: readonly LogEntry[], { gap, isEnd, next, enclosed = [] }: { readonly gap: boolean; readonly isEnd: boolean; readonly next: Cursor; readonly enclosed?: readonly Blob[] }): Promise<void> {
     try {
-      await this.#options.onEntries(entries, { gap, isEnd, next });
+      await this.#options.onEntries(entries, { gap, isEnd, next, enclosed });
     } catch (cause) {
       throw new CallbackFailure("onEntries failed", { cause });
     }

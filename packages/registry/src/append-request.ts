@@ -1,14 +1,16 @@
 import {
-  asArray, asNullable, asOneOf, asRecord, asString, invalid, maxPayloadBytes, MidflightError, parseDigest, parseEnvelope,
-  type AppendRequest,
+  asArray, asNullable, asOneOf, asRecord, asString, checkEnclosedSize, invalid, maxEnclosedBlobs, maxPayloadBytes, MidflightError, parseDigest,
+  parseEnvelope, sizeOf,
+  type AppendRequest, type Blob,
 } from "@midflight/protocol";
 import { decodeBase64, sha256 } from "@midflight/trust";
+import { checkBlobs } from "./check-blobs.ts";
 
 /**
- * Checks all that a registry can check of an append: form, sizes, and that each id is the digest of its payload.
- * Signatures are not the registry's to judge; readers verify them.
+ * Checks all that a registry can check of an append: form, sizes, and that each id is the digest of its payload, and
+ * each enclosed blob's its own. Signatures are not the registry's to judge; readers verify them.
  *
- * @throws MidflightError `OBJECT_INVALID`, `OBJECT_TOO_LARGE`
+ * @throws MidflightError `OBJECT_INVALID`, `OBJECT_TOO_LARGE`, `ARTIFACT_DIGEST_MISMATCH`
  */
 export function parseAppendRequest(value: unknown): AppendRequest {
   const request = asRecord(value, "append");
@@ -20,7 +22,21 @@ export function parseAppendRequest(value: unknown): AppendRequest {
     ...(request["lastRelease"] !== undefined && { lastRelease: asNullable(request["lastRelease"], parseDigest, "append.lastRelease") }),
     entries: entries.map(parseEntry),
     needs: asArray(request["needs"], "append.needs").map((digest) => parseDigest(digest, "append.needs")),
+    ...(request["enclosed"] !== undefined && { enclosed: parseBlobs(request["enclosed"]) }),
   };
+}
+
+/** The same blobs in memory of their own: the caller may go on using his. */
+function parseBlobs(value: unknown): readonly Blob[] {
+  const blobs = asArray(value, "append.enclosed", maxEnclosedBlobs).map((item): Blob => {
+    const { digest, bytes } = asRecord(item, "append.enclosed");
+    if (!(bytes instanceof Uint8Array)) invalid("append.enclosed.bytes", "bytes");
+    return { digest: parseDigest(digest, "append.enclosed.digest"), bytes };
+  });
+  checkEnclosedSize(sizeOf(blobs));
+  const own = blobs.map(({ digest, bytes }) => ({ digest, bytes: Uint8Array.from(bytes) }));
+  checkBlobs(own);
+  return own;
 }
 
 /** @throws MidflightError `OBJECT_INVALID` */

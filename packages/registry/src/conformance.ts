@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { blobPromises } from "./conformance/blob-promises.ts";
+import { enclosedPromises } from "./conformance/enclosed-promises.ts";
 import type { OpenHarness } from "./conformance/harness.ts";
 import { killPromises, type OpenKillHarness } from "./conformance/kill-promises.ts";
 import { durablePromises, logPromises } from "./conformance/log-promises.ts";
@@ -25,6 +26,7 @@ export function registryConformance(name: string, open: OpenHarness, durability:
       killPromises(durability.openToKill);
     }
     blobPromises(open);
+    enclosedPromises(open);
     processPromises(open);
     retentionPromises(open);
   });

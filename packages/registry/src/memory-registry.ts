@@ -45,14 +45,20 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
     return null;
   };
 
+  // A copy: what a caller does to its buffer later must not change what is stored.
+  const put = (list: readonly Blob[]): void => list.forEach(({ digest, bytes }) => blobs.set(digest, { bytes: Uint8Array.from(bytes), storedAt: clock.now() }));
+
   const append = (request: AppendRequest): AppendResult => {
     const repeated = findRepeated(request);
     if (repeated !== null) return { kind: "appended", cursor: repeated.entry.cursor, repeated: true };
-    const absent = missing(request.needs);
+    const { enclosed = [] } = request;
+    const brought = new Set(enclosed.map(({ digest }) => digest));
+    const absent = missing(request.needs.filter((digest) => !brought.has(digest)));
     if (absent.length > 0) return { kind: "blobs-missing", missing: absent };
     const now = head(request.channel);
     if ((now?.id ?? null) !== request.expect) return { kind: "head-moved", head: now };
     if (request.lastRelease !== undefined && lastRelease(request.channel) !== request.lastRelease) return { kind: "head-moved", head: now };
+    put(enclosed);
     const channel = channels.get(request.channel) ?? { last: 0, floor: 0, entries: [] };
     channels.set(request.channel, channel);
     const at = new Date(clock.now()).toISOString();
@@ -110,8 +116,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
     missing: async (digests) => missing(digests),
     putBlobs: async (list) => {
       checkBlobs(list);
-      // A copy: what a caller does to its buffer later must not change what is stored.
-      for (const { digest, bytes } of list) blobs.set(digest, { bytes: Uint8Array.from(bytes), storedAt: clock.now() });
+      put(list);
     },
     getBlobs: async (digests) => [...new Set(digests)].flatMap((digest): Blob[] => {
       const blob = blobs.get(digest);
@@ -120,7 +125,7 @@ export function openMemoryRegistry(options: { readonly clock?: Clock } = {}): Re
     append: async (value) => {
       const request = parseAppendRequest(value);
       const result = append(request);
-      if (result.kind === "appended" && !result.repeated) pokes.poke(request.channel);
+      if (result.kind === "appended" && !result.repeated) pokes.poke(request, result.cursor);
       return result;
     },
     head: async (channel) => head(channel),

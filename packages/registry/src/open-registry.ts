@@ -99,14 +99,19 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
     append: async (value) => {
       const request = parseAppendRequest(value);
       const result = await write(() => {
-        const missing = blobs.missing(request.needs);
+        const { enclosed = [] } = request;
+        const brought = new Set(enclosed.map(({ digest }) => digest));
+        const missing = blobs.missing(request.needs.filter((digest) => !brought.has(digest)));
         if (missing.length > 0 && log.findRepeated(request.channel, request.entries.map((e) => e.id)) === null) return { kind: "blobs-missing" as const, missing };
         if (protectedDigests !== null) for (const digest of digestsNeeded(request.needs, request.entries.map((e) => e.envelope))) protectedDigests.add(digest);
-        return log.append(request);
+        const appended = log.append(request);
+        // In the same transaction, and only then: what was refused leaves nothing behind.
+        if (appended.kind === "appended" && !appended.repeated) blobs.put(enclosed);
+        return appended;
       });
       if (result.kind === "appended" && !result.repeated) {
         changes++;
-        pokes.poke(request.channel);
+        pokes.poke(request, result.cursor);
       }
       return result;
     },

@@ -1,9 +1,11 @@
-/** Who wants to hear that a channel grew. A poke is a hint: it carries nothing and may come too often. */
-export class Pokes {
-  readonly #byChannel = new Map<string, Set<() => void>>();
+import type { AppendRequest, Cursor, Enclosure } from "@midflight/protocol";
 
-  on(channel: string, poke: () => void): () => void {
-    const own = (): void => poke(); // the same function may be given twice
+/** Who wants to hear that a channel grew. A poke is a hint: it may come too often, and what it carries need not be used. */
+export class Pokes {
+  readonly #byChannel = new Map<string, Set<(enclosure?: Enclosure) => void>>();
+
+  on(channel: string, poke: (enclosure?: Enclosure) => void): () => void {
+    const own = (enclosure?: Enclosure): void => poke(enclosure); // the same function may be given twice
     const pokes = this.#byChannel.get(channel) ?? new Set();
     this.#byChannel.set(channel, pokes.add(own));
     return () => {
@@ -13,8 +15,9 @@ export class Pokes {
   }
 
   /** Calls back outside the caller's stack, so that a listener cannot harm an append that is committed already. */
-  poke(channel: string): void {
-    for (const poke of this.#byChannel.get(channel) ?? []) queueMicrotask(poke);
+  poke({ channel, entries, enclosed = [] }: AppendRequest, next: Cursor): void {
+    const enclosure = enclosed.length === 0 ? undefined : { after: { epoch: next.epoch, seq: next.seq - entries.length }, next, blobs: enclosed };
+    for (const poke of this.#byChannel.get(channel) ?? []) queueMicrotask(() => poke(enclosure));
   }
 
   clear(): void {

@@ -11,7 +11,7 @@ const hourMs = 60 * 60_000;
 
 /** What somebody does; numbers choose among what there is. */
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("publish" as const), channel: fc.nat(1), text: fc.nat(5), on: fc.constantFrom("head", "head", "head", "none", "other"), withBlobs: fc.boolean(), targets: fc.constantFrom("all", "named") }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("publish" as const), channel: fc.nat(1), text: fc.nat(5), on: fc.constantFrom("head", "head", "head", "none", "other"), blobs: fc.constantFrom("before", "enclosed", "enclosed", "absent"), targets: fc.constantFrom("all", "named") }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("transition" as const), channel: fc.nat(1), from: fc.nat(), to: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("repeat" as const), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("read" as const), channel: fc.nat(1), after: fc.nat(), limit: fc.integer({ min: 1, max: 6 }) }) },
@@ -65,14 +65,14 @@ class Pair {
         const f = this.fixture(step.channel);
         const made = f.release(this.releases.length, `text ${step.text}`);
         const before = this.releases.at(-1);
-        if (step.withBlobs) await this.both((registry) => registry.putBlobs(made.blobs));
+        if (step.blobs === "before") await this.both((registry) => registry.putBlobs(made.blobs));
         for (const { digest } of made.blobs) this.blobs.add(digest);
         const head = await this.both((registry) => registry.head(f.channel));
         const expect = { head: head?.id ?? null, none: null, other: pick(0) }[step.on] ?? null;
         const targets = step.targets === "all" ? { kind: "all" as const } : { kind: "named" as const, names: ["web-1"] };
         const assign = f.assign(made.id, { targets, revertTo: before === undefined ? [] : [before] });
         this.releases.push(made.id);
-        return await this.appendNew({ channel: f.channel, expect, entries: [made.entry, assign], needs: made.blobs.map((b) => b.digest) });
+        return await this.appendNew({ channel: f.channel, expect, entries: [made.entry, assign], needs: made.blobs.map((b) => b.digest), ...(step.blobs === "enclosed" && { enclosed: made.blobs }) });
       }
       case "transition": {
         const f = this.fixture(step.channel);

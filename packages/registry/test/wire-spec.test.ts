@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { heartbeatMs, maxJsonBytes, maxPayloadBytes, paths, silenceMs } from "@midflight/protocol";
+import { heartbeatMs, maxEnclosedBlobs, maxEnclosedBytes, maxJsonBytes, maxPayloadBytes, paths, silenceMs } from "@midflight/protocol";
 import { openMemoryRegistry } from "@midflight/registry";
 import { blobGraceMs, maxBlobBytes, maxPageEntries, maxReportBytes, maxReportsPerChannel, rememberedMs } from "../src/limits.ts";
 import { createRoutes } from "../src/server/routes.ts";
@@ -32,6 +32,7 @@ test("spec/wire.md names the limits that hold", () => {
     ["a JSON body", `${maxJsonBytes} bytes`],
     ["a blob", `${maxBlobBytes} bytes`],
     ["a signed payload", `${maxPayloadBytes} bytes`],
+    ["blobs that one append encloses", `${maxEnclosedBlobs}, and ${maxEnclosedBytes} bytes together`],
     ["entries of a page", `${maxPageEntries}`],
     ["a report", `${maxReportBytes} characters`],
     ["reports kept per channel", `${maxReportsPerChannel}`],

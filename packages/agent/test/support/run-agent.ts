@@ -1,5 +1,5 @@
 import { once, EventEmitter } from "node:events";
-import type { AgentIdentity, AgentState, Cursor, LogEntry, Registry } from "@midflight/protocol";
+import type { AgentIdentity, AgentState, Blob, Cursor, LogEntry, Registry } from "@midflight/protocol";
 import type { Agent } from "../../src/agent.ts";
 import { bringUp, type BringUpOptions } from "../../src/bring-up.ts";
 import type { FollowLog } from "../../src/follow-channel.ts";
@@ -26,7 +26,11 @@ export function followInProcess(registry: Registry): FollowLog {
   return async (after, { signal, onEntries }) => {
     let cursor: Cursor | null = after;
     const pokes = new EventEmitter();
-    const off = registry.onPoke(channel, () => pokes.emit("poke"));
+    let enclosed: readonly Blob[] = [];
+    const off = registry.onPoke(channel, (enclosure) => {
+      enclosed = enclosure?.blobs ?? [];
+      pokes.emit("poke");
+    });
     let isPoked = true;
     pokes.on("poke", () => (isPoked = true));
     while (!signal.aborted) {
@@ -35,7 +39,7 @@ export function followInProcess(registry: Registry): FollowLog {
         const page = await registry.read(channel, cursor, 100);
         cursor = page.next;
         if (!page.isEnd) isPoked = true;
-        await onEntries(page.entries, { isEnd: page.isEnd });
+        await onEntries(page.entries, { isEnd: page.isEnd, enclosed });
         continue;
       }
       await once(pokes, "poke", { signal }).catch(() => undefined);
@@ -46,7 +50,7 @@ export function followInProcess(registry: Registry): FollowLog {
 
 /** A `follow` that delivers exactly what the test hands it. */
 export class HandFeed {
-  #onEntries: ((entries: readonly LogEntry[], info: { isEnd: boolean }) => void | Promise<void>) | null = null;
+  #onEntries: ((entries: readonly LogEntry[], info: { isEnd: boolean; enclosed?: readonly Blob[] }) => void | Promise<void>) | null = null;
   readonly follow: FollowLog = async (_after, { signal, onEntries }) => {
     this.#onEntries = onEntries;
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -39,6 +39,10 @@ export class World {
   #counter = 0;
   #number = 0;
   readonly #unstored: Blob[] = [];
+  /** Everything that was stored, oldest first. */
+  readonly stored: Blob[] = [];
+  /** What the appends to come enclose beside their entries. */
+  enclosed: readonly Blob[] = [];
 
   constructor(app = "shop") {
     this.root = createTrustRoot(app, [
@@ -99,7 +103,7 @@ export class World {
       }),
       key,
     );
-    await this.registry.putBlobs([text, opsText].map((t) => ({ digest: sha256(t), bytes: new TextEncoder().encode(t) })));
+    await this.#store([text, opsText].map((t) => ({ digest: sha256(t), bytes: new TextEncoder().encode(t) })));
     return { kind: "transition", id, envelope, from: from.id, to: to.id };
   }
 
@@ -128,10 +132,15 @@ export class World {
   }
 
   async append(...entries: readonly Entry[]): Promise<void> {
-    await this.registry.putBlobs(this.#unstored.splice(0));
+    await this.#store(this.#unstored.splice(0));
     const head = await this.registry.head(channel);
-    const result = await this.registry.append({ channel, expect: head?.id ?? null, entries, needs: [] });
+    const result = await this.registry.append({ channel, expect: head?.id ?? null, entries, needs: [], ...(this.enclosed.length > 0 && { enclosed: this.enclosed }) });
     if (result.kind !== "appended") throw new Error(result.kind);
+  }
+
+  async #store(blobs: readonly Blob[]): Promise<void> {
+    this.stored.push(...blobs);
+    await this.registry.putBlobs(blobs);
   }
 
   /** Publishes a new release with its way from the boot release, and assigns it. */

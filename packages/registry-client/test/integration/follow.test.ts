@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import type { Registry } from "@midflight/protocol";
+import type { Enclosure, Registry } from "@midflight/protocol";
 import { openRegistry, serveRegistry } from "@midflight/registry";
 import { createFixture } from "@midflight/registry/conformance";
 import { connectRegistry, follow, type RegistryClient } from "@midflight/registry-client";
@@ -15,13 +15,13 @@ test("entries are told as they were appended together, each once, and in order",
   const f = createFixture();
   const recorder = record(t, connect("agent-token"), f.channel);
   await recorder.until(() => recorder.calls.length === 1);
-  assert.deepEqual(recorder.calls, [{ ids: [], gap: false, isEnd: true }]);
+  assert.deepEqual(recorder.calls, [{ ids: [], gap: false, isEnd: true, enclosed: [] }]);
   const expected: string[] = [];
   for (let i = 1; i <= 5; i++) {
     const { entries } = await f.publish(registry, i, `v${i}`);
     expected.push(...ids(entries));
     await recorder.until(() => recorder.entries.length === i * 2);
-    assert.deepEqual(recorder.calls.at(-1), { ids: ids(entries), gap: false, isEnd: true });
+    assert.deepEqual(recorder.calls.at(-1), { ids: ids(entries), gap: false, isEnd: true, enclosed: [] });
   }
   assert.deepEqual(ids(recorder.entries), expected);
   assert.deepEqual(recorder.states, [true]);
@@ -45,6 +45,30 @@ test("a follower that begins late reads all of a long log, page by page, and the
   await Promise.all([recorder, later].map((r) => r.until(() => r.entries.at(-1)?.id === entries.at(-1)?.id)));
   assert.deepEqual(ids(recorder.entries), [...expected, ...ids(entries)]);
   assert.deepEqual(ids(later.entries), [...expected.slice(350), ...ids(entries)]);
+});
+
+test("what an append enclosed is told with its entries to a follower that asks, and of spoiled blobs the whole ones only", async (t) => {
+  const registry = openRegistry({ path: ":memory:" });
+  let isSpoiling = false;
+  const spoil = (enclosure: Enclosure): Enclosure => ({ ...enclosure, blobs: enclosure.blobs.map((blob, i) => (i === 0 ? { ...blob, bytes: Buffer.from("spoiled") } : blob)) });
+  const { connect } = await serve(t, {}, { ...registry, onPoke: (channel, poke) => registry.onPoke(channel, (enclosure) => poke(isSpoiling && enclosure !== undefined ? spoil(enclosure) : enclosure)) });
+  const f = createFixture();
+  const asking = record(t, connect("agent-token"), f.channel, null, { wantsEnclosed: true });
+  const other = record(t, connect("agent-token"), f.channel);
+  for (const recorder of [asking, other]) await recorder.until(() => recorder.calls.length === 1);
+  const append = async (...texts: string[]): Promise<string> => {
+    const { entry } = f.release(1, `${Math.random()}`);
+    await connect().append({ channel: f.channel, expect: null, entries: [entry], needs: [], enclosed: f.blobs(...texts) });
+    for (const recorder of [asking, other]) await recorder.until(() => recorder.entries.at(-1)?.id === entry.id);
+    return entry.id;
+  };
+  const told = (recorder: typeof asking): string[] => recorder.calls.at(-1)?.enclosed.map(({ bytes }) => Buffer.from(bytes).toString()) ?? [];
+  await append("one", "two");
+  assert.deepEqual([told(asking), told(other)], [["one", "two"], []]);
+  isSpoiling = true;
+  await append("three", "four");
+  assert.deepEqual(told(asking), ["four"]);
+  assert.deepEqual(asking.states, [true], "a spoiled hint breaks nothing");
 });
 
 test("entries too large for an event are read from the log", async (t) => {
@@ -98,10 +122,10 @@ test("a follower whose place was taken by retention is told of the gap, once", a
   await registry.retain({ keepReleases: 2 });
   const recorder = record(t, connect("agent-token"), f.channel, all.entries[0]?.cursor);
   await recorder.until(() => recorder.calls.at(-1)?.isEnd === true);
-  assert.deepEqual(recorder.calls, [{ ids: ids(all.entries.slice(-4)), gap: true, isEnd: true }]);
+  assert.deepEqual(recorder.calls, [{ ids: ids(all.entries.slice(-4)), gap: true, isEnd: true, enclosed: [] }]);
   const { entries } = await f.publish(registry, 7, "v7");
   await recorder.until(() => recorder.calls.length === 2);
-  assert.deepEqual(recorder.calls[1], { ids: ids(entries), gap: false, isEnd: true });
+  assert.deepEqual(recorder.calls[1], { ids: ids(entries), gap: false, isEnd: true, enclosed: [] });
 });
 
 test("a follower whose registry was made anew is told of the gap, also when nothing is in it yet", async (t) => {
@@ -129,10 +153,10 @@ test("a follower whose registry was made anew is told of the gap, also when noth
   const fresh = await serveFile("fresh.db", Number(new URL(old.url).port));
   t.after(fresh.close);
   await recorder.until(() => recorder.calls.at(-1)?.gap === true);
-  assert.deepEqual(recorder.calls.at(-1), { ids: [], gap: true, isEnd: true });
+  assert.deepEqual(recorder.calls.at(-1), { ids: [], gap: true, isEnd: true, enclosed: [] });
   const { entries } = await f.publish(fresh.registry, 9, "v9");
   await recorder.until(() => recorder.entries.length === 8);
-  assert.deepEqual(recorder.calls.at(-1), { ids: ids(entries), gap: false, isEnd: true });
+  assert.deepEqual(recorder.calls.at(-1), { ids: ids(entries), gap: false, isEnd: true, enclosed: [] });
 });
 
 test("what an event stream fails to tell is found by the poll", async (t) => {

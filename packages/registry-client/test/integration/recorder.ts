@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import type { TestContext } from "node:test";
-import type { Cursor, LogEntry, MidflightError } from "@midflight/protocol";
+import type { Blob, Cursor, LogEntry, MidflightError } from "@midflight/protocol";
 import { follow, type FollowOptions, type RegistryClient } from "@midflight/registry-client";
 
 export interface Recorder {
   readonly entries: LogEntry[];
-  readonly calls: { readonly ids: readonly string[]; readonly gap: boolean; readonly isEnd: boolean }[];
+  readonly calls: { readonly ids: readonly string[]; readonly gap: boolean; readonly isEnd: boolean; readonly enclosed: readonly Blob[] }[];
   readonly states: boolean[];
   readonly causes: (MidflightError | null)[];
   /** Waits until this holds; asked again after each call. */
@@ -21,9 +21,9 @@ export function record(t: TestContext, client: RegistryClient, channel: string, 
   const recorder: Pick<Recorder, "entries" | "calls" | "states" | "causes"> = { entries: [], calls: [], states: [], causes: [] };
   const following = follow(client, channel, after, {
     signal: stopping.signal,
-    onEntries: (entries, { gap, isEnd }) => {
+    onEntries: (entries, { gap, isEnd, enclosed }) => {
       recorder.entries.push(...entries);
-      recorder.calls.push({ ids: entries.map((e) => e.id), gap, isEnd });
+      recorder.calls.push({ ids: entries.map((e) => e.id), gap, isEnd, enclosed });
       told.emit("told");
     },
     onState: (isConnected, cause) => {

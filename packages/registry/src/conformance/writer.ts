@@ -28,7 +28,7 @@ export class Writer {
     for (;;) {
       const request = this.#next();
       const result = await orKilled(async () => {
-        await registry.putBlobs(this.#blobs);
+        if (request.enclosed === undefined) await registry.putBlobs(this.#blobs);
         return registry.append(request);
       });
       if (result === null) {
@@ -49,8 +49,10 @@ export class Writer {
     assert.deepEqual(log.map(({ id }) => id), [...known, ...(isThere ? idsOf([cutOff]) : [])]);
     assert.equal((await registry.head(channel))?.id ?? null, log.findLast(({ kind }) => kind === "assign")?.id ?? null);
     if (this.#place !== null) await goesOn(registry, channel, this.#place.cursor, log, this.#place.read);
+    const { enclosed } = cutOff;
+    if (enclosed !== undefined) assert.deepEqual(await registry.missing(cutOff.needs), isThere ? [] : cutOff.needs, "what it encloses is there exactly if its entries are");
 
-    await registry.putBlobs(this.#blobs);
+    if (enclosed === undefined) await registry.putBlobs(this.#blobs);
     const repeated = await registry.append(cutOff);
     assert.equal(repeated.kind === "appended" && repeated.repeated, isThere);
     this.#note(cutOff, repeated);
@@ -68,7 +70,11 @@ export class Writer {
     const { entry, id, blobs } = f.release(number, `version ${number} in ${f.channel}`);
     this.#blobs = blobs;
     const ways = before === undefined ? [] : [f.transition(before[0]!.id, id), f.transition(id, before[0]!.id)];
-    return { channel: f.channel, expect: before?.at(-1)?.id ?? null, entries: [entry, ...ways, f.assign(id, { number })], needs: blobs.map(({ digest }) => digest) };
+    const isEnclosing = number % 2 === 1;
+    return {
+      channel: f.channel, expect: before?.at(-1)?.id ?? null, entries: [entry, ...ways, f.assign(id, { number })], needs: blobs.map(({ digest }) => digest),
+      ...(isEnclosing && { enclosed: blobs }),
+    };
   }
 
   #note(request: AppendRequest, result: AppendResult): void {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  asArray, asCount, asNumber, asRecord, decodePack, invalid, parseBeat, parseCursor, parseDigest, parseReport, paths,
+  asArray, asCount, asNumber, asRecord, decodePack, invalid, parseBeat, parseCursor, parseDigest, parseEnclosed, parseReport, paths,
   type AppendRequest, type Cursor, type Digest, type Registry, type TokenRole,
 } from "@midflight/protocol";
-import { sha256 } from "@midflight/trust";
+import { decodeBase64, sha256 } from "@midflight/trust";
 import { parseChannel } from "../append-request.ts";
 import { maxPageEntries } from "../limits.ts";
 import { sendJson } from "./answer.ts";
@@ -74,7 +74,9 @@ export function createRoutes(registry: Registry, watchers: Watchers, packs: Pack
       roles: ["publisher"],
       answer: async ({ req, res }) => {
         // Every registry checks what it is asked to append; the type is only claimed here.
-        const result = await registry.append((await readJson(req)) as AppendRequest);
+        const body = asRecord(await readJson(req), "append");
+        const request = body["enclosed"] === undefined ? body : { ...body, enclosed: parseEnclosed(body["enclosed"], decodeBase64) };
+        const result = await registry.append(request as unknown as AppendRequest);
         sendJson(res, { appended: 200, "head-moved": 409, "blobs-missing": 422 }[result.kind], result);
       },
     }],
@@ -83,7 +85,8 @@ export function createRoutes(registry: Registry, watchers: Watchers, packs: Pack
       roles: everyone,
       answer: async ({ req, res, query }) => {
         const after = req.headers["last-event-id"] ?? query.get("after");
-        await watchers.watch(res, channelOf(query), after === "end" ? "end" : cursorOf(Array.isArray(after) ? (after[0] ?? null) : after));
+        const place = after === "end" ? "end" : cursorOf(Array.isArray(after) ? (after[0] ?? null) : after);
+        await watchers.watch(res, { channel: channelOf(query), after: place, enclosed: query.get("enclosed") === "true" });
       },
     }],
   ]);

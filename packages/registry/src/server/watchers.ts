@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { formatCursor, MidflightError, type Cursor, type ReadResult, type Registry } from "@midflight/protocol";
+import { encodeEnclosed, formatCursor, maxEnclosedBlobs, maxEnclosedBytes, MidflightError, type Cursor, type Enclosure, type ReadResult, type Registry } from "@midflight/protocol";
 
 export interface WatcherOptions {
   /** A comment line this often shows that the stream is alive. */
@@ -14,15 +14,29 @@ export interface WatcherOptions {
 const pageEntries = 200;
 /** Larger pages are not sent in the event: it says only that there is something to read. */
 const maxInlineBytes: number = 256 << 10;
+/** What the blobs that one append encloses may add to that: base64, and a digest each. */
+const maxEnclosedText: number = Math.ceil((maxEnclosedBytes * 4) / 3) + maxEnclosedBlobs * 128;
 
 interface Page {
   readonly result: ReadResult;
   readonly event: Buffer;
+  /** The same with what the append had enclosed, for those that ask for it. */
+  readonly full: Buffer;
+}
+
+export interface WatchRequest {
+  readonly channel: string;
+  /** "end" begins at the newest entry. */
+  readonly after: Cursor | null | "end";
+  /** The reader wants what appends have enclosed. */
+  readonly enclosed: boolean;
 }
 
 /**
  * The event streams of a registry. Each stream holds at most one event beyond what its socket takes: the next page is
- * read only when the last has drained. Streams that stand at the same cursor share one read and one buffer.
+ * read only when the last has drained. Streams that stand at the same cursor share one read and one buffer. Enclosed
+ * blobs go only to those that stand right before the newest append: one buffer for all of them, and what is dropped
+ * for the others is read from the registry.
  */
 export class Watchers {
   readonly #registry: Registry;
@@ -32,6 +46,9 @@ export class Watchers {
   readonly #heartbeat: NodeJS.Timeout;
   /** Pages being read right now, by channel and cursor. */
   readonly #pages = new Map<string, Promise<Page>>();
+  /** What the newest append had enclosed, of each channel that is watched. */
+  readonly #enclosures = new Map<string, Enclosure>();
+  readonly #readers = new Map<string, number>();
 
   constructor(registry: Registry, options: WatcherOptions) {
     this.#registry = registry;
@@ -41,15 +58,16 @@ export class Watchers {
     }, options.heartbeatMs).unref();
   }
 
-  /** Streams until the reader leaves. `after`: "end" begins at the newest entry. */
-  async watch(res: ServerResponse, channel: string, after: Cursor | null | "end"): Promise<void> {
+  /** Streams until the reader leaves. */
+  async watch(res: ServerResponse, { channel, after, enclosed }: WatchRequest): Promise<void> {
     if (this.#streams.size >= this.#options.maxWatchers) {
       throw new MidflightError("REGISTRY_UNREACHABLE", { what: `The registry has ${this.#options.maxWatchers} readers already.`, retryable: true });
     }
     let wake: (() => void) | null = null;
     let isPoked = false;
-    const off = this.#registry.onPoke(channel, () => {
+    const off = this.#registry.onPoke(channel, (enclosure) => {
       this.#pages.clear(); // what was read before the append does not hold it
+      if (enclosure !== undefined) this.#enclosures.set(channel, enclosure);
       isPoked = true;
       wake?.();
     });
@@ -57,15 +75,16 @@ export class Watchers {
       res.on("close", resolve);
     }).then(() => wake?.());
     this.#streams.add(res);
+    this.#readers.set(channel, (this.#readers.get(channel) ?? 0) + 1);
     try {
       let cursor = after === "end" ? await this.#end(channel) : after;
       let isSynced = false;
       res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
       while (!res.destroyed) {
         isPoked = false;
-        const { result, event } = await this.#page(channel, cursor);
+        const { result, event, full } = await this.#page(channel, cursor);
         cursor = result.next;
-        if (result.entries.length > 0 || result.gap) await this.#write(res, event);
+        if (result.entries.length > 0 || result.gap) await this.#write(res, enclosed ? full : event);
         if (!result.isEnd) continue;
         if (!isSynced || result.gap) await this.#write(res, encodeEvent("sync", cursor, { next: cursor }));
         isSynced = true;
@@ -75,6 +94,9 @@ export class Watchers {
     } finally {
       off();
       this.#streams.delete(res);
+      const readers = (this.#readers.get(channel) ?? 1) - 1;
+      this.#readers.set(channel, readers);
+      if (readers === 0) for (const map of [this.#readers, this.#enclosures]) map.delete(channel);
     }
   }
 
@@ -94,7 +116,7 @@ export class Watchers {
     const key = `${channel}\n${cursor === null ? "" : formatCursor(cursor)}`;
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
-    const page = this.#registry.read(channel, cursor, pageEntries).then((result) => ({ result, event: encodePage(cursor, result) }));
+    const page = this.#registry.read(channel, cursor, pageEntries).then((result) => this.#encode(channel, cursor, result));
     this.#pages.set(key, page);
     // Only what is asked for at the same moment is shared: a page must not outlive retention.
     const forget = (): void => {
@@ -104,6 +126,13 @@ export class Watchers {
     };
     page.then(forget, forget);
     return page;
+  }
+
+  #encode(channel: string, cursor: Cursor | null, result: ReadResult): Page {
+    const event = encodePage(cursor, result);
+    const enclosure = this.#enclosures.get(channel);
+    const isOf = enclosure !== undefined && cursor !== null && !result.gap && isSame(enclosure.after, cursor) && isSame(enclosure.next, result.next);
+    return { result, event, full: isOf ? encodePage(cursor, result, enclosure) : event };
   }
 
   async #write(res: ServerResponse, event: Buffer): Promise<void> {
@@ -119,9 +148,19 @@ export class Watchers {
   }
 }
 
-function encodePage(after: Cursor | null, { entries, next, isEnd, gap }: ReadResult): Buffer {
-  const whole = encodeEvent(gap ? "gap" : "entry", next, { after, entries, next, isEnd });
-  return whole.length <= maxInlineBytes ? whole : encodeEvent(gap ? "gap" : "entry", next, { after, entries: null, next, isEnd });
+function encodePage(after: Cursor | null, { entries, next, isEnd, gap }: ReadResult, enclosure?: Enclosure): Buffer {
+  const name = gap ? "gap" : "entry";
+  const whole = encodeEvent(name, next, { after, entries, next, isEnd, ...(enclosure !== undefined && { enclosed: encodeEnclosed(enclosure.blobs, toBase64) }) });
+  const limit = enclosure === undefined ? maxInlineBytes : maxInlineBytes + maxEnclosedText;
+  return whole.length <= limit ? whole : encodeEvent(name, next, { after, entries: null, next, isEnd });
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+function isSame(a: Cursor, b: Cursor): boolean {
+  return a.epoch === b.epoch && a.seq === b.seq;
 }
 
 /** Server-sent events: JSON holds no line feed, so one `data` line is enough. Source: WHATWG HTML §9.2. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test, type TestContext } from "node:test";
-import { isMidflightError, maxJsonBytes, paths, type Registry } from "@midflight/protocol";
+import { isMidflightError, maxEnclosedBytes, maxJsonBytes, paths, type Blob, type Registry } from "@midflight/protocol";
 import { openMemoryRegistry, openRegistry, serveRegistry, type RegistryServer, type ServeOptions } from "@midflight/registry";
 import { createFixture } from "@midflight/registry/conformance";
 import { openRaw, readRaw } from "./raw-http.ts";
@@ -130,7 +130,25 @@ test("headers without an end are cut off", async (t) => {
   assert.match(await readRaw(socket), /^HTTP\/1\.1 431 /);
 });
 
-const watchRequest = (token = "agent-token"): string => `GET /v1/watch?channel=${channel} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+const watchRequest = (token = "agent-token", more = ""): string => `GET /v1/watch?channel=${channel}${more} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+
+interface EntryEvent {
+  readonly entries: readonly { readonly id: string }[];
+  readonly enclosed?: readonly { readonly digest: string; readonly bytes: string }[];
+}
+
+/** The entry events of a stream as it came, chunk sizes and all. */
+function parseEvents(text: string): readonly EntryEvent[] {
+  const whole = text.replaceAll(/\r\n[0-9a-f]+\r\n/g, "");
+  return Array.from(whole.matchAll(/^event: entry\ndata: (.*)$/gm), ([, data = ""]) => JSON.parse(data) as EntryEvent);
+}
+
+/** Reads on to the end of the event that tells of an entry. */
+async function readEvent(socket: Socket, id: string): Promise<EntryEvent> {
+  let text = await readRaw(socket, id);
+  if (!text.endsWith("\n\n\r\n")) text += await readRaw(socket, "\n\n\r\n");
+  return parseEvents(text).findLast(({ entries }) => entries.some((entry) => entry.id === id)) ?? assert.fail(`no event tells of ${id}`);
+}
 
 test("an event stream shows that it is alive, though nothing happens", async (t) => {
   const { url } = await serve(t, { heartbeatMs: 10 });
@@ -182,6 +200,71 @@ test("a reader that takes nothing is disconnected, and others are not kept waiti
     await registry.append({ channel, expect: null, entries: [entry], needs: [] });
     assert.ok((await readRaw(eager, entry.id)).includes(entry.id));
   }
+});
+
+test("what an append encloses comes with its event to those that ask for it, and to nobody else", async (t) => {
+  const { url, registry } = await serve(t);
+  const f = createFixture();
+  const [asking, other] = [await openRaw(t, url), await openRaw(t, url)];
+  asking.write(watchRequest("agent-token", "&enclosed=true"));
+  other.write(watchRequest());
+  for (const socket of [asking, other]) await readRaw(socket, "event: sync");
+  const blobs = f.blobs("one", "two");
+  const append = async (enclosed?: readonly Blob[]): Promise<string> => {
+    const entry = f.release(1, `${Math.random()}`).entry;
+    await registry.append({ channel, expect: null, entries: [entry], needs: [], ...(enclosed !== undefined && { enclosed }) });
+    return entry.id;
+  };
+  const first = await append(blobs);
+  const event = await readEvent(asking, first);
+  assert.deepEqual(event.enclosed, blobs.map(({ digest, bytes }) => ({ digest, bytes: Buffer.from(bytes).toString("base64") })));
+  assert.equal((await readEvent(other, first)).enclosed, undefined);
+  // What one append brought is not told as another's.
+  assert.equal((await readEvent(asking, await append())).enclosed, undefined);
+});
+
+test("a reader that lags gets every entry, and not what was enclosed with them; once it has caught up it gets that again", { timeout: 60_000 }, async (t) => {
+  const { url, registry } = await serve(t, { stallMs: 50_000 });
+  const f = createFixture();
+  const [slow, eager] = [await openRaw(t, url), await openRaw(t, url)];
+  for (const socket of [slow, eager]) {
+    socket.write(watchRequest("agent-token", "&enclosed=true"));
+    await readRaw(socket, "event: sync");
+  }
+  const ids: string[] = [];
+  const append = async (): Promise<string> => {
+    const { id, entry } = f.release(1, `${ids.length}`);
+    ids.push(id);
+    await registry.append({ channel, expect: null, entries: [entry], needs: [], enclosed: f.blobs(id.padEnd(200_000, ".")) });
+    return id;
+  };
+  slow.pause();
+  // Three times of what the kernel holds for a reader.
+  for (let i = 0; i < 150; i++) assert.ok((await readEvent(eager, await append())).enclosed, `the one that keeps up, append ${i}`);
+  const events = parseEvents(await readRaw(slow, ids.at(-1)).then(async (text) => text + (await readRaw(slow, "\n\n"))));
+  assert.deepEqual(events.flatMap(({ entries }) => entries.map(({ id }) => id)), ids);
+  for (const { entries, enclosed } of events) assert.ok(enclosed === undefined || entries.length === 1, "what came with one append is not told of several");
+  const full = events.filter(({ enclosed }) => enclosed !== undefined).length;
+  assert.ok(full < 100, `${full} of ${ids.length} appends were sent whole to a reader that took nothing`);
+  assert.ok((await readEvent(slow, await append())).enclosed, "it keeps up again");
+});
+
+test("an append whose enclosed blobs are too large, or not in base64, is refused before they are decoded", async (t) => {
+  const { url, registry } = await serve(t);
+  const f = createFixture();
+  const { entry, blobs } = f.release(1, "a");
+  const post = (enclosed: unknown): Promise<Response> =>
+    fetch(url + paths.append, { method: "POST", headers: bearer("publisher-token"), body: JSON.stringify({ channel, expect: null, entries: [entry], needs: [], enclosed }) });
+  const digest = blobs[0]?.digest;
+  const tooLarge = await post([{ digest, bytes: "A".repeat(Math.ceil(maxEnclosedBytes / 3) * 4 + 4) }]);
+  assert.deepEqual([tooLarge.status, await codeOf(tooLarge)], [413, "OBJECT_TOO_LARGE"]);
+  for (const enclosed of [7, {}, [7], [{ digest }], [{ digest, bytes: 7 }], [{ digest, bytes: "*" }], [{ digest: "sha256:x", bytes: "" }], Array.from({ length: 1_001 }, () => ({ digest, bytes: "" }))]) {
+    const response = await post(enclosed);
+    assert.deepEqual([response.status, await codeOf(response)], [400, "OBJECT_INVALID"], JSON.stringify(enclosed).slice(0, 100));
+  }
+  const spoiled = await post([{ digest, bytes: "AAAA" }]);
+  assert.deepEqual([spoiled.status, await codeOf(spoiled)], [400, "ARTIFACT_DIGEST_MISMATCH"]);
+  assert.deepEqual(await registry.channels(), []);
 });
 
 test("more readers than allowed are turned away, and let in when others leave", async (t) => {
