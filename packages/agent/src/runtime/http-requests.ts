@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "node:net";
 import { howEnded, type Ended } from "../measure/how-ended.ts";
@@ -13,55 +14,85 @@ interface Carrier {
 
 type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boolean;
 
+interface Follow {
+  readonly generations: Generations;
+  readonly hold: Hold;
+  readonly meter: Meter | null;
+}
+
+/* eslint-disable prefer-rest-params -- a rest parameter is an array per event, and a request has many */
+
 /**
  * Gives each request of Node's HTTP servers (http, https, http2, and what is built on them) a token, from its
- * first event to the close of its response, and enters it again for each event of the two: streams deliver those from
- * contexts that are not the request's. Each is measured from its first event to that close. Returns what takes it all back.
+ * first event to the close of its response, and enters it again for each event of the two that somebody hears: streams
+ * deliver those from contexts that are not the request's. Each is measured from its first event to that close. Returns
+ * what takes it all back.
  */
 export function followHttpRequests(generations: Generations, hold: Hold, meter: Meter | null): () => void {
-  const end = (token: Token, answer: Answer & Ended): void => {
-    if (token.stint !== null && token.isOpen) meter?.close(token.stint, token.enteredAtMs, isEventStream(answer) ? "stream" : howEnded(answer));
-    generations.close(token);
-  };
+  const follow: Follow = { generations, hold, meter };
   const undo = [
     patchEmit(Server.prototype, (emit) =>
-      function (event, ...args) {
-        if (event !== "request" && event !== "stream") return Reflect.apply(emit, this, [event, ...args]);
-        return enter({ generations, hold, meter, end }, args, () => Reflect.apply(emit, this, [event, ...args]));
+      function (event) {
+        return event === "request" || event === "stream" ? enter(follow, emit, this, arguments) : Reflect.apply(emit, this, arguments);
       },
     ),
-    patchEmit(IncomingMessage.prototype, (emit) => reenter(generations, emit, null)),
-    patchEmit(ServerResponse.prototype, (emit) => reenter(generations, emit, end)),
+    patchEmit(IncomingMessage.prototype, (emit) => {
+      const isOwn = emit === EventEmitter.prototype.emit;
+      return function (event) {
+        const token = (this as Carrier)[tokenKey];
+        if (token === undefined) return Reflect.apply(emit, this, arguments);
+        if (isOwn && isUnheard(this, event)) return false;
+        return generations.token === token ? Reflect.apply(emit, this, arguments) : generations.apply(token, emit, this, arguments);
+      };
+    }),
+    patchEmit(ServerResponse.prototype, (emit) => {
+      const isOwn = emit === EventEmitter.prototype.emit;
+      return function (event) {
+        const token = (this as Carrier)[tokenKey];
+        if (token === undefined) return Reflect.apply(emit, this, arguments);
+        try {
+          if (isOwn && isUnheard(this, event)) return false;
+          return generations.token === token ? Reflect.apply(emit, this, arguments) : generations.apply(token, emit, this, arguments);
+        } finally {
+          // The last event of a response ends its request.
+          if (event === "close") end(follow, token, this as Answer & Ended);
+        }
+      };
+    }),
   ];
   return () => {
     for (const take of undo.toReversed()) take();
   };
 }
 
-interface Follow {
-  readonly generations: Generations;
-  readonly hold: Hold;
-  readonly meter: Meter | null;
-  readonly end: (token: Token, answer: Answer & Ended) => void;
+/** Most events of a request are of no interest to anybody; then Node's `emit` does nothing, and needs no context. */
+function isUnheard(emitter: unknown, event: string | symbol): boolean {
+  return event !== "error" && (emitter as NodeJS.EventEmitter).listenerCount(event) === 0;
 }
 
 /** `request` carries a request and its response; `stream` one two-way stream and its headers. */
-function enter(follow: Follow, args: readonly unknown[], work: () => boolean): boolean {
-  const { generations, hold, meter, end } = follow;
-  const [first, second] = args as [Carrier & NodeJS.EventEmitter, (Carrier & NodeJS.EventEmitter) | undefined];
+function enter(follow: Follow, emit: Emit, server: unknown, args: IArguments): boolean {
+  const { generations, hold, meter } = follow;
+  const first = args[1] as (Carrier & NodeJS.EventEmitter) | undefined;
+  const second = args[2] as (Carrier & NodeJS.EventEmitter) | undefined;
   // A server that was opened by a request that has ended inherits that request's context; its own requests are new ones.
-  if (generations.token?.isOpen === true || first === undefined || first[tokenKey] !== undefined) return work();
+  if (generations.token?.isOpen === true || first === undefined || first[tokenKey] !== undefined) return Reflect.apply(emit, server, args);
   const answers = typeof second?.once === "function" ? second : first;
   if (hold.isOn) {
-    hold.add({ begin: () => void enter(follow, args, work), isGone: () => (first as { readonly destroyed?: boolean }).destroyed === true });
+    hold.add({ begin: () => void enter(follow, emit, server, args), isGone: () => (first as { readonly destroyed?: boolean }).destroyed === true });
     return true;
   }
-  const token = generations.open(() => isEventStream(answers as Answer));
+  const token = generations.open(answers);
   if (meter !== null) token.stint = meter.open();
   first[tokenKey] = token;
   answers[tokenKey] = token;
-  if (!(answers instanceof ServerResponse)) answers.once("close", () => end(token, answers as Answer & Ended));
-  return generations.run(token, work);
+  if (!(answers instanceof ServerResponse)) answers.once("close", () => end(follow, token, answers as Answer & Ended));
+  return generations.apply(token, emit, server, args);
+}
+
+function end({ generations, meter }: Follow, token: Token, answer: Answer & Ended): void {
+  if (token.stint !== null && token.isOpen) meter?.close(token.stint, token.enteredAtMs, isEventStream(answer) ? "stream" : howEnded(answer));
+  generations.close(token);
 }
 
 export interface Answer {
@@ -80,19 +111,6 @@ export function isEventStream(answer: Answer): boolean {
   if (typeof head === "string") return /event-stream/i.test(head) && /^content-type:\s*text\/event-stream/im.test(head);
   const type = answer.sentHeaders?.["content-type"];
   return typeof type === "string" && /^text\/event-stream/i.test(type);
-}
-
-function reenter(generations: Generations, emit: Emit, end: Follow["end"] | null): Emit {
-  return function (event, ...args) {
-    const token = (this as Carrier)[tokenKey];
-    if (token === undefined) return Reflect.apply(emit, this, [event, ...args]);
-    try {
-      if (generations.token === token) return Reflect.apply(emit, this, [event, ...args]);
-      return generations.run(token, () => Reflect.apply(emit, this, [event, ...args]));
-    } finally {
-      if (end !== null && event === "close") end(token, this as Answer & Ended);
-    }
-  };
 }
 
 function patchEmit(prototype: object, make: (emit: Emit) => Emit): () => void {

@@ -6,7 +6,7 @@ import { getBuiltin } from "./builtin.ts";
 import { AddedUnits } from "./added-units.ts";
 import { collapse, readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
 import { Generations, type GenerationsOptions } from "./generations.ts";
-import { followHttpRequests } from "./http-requests.ts";
+import { followHttpRequests, isEventStream } from "./http-requests.ts";
 import { Hold } from "./hold.ts";
 import { HotState } from "./hot.ts";
 import { Instance, InstanceTable, type Door } from "./instance.ts";
@@ -92,6 +92,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     pinMs: policy.pinMs,
     lingerMs: options.lingerMs ?? 30,
     movesOn: policy.straggler === "move-on",
+    isEndless: isEventStream,
     onOverdue: () => overdue(`requests that began before the last swap were under way still after ${policy.pinMs} ms`),
   };
   const generations = new Generations(timing);
