@@ -6,7 +6,8 @@ import { instrument, type Placement } from "./instrument.ts";
 import { readImports, type ImportedSpecifier } from "./specifiers.ts";
 import { isInline, mapLink, moveInline, moveMap } from "./source-map.ts";
 import { resolveScopes, type Scopes } from "./scope.ts";
-import { Lines, parse, type Format } from "./syntax.ts";
+import { parse, type Syntax } from "./statements.ts";
+import { Lines, type Format } from "./syntax.ts";
 import { Normaliser } from "./text.ts";
 import type { Site } from "./sites.ts";
 import type { Program } from "acorn";
@@ -40,6 +41,7 @@ export interface UnitDetail {
   readonly text: Normaliser;
   readonly lines: Lines;
   readonly program: Program;
+  readonly syntax: Syntax;
   readonly map: (position: number) => number;
   readonly placements: ReadonlyMap<Site, Placement>;
   readonly classDoors: ReadonlyMap<string, readonly [start: number, end: number]>;
@@ -52,30 +54,34 @@ export interface UnitDetail {
 /** Lines this long on average are a build tool's, not a person's: names and statements do not survive from one to the next. */
 const minifiedLineLength = 400;
 
-/** Analyses and instruments a unit's JavaScript. Never throws for what the source says. */
-export function analyzeUnit(path: string, source: string, format: Format, hash: Hash): UnitAnalysis {
+/**
+ * Analyses and instruments a unit's JavaScript. Never throws for what the source says. `former`: an analysis of the same
+ * unit; of statements that are the same at the same place it is taken over. What comes out is the same.
+ */
+export function analyzeUnit(path: string, source: string, format: Format, hash: Hash, former?: UnitAnalysis): UnitAnalysis {
   const refuse = (code: UnitRefusal["code"], reason: string, line = 1, column = 1, imports: readonly ImportedSpecifier[] = []): UnitAnalysis => ({
     path, format, source, artifact: source, refused: { code, reason, line, column }, imports, detail: null,
   });
-  const parsed = parse(source, format);
+  const parsed = parse(source, format, former?.detail ? { source: former.source, format: former.format, syntax: former.detail.syntax } : null);
   if (parsed.kind === "error") return refuse("UNIT_SYNTAX", parsed.message, parsed.line, parsed.column);
-  const { program, comments, marks } = parsed.syntax;
+  const { syntax } = parsed;
+  const { program, statements } = syntax;
   const lines = new Lines(source);
-  const { specifiers, hasOpenImport } = readImports(program, marks.imports, lines);
+  const { specifiers, hasOpenImport } = readImports(program, statements.flatMap(({ marks }) => marks.imports), lines);
   if (isMinified(source)) return refuse("UNIT_MINIFIED", "it is minified: names and lines are not stable from one build to the next", 1, 1, specifiers);
   const clash = source.indexOf(reservedPrefix);
   if (clash !== -1) return refuse("UNIT_UNSUPPORTED", `it uses names that begin with ${reservedPrefix}`, lines.of(clash), 1, specifiers);
   const isSloppy = format === "cjs" && !program.body.some((s) => s.type === "ExpressionStatement" && s.directive === "use strict");
-  const scopes = resolveScopes(program, isSloppy);
+  const scopes = resolveScopes(syntax, isSloppy, former?.detail?.scopes ?? null);
   if (scopes.isDynamic) return refuse("UNIT_UNSUPPORTED", "it uses direct eval or with: what its names mean is known only at run time", 1, 1, specifiers);
-  const text = new Normaliser(source, marks.literals, comments);
-  const facts = readFacts(parsed.syntax, source, scopes, text, lines);
+  const text = new Normaliser(source, syntax);
+  const facts = readFacts(syntax, source, scopes, text, lines);
   const hooks = source.includes(".hot") ? readHooks(program, format, scopes, lines) : null;
-  const made = instrument(path, source, format, program, facts.sites, facts.shapes, marks.metas, hash(source).slice(7, 23), hooks?.problem === null);
+  const made = instrument(path, source, format, syntax, facts.sites, facts.shapes, hash(source).slice(7, 23), hooks?.problem === null);
   return {
     path, format, source, artifact: moveInline({ source, ...made }), refused: null, imports: specifiers,
     detail: {
-      scopes, facts, text, lines, program, hasOpenImport, hooks, map: made.map, placements: made.placements, classDoors: made.classDoors,
+      scopes, facts, text, lines, program, syntax, hasOpenImport, hooks, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },
   };
 }

@@ -117,7 +117,7 @@ export function labelOf(fn: FunctionNode, parent: Node, source: string, uses: (n
 }
 
 /** True if a local function's name is used other than by calling it or passing it on the spot, within a region, or if it starts itself again. */
-export function closureUses({ byName }: Scopes, name: string, region: Node, fn: FunctionNode): boolean {
+export function closureUses({ byName }: Pick<Scopes, "byName">, name: string, region: Node, fn: FunctionNode): boolean {
   if (startsItselfAgain(fn, name, region)) return true;
   for (const ref of referencesIn(byName.get(name) ?? [], region.start, region.end)) {
     if (ref.role === "call") continue;

@@ -1,8 +1,10 @@
 import { contentKey, type Normaliser } from "./text.ts";
-import { findSites, type Site, type Sites } from "./sites.ts";
+import { findSites } from "./find-sites.ts";
+import type { Site, Sites } from "./sites.ts";
 import { isPure, requiredBuiltin, requiredLiteral } from "./purity.ts";
 import type { Scopes } from "./scope.ts";
-import { boundNames, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type Lines, type Node, type Syntax } from "./syntax.ts";
+import { boundNames, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type Lines, type Node } from "./syntax.ts";
+import type { Syntax } from "./statements.ts";
 
 /** A binding at a unit's top level. */
 export interface Declaration {
@@ -91,8 +93,9 @@ export function isInSite({ topSites }: Facts, position: number): boolean {
 }
 
 /** Reads the declarations of a parsed unit. */
-export function readFacts({ program, marks }: Syntax, source: string, scopes: Scopes, text: Normaliser, lines: Lines): Facts {
-  const sites = findSites(program, source, scopes, marks);
+export function readFacts(syntax: Syntax, source: string, scopes: Scopes, text: Normaliser, lines: Lines): Facts {
+  const { program } = syntax;
+  const sites = findSites(syntax, source, scopes);
   const declarations = new Map<string, Declaration>();
   const imports = new Map<string, ImportBinding>();
   const exports = new Map<string, ExportBinding>();

@@ -1,7 +1,8 @@
 import { reservedPrefix } from "@midflight/protocol";
 import { startsItselfAgain } from "./lasting.ts";
 import { boundNames, containsOwn, type FunctionNode, type Node } from "./syntax.ts";
-import { referencesIn, type Scopes } from "./scope.ts";
+import type { ResolvedStatement } from "./resolve-statement.ts";
+import { referencesIn } from "./scope.ts";
 import type { Site } from "./sites.ts";
 
 /** Names that instrumented code uses beside guards and class doors. */
@@ -51,7 +52,7 @@ function isConstant(node: Node): boolean {
 }
 
 /** Why a function cannot carry a guard, in words for a verdict; null if a proved form exists (spec/instrument.md). */
-export function formRefusal(site: Site, source: string, scopes: Scopes): string | null {
+export function formRefusal(site: Site, source: string, scopes: ResolvedStatement): string | null {
   const { fn, member } = site;
   if (member?.kind === "constructor") return "a constructor: live instances keep what the old one gave them";
   if (site.member === null && site.form === "method" && site.usesSuper) return "a method of an object literal that uses super";
@@ -67,7 +68,7 @@ function keyIsPrivate(member: Extract<Node, { type: "MethodDefinition" }>): bool
   return member.key.type === "PrivateIdentifier";
 }
 
-function movedRefusal(fn: FunctionNode, source: string, { references, bodyNames }: Scopes): string | null {
+function movedRefusal(fn: FunctionNode, source: string, { references, bodyNames }: ResolvedStatement): string | null {
   const declaredInBody = bodyNames.get(fn);
   if (declaredInBody !== undefined) {
     const clash = referencesIn(references, fn.params[0]!.start, fn.params.at(-1)!.end).find((ref) => declaredInBody.has(ref.name));

@@ -5,6 +5,7 @@ import { calleeName } from "./callees.ts";
 import { declarationOf } from "./hooks.ts";
 import { isOnTheSpot } from "./closures.ts";
 import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
+import { StatementMemo, type Syntax } from "./statements.ts";
 import type { Program } from "acorn";
 
 /** Version of the forms. Artifacts of different versions never share a transition. */
@@ -43,14 +44,14 @@ interface Placed {
  * behaves as before. `shapes`: per nested site, what its enclosing text must be. `hasHooks`: its top level can run again.
  */
 export function instrument(
-  unit: string, source: string, format: Format, program: Program, sites: Sites, shapes: ReadonlyMap<Site, string>, metas: readonly Node[], sourceTag: string, hasHooks: boolean,
+  unit: string, source: string, format: Format, { program, statements }: Syntax, sites: Sites, shapes: ReadonlyMap<Site, string>, sourceTag: string, hasHooks: boolean,
 ): Instrumented {
   const edits = new Edits(source);
   insertPreamble(edits, unit, source, format, program, sites, sourceTag, hasHooks);
   if (hasHooks) openConstants(edits, program);
   // `import.meta` cannot stand in text that is compiled later; a variable can.
-  for (const meta of metas) edits.replace(meta.start, meta.end, metaName);
-  bindCallbacks(edits, program);
+  for (const { marks } of statements) for (const meta of marks.metas) edits.replace(meta.start, meta.end, metaName);
+  for (const statement of statements) bindCallbacks(edits, memo.get(statement) ?? memo.set(statement, callbacksIn(statement.node)));
   const placed = new Map<Site, Placed>();
   for (const site of sites.all) placed.set(site, insertGuard(edits, source, site, shapes.get(site) ?? ""));
   const doors = [...sites.classes].map(([binding, node]) => [binding, edits.insert(node.body.start + 1, classDoorText(binding))] as const);
@@ -93,19 +94,26 @@ function openConstants(edits: Edits, program: Program): void {
  * A function that is written as an argument is called by whoever got it: a pool, an emitter, the connection of another
  * request. Bound, it stays with the request that made it. What has a name is left alone: its maker may compare it.
  */
-function bindCallbacks(edits: Edits, program: Program): void {
+function bindCallbacks(edits: Edits, callbacks: readonly Node[]): void {
+  for (const { start, end } of callbacks) {
+    edits.insert(start, `(typeof ${bindName}==="undefined"?f=>f:${bindName})(`);
+    edits.close(end, ")");
+  }
+}
+
+const memo = new StatementMemo<readonly Node[]>();
+
+function callbacksIn(statement: Node): readonly Node[] {
+  const found: Node[] = [];
   const walk = (node: Node, depth: number): void => {
     if (depth > 0 && (node.type === "CallExpression" || node.type === "NewExpression") && !isOnTheSpot(calleeName(node.callee))) {
-      for (const argument of node.arguments) {
-        if (!isFunction(argument) || (argument.type !== "ArrowFunctionExpression" && argument.id)) continue;
-        edits.insert(argument.start, `(typeof ${bindName}==="undefined"?f=>f:${bindName})(`);
-        edits.close(argument.end, ")");
-      }
+      for (const argument of node.arguments) if (isFunction(argument) && (argument.type === "ArrowFunctionExpression" || !argument.id)) found.push(argument);
     }
     const inner = isFunction(node) ? depth + 1 : depth;
     forEachChild(node, (child) => walk(child, inner));
   };
-  walk(program, 0);
+  walk(statement, 0);
+  return found;
 }
 
 /** The place after a body's directives: what stands before them would switch them off. */

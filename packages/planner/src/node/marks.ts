@@ -1,7 +1,6 @@
-import { Parser, type Comment, type Options, type Program } from "acorn";
-import type { Format, Node } from "./syntax.ts";
+import type { Node } from "./syntax.ts";
 
-/** What later steps look for anywhere in a unit, found while parsing so that none of them has to walk all of it. In source order. */
+/** What later steps look for anywhere in a statement, found while parsing so that none of them has to walk all of it. In source order. */
 export interface Marks {
   /** Strings, templates and regular expressions: their text counts exactly. */
   readonly literals: readonly Node[];
@@ -14,39 +13,18 @@ export interface Marks {
   readonly imports: readonly Node[];
 }
 
-interface MutableMarks {
-  readonly literals: Node[];
-  readonly metas: Node[];
-  readonly newTargets: Node[];
-  readonly supers: Node[];
-  readonly imports: Node[];
+export type MutableMarks = { readonly [K in keyof Marks]: Node[] };
+
+export function createMarks(): MutableMarks {
+  return { literals: [], metas: [], newTargets: [], supers: [], imports: [] };
 }
 
-/** acorn's own step that ends each node; it is how acorn's plug-ins extend it. */
-interface Finishing {
-  finishNode(node: Node, type: string): Node;
-  finishNodeAt(node: Node, type: string, end: number, loc: unknown): Node;
+export function sortMarks(marks: MutableMarks): void {
+  for (const list of Object.values(marks)) if (list.length > 1) list.sort((a, b) => a.start - b.start);
 }
 
-const Base = Parser as unknown as new (options: Options, source: string) => Finishing & { parse(): Program };
-
-class MarkingParser extends Base {
-  readonly marks: MutableMarks = { literals: [], metas: [], newTargets: [], supers: [], imports: [] };
-
-  override finishNode(node: Node, type: string): Node {
-    const done = super.finishNode(node, type);
-    mark(done, this.marks);
-    return done;
-  }
-
-  override finishNodeAt(node: Node, type: string, end: number, loc: unknown): Node {
-    const done = super.finishNodeAt(node, type, end, loc);
-    mark(done, this.marks);
-    return done;
-  }
-}
-
-function mark(node: Node, marks: MutableMarks): void {
+/** Takes up a node that has just been parsed. */
+export function mark(node: Node, marks: MutableMarks): void {
   switch (node.type) {
     case "Literal":
       if (typeof node.value === "string" || ("regex" in node && node.regex)) marks.literals.push(node);
@@ -84,14 +62,4 @@ function withoutComma(node: Extract<Node, { type: "CallExpression" }>): void {
   if (callee.type !== "SequenceExpression" || callee.expressions.length !== 2 || callee.expressions[0]!.type !== "Literal") return;
   const called = callee.expressions[1]!;
   if (called.type === "MemberExpression" || (called.type === "Identifier" && called.name !== "eval" && called.name !== "require")) node.callee = called;
-}
-
-/** Throws a SyntaxError as acorn does. */
-export function parseWithMarks(source: string, format: Format): { program: Program; comments: Comment[]; marks: Marks } {
-  const comments: Comment[] = [];
-  const parser = new MarkingParser({ ecmaVersion: "latest", sourceType: format === "esm" ? "module" : "commonjs", allowHashBang: true, onComment: comments }, source);
-  const program = parser.parse();
-  const byStart = (a: Node, b: Node): number => a.start - b.start;
-  for (const list of Object.values(parser.marks) as Node[][]) list.sort(byStart);
-  return { program, comments, marks: parser.marks };
 }

@@ -1,32 +1,12 @@
-import type { AnyNode, Comment, Program } from "acorn";
-import { parseWithMarks, type Marks } from "./marks.ts";
+import type { AnyNode, Program } from "acorn";
 
 /** Any ESTree node (ECMA-262 as acorn parses it), with `start` and `end` in UTF-16 code units. */
 export type Node = AnyNode;
 export type FunctionNode = Extract<Node, { type: "FunctionDeclaration" | "FunctionExpression" | "ArrowFunctionExpression" }>;
 export type ClassNode = Extract<Node, { type: "ClassDeclaration" | "ClassExpression" }>;
+/** What stands directly at a unit's top level. */
+export type Statement = Program["body"][number];
 export type Format = "esm" | "cjs";
-
-export interface Syntax {
-  readonly program: Program;
-  readonly comments: readonly Comment[];
-  readonly marks: Marks;
-}
-
-export type ParseResult =
-  | { readonly kind: "parsed"; readonly syntax: Syntax }
-  | { readonly kind: "error"; readonly message: string; readonly line: number; readonly column: number };
-
-/** Parses a unit's JavaScript. A syntax error is an answer, not an exception. */
-export function parse(source: string, format: Format): ParseResult {
-  try {
-    return { kind: "parsed", syntax: parseWithMarks(source, format) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
-    return { kind: "error", message: error.message.replace(/ \(\d+:\d+\)$/, ""), line: loc?.line ?? 1, column: (loc?.column ?? 0) + 1 };
-  }
-}
 
 export function isFunction(node: Node): node is FunctionNode {
   return node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ArrowFunctionExpression";

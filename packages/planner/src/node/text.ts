@@ -1,8 +1,10 @@
-import type { Comment } from "acorn";
+import { StatementMemo, type Syntax } from "./statements.ts";
 import type { Node } from "./syntax.ts";
 
 /** What the normal form of code would change or misread. */
 const exact = /\s|\/[/*]/;
+
+const memo = new StatementMemo<readonly Node[]>();
 
 interface Special {
   readonly start: number;
@@ -16,15 +18,25 @@ interface Special {
  */
 export class Normaliser {
   readonly #source: string;
-  readonly #specials: readonly Special[];
+  readonly #syntax: Syntax;
+  #found: readonly Special[] | null = null;
 
-  constructor(source: string, literals: readonly Node[], comments: readonly Comment[]) {
+  constructor(source: string, syntax: Syntax) {
     this.#source = source;
-    const specials: Special[] = comments.map(({ start, end }) => ({ start, end, kind: "comment" }));
-    for (const { start, end } of literals) {
-      if (exact.test(source.slice(start, end))) specials.push({ start, end, kind: "literal" });
+    this.#syntax = syntax;
+  }
+
+  get #specials(): readonly Special[] {
+    return (this.#found ??= this.#find());
+  }
+
+  #find(): readonly Special[] {
+    const specials: Special[] = this.#syntax.comments.map(({ start, end }) => ({ start, end, kind: "comment" }));
+    for (const statement of this.#syntax.statements) {
+      const literals = memo.get(statement) ?? memo.set(statement, statement.marks.literals.filter(({ start, end }) => exact.test(this.#source.slice(start, end))));
+      for (const { start, end } of literals) specials.push({ start, end, kind: "literal" });
     }
-    this.#specials = specials.sort((a, b) => a.start - b.start);
+    return specials.sort((a, b) => a.start - b.start);
   }
 
   /** The normal form of a range; each hole stands for something compared on its own. */
