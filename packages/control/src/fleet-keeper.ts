@@ -13,6 +13,7 @@ import type { Secrets } from "./project/secrets.ts";
 import { linkRest } from "./project/link-rest.ts";
 import { returnStrays } from "./project/return-strays.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
+import { openSpokesman } from "./spokesman.ts";
 
 export interface FleetKeeperOptions {
   readonly config: ResolvedConfig;
@@ -63,6 +64,11 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   };
 
   const processes = config.services.flatMap((service) => targetsOf(service).map((target) => keep(service, target)));
+
+  const spokesman = openSpokesman({
+    registry, channelName: config.channelName, root: secrets.root,
+    processes: processes.flatMap((process) => config.services.filter((service) => !service.agent && targetsOf(service).includes(process.target)).map(({ name }) => ({ process, service: name }))),
+  });
 
   function keep(service: ResolvedService, target: string): ServiceProcess {
     const agent = { registryUrl: options.registryUrl, token: secrets.tokens.agent, channelName: config.channelName, rootPath: layout.trustRoot };
@@ -132,6 +138,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     await forgetDead();
     await planMissing();
     await replaceWhereNeeded(now.id);
+    await spokesman.speak((target) => followed.of(target)?.assign ?? null);
     await replaceOverdue();
     await teller.tell(followed.assigns.map(({ assign }) => assign));
   }
@@ -219,6 +226,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     close: async () => {
       isClosing = true;
       clearInterval(timer);
+      spokesman.close();
       unsubscribe();
       listen({ kind: "stopping", processes: processes.filter((process) => process.pid !== null).length });
       await Promise.all(processes.map((process) => process.stop()));

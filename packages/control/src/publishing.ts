@@ -1,6 +1,6 @@
 import os from "node:os";
 import type { Registry } from "@midflight/protocol";
-import { createCollector, openProvenance, openPublisher, type Collector, type Publisher } from "@midflight/publisher";
+import { createAgentless, createCollector, openProvenance, openPublisher, type Collector, type Publisher } from "@midflight/publisher";
 import { codeOf } from "./config/app-scope.ts";
 import { readEnvironment } from "./config/environment.ts";
 import type { ResolvedConfig } from "./config/resolved-config.ts";
@@ -14,7 +14,9 @@ export interface Publishing {
 
 export function openPublishing(registry: Registry, config: ResolvedConfig, { key, root }: Pick<Secrets, "key" | "root">): Publishing {
   const collector = createCollector({ commands: config.services.map(({ name, run }) => ({ service: name, run })) });
+  const agentless = createAgentless(config.services.filter(({ agent }) => !agent));
   const publisher = openPublisher({
+    ...(agentless !== undefined && { agentless }),
     registry,
     app: config.app,
     channel: config.channelName,

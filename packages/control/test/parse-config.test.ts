@@ -35,7 +35,7 @@ describe("the configuration", () => {
       ["demo", "demo/development", "/project/.midflight/registry.db", null, "reload", { marker: null, quietMs: 75 }, { kind: "file", path: "/project/.midflight/keys/development.key" }],
     );
     assert.deepEqual(config.services[0], {
-      name: "web", run: "node src/server.js", code: ["src"], processes: 1, health: null, env: {}, readyTimeoutMs: 30_000, stopTimeoutMs: 10_000,
+      name: "web", run: "node src/server.js", code: ["src"], processes: 1, health: null, env: {}, agent: true, listen: [], listenBy: "listen-fds", drain: null, readyTimeoutMs: 30_000, stopTimeoutMs: 10_000,
       drainTimeoutMs: 30_000, replace: "hand-over",
     });
   });
@@ -98,6 +98,29 @@ describe("a run command", () => {
   });
 });
 
+describe("a service without an agent", () => {
+  const own = { run: "python3 api/server.py", code: "api", agent: false, health: "/readyz" };
+  const one = (more: object): ReturnType<typeof parse>["services"][number] => parse({ services: { api: { ...own, ...more } } }).services[0]!;
+
+  test("names its sockets as server.listen does", () => {
+    assert.deepEqual(one({ listen: [3000, "127.0.0.1:3001", "[::1]:3002", "3003"] }).listen, [":3000", "127.0.0.1:3001", "::1:3002", ":3003"]);
+  });
+
+  test("is refused where nobody could say when it is ready, or what is asked could not get there", () => {
+    const refused: readonly [object, RegExp][] = [
+      [{ health: undefined }, /health .*is missing: a process without an agent/],
+      [{ drain: "/drain" }, /drain .*needs listen/],
+      [{ listen: ["localhost:3000"] }, /listen .*is not a list of ports/],
+      [{ listen: [3000, ":3000"] }, /listen .*names a socket twice/],
+      [{ listen: [0] }, /listen .*is not a list of ports/],
+      [{ listenBy: "stdin", listen: [3000, 3001] }, /listenBy .*one socket/],
+      [{ agent: true, listen: [3000] }, /listen .*needs a command that is node itself/],
+      [{ agent: true, run: "node api/server.js", drain: "/drain" }, /drain .*the agent drains by itself/],
+    ];
+    for (const [more, problem] of refused) assert.throws(() => one(more), problem, JSON.stringify(more));
+  });
+});
+
 describe("the environment of a process", () => {
   const service = parse({ services: { web: { ...services.web, processes: 2, env: { PORT: "3000", A: "own" } } } }).services[0]!;
   const agent = { registryUrl: "http://127.0.0.1:1", token: "t", channelName: "demo/development", rootPath: "/r", statePath: "/s" };
@@ -111,6 +134,12 @@ describe("the environment of a process", () => {
     assert.deepEqual(["web-1", "web-2"].map((target) => portOf(service, target)), [3000, 3001]);
     assert.equal(portOf({ ...service, env: { PORT: "0" } }, "web-2"), 0);
     assert.equal(portOf({ ...service, env: {} }, "web-1"), null);
+    assert.equal(portOf({ ...service, listen: ["127.0.0.1:4000"] }, "web-2"), 4000, "what is shared is the same for all");
+  });
+
+  test("without an agent a process knows no registry, and has no token of it", () => {
+    const env = processEnvironment({}, { ...service, agent: false }, "web-1", agent);
+    assert.deepEqual(Object.keys(env).filter((name) => name.startsWith("MIDFLIGHT_")).sort(), ["MIDFLIGHT_SERVICE", "MIDFLIGHT_STATE", "MIDFLIGHT_TARGET"]);
   });
 });
 

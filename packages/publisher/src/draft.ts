@@ -1,5 +1,6 @@
 import { describeChange, instrumentationVersion } from "@midflight/planner";
 import { exceedsRung, isMidflightError, type Assign, type Beat, type Digest, type ReleaseId, type Rung, type UnitVerdict } from "@midflight/protocol";
+import type { Agentless } from "./agentless.ts";
 import type { ChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
 import type { ReleaseShape, ReleaseShapes } from "./release-shapes.ts";
@@ -39,7 +40,7 @@ export async function placeOf(shapes: ReleaseShapes, id: ReleaseId): Promise<Pla
 }
 
 /** Plans the ways to a target and back. Reads only. */
-export async function makeDraft(beats: readonly Beat[], view: ChannelView, shapes: ReleaseShapes, target: Place): Promise<Draft> {
+export async function makeDraft(beats: readonly Beat[], view: ChannelView, shapes: ReleaseShapes, target: Place, agentless?: Agentless): Promise<Draft> {
   const agents = new Map<ReleaseId, number>();
   for (const { boot } of beats) if (boot !== null) agents.set(boot, (agents.get(boot) ?? 0) + 1);
   const assign = view.live;
@@ -52,7 +53,7 @@ export async function makeDraft(beats: readonly Beat[], view: ChannelView, shape
     const from = await placeOf(shapes, boot).catch(nullIfUnknown);
     if (from === null) continue;
     const touched = view.touched(boot);
-    const earlier = { touched, reloaded: view.reloaded(boot), added: view.added(boot), live: wayBack?.shape ?? null };
+    const earlier = { touched, reloaded: view.reloaded(boot), added: view.added(boot), live: wayBack?.shape ?? null, ...(agentless !== undefined && { agentless }) };
     const there = planRoute(from, target, earlier);
     const grown = new Set([...touched, ...there.plan.units.map(({ unit }) => unit)]);
     forward.push({ ...there, isKnown: view.hasRoute(boot, target.id) });

@@ -9,6 +9,7 @@ export { openProvenance, type ProvenanceOptions, type ProvenanceReader } from ".
 export { openPublisher, type AssignOptions, type Publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";
 export { type PublishOutcome, type ReleaseOutcome, type ReleasePlan, type RouteSummary } from "./release-plan.ts";
 export { manifestName, materialise, requireNewDirectory, type MaterialiseOptions, type ReleaseManifest } from "./materialise.ts";
+export { createAgentless, type Agentless } from "./agentless.ts";
 export { planBetween, type TreePlan } from "./plan-between.ts";
 export { lockPublisher, type PublisherLock } from "./publisher-lock.ts";
 export { firstWave, followingWave, isRolloutOpen, type Proceeding, type ProceedOutcome, type Waves } from "./wave-assign.ts";

@@ -1,5 +1,6 @@
 import type { ReleaseId, Rung, UnitVerdict } from "@midflight/protocol";
 import type { CollectedTree } from "./collect.ts";
+import type { Agentless } from "./agentless.ts";
 import { findDiffering, mergeVerdicts, nothingEarlier, planRoute, type Place } from "./routes.ts";
 
 /** What a process that was started from one tree needs to become another. */
@@ -14,10 +15,10 @@ export interface TreePlan {
  * Plans from tree to tree, with no registry and no process: what `Publisher.plan` would tell where all processes were
  * started from `from`. Collect both with the same analyses, so that what did not change is analysed once.
  */
-export function planBetween(from: CollectedTree, to: CollectedTree): TreePlan {
+export function planBetween(from: CollectedTree, to: CollectedTree, agentless?: Agentless): TreePlan {
   // A checkout without `node_modules` says nothing of where its names lead: as in the other, then.
   const [boot, target] = [placeOf(from, to), placeOf(to, from)];
-  const route = planRoute(boot, target, nothingEarlier);
+  const route = planRoute(boot, target, { ...nothingEarlier, ...(agentless !== undefined && { agentless }) });
   const verdicts = mergeVerdicts([route], findDiffering(boot, target));
   return { isUnchanged: from.root === to.root && from.lock === to.lock && from.dependencies?.digest === to.dependencies?.digest, rung: route.plan.rung, verdicts };
 }

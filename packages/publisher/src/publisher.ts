@@ -1,6 +1,7 @@
 import { instrumentationVersion } from "@midflight/planner";
 import { exceedsRung, MidflightError, type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type RequestPolicy, type Rung } from "@midflight/protocol";
 import type { TrustRoot } from "@midflight/trust";
+import type { Agentless } from "./agentless.ts";
 import type { Analyses } from "./analyses.ts";
 import { openChannelView } from "./channel-view.ts";
 import type { CollectedTree } from "./collect.ts";
@@ -35,6 +36,8 @@ export interface PublisherOptions {
   readonly clock?: () => Date;
   /** What its assigns say of requests under way. Default: nothing, then processes do as they were started. */
   readonly requests?: RequestPolicy;
+  /** The service whose code a file is, if that runs without an agent: its change needs a new process. Default: none does. */
+  readonly agentless?: Agentless;
 }
 
 export interface AssignOptions {
@@ -118,7 +121,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const once = <T>(call: () => Promise<T>): Promise<T> => call();
   const hasty: Manner = { retry: once, uploader: createUploader(registry, once) };
   const nextNumber = openNumbering({ registry, app, channel, root, view, retry });
-  const draft = (target: Place): Promise<Draft> => retry(async () => makeDraft(await outlook.take(), view, shapes, target));
+  const draft = (target: Place): Promise<Draft> => retry(async () => makeDraft(await outlook.take(), view, shapes, target, options.agentless));
   let running: Promise<unknown> = Promise.resolve();
   let unprepared: { readonly from: ReleaseId; readonly to: ReleaseId } | null = null;
   let preparing: NodeJS.Timeout | undefined;
@@ -286,7 +289,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (view.hasRoute(fromId, toId)) return;
       const from = await retry(() => placeOf(shapes, fromId));
       const to = await retry(() => placeOf(shapes, toId));
-      const { transition, blobs } = createTransition(planRoute(from, to, { touched: view.touched(fromId), reloaded: view.reloaded(fromId), added: view.added(fromId), live: null }), toId);
+      const { transition, blobs } = createTransition(planRoute(from, to, { touched: view.touched(fromId), reloaded: view.reloaded(fromId), added: view.added(fromId), live: null, ...(options.agentless !== undefined && { agentless: options.agentless }) }), toId);
       const signed = createSigner(keys);
       signed.transition(transition);
       const book: BlobBook = new Map(blobs.map(({ digest, bytes }) => [digest, () => bytes]));

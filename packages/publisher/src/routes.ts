@@ -1,6 +1,7 @@
 import { instrumentationVersion, planTransition, type AppShape, type Plan } from "@midflight/planner";
 import { strongerRung, type Blob, type Digest, type FileEntry, type FlatTree, type ReleaseId, type Rung, type Transition, type UnitVerdict } from "@midflight/protocol";
 import { sha256 } from "@midflight/trust";
+import type { Agentless } from "./agentless.ts";
 import type { Added } from "./channel-view.ts";
 import { mapDigestOf } from "./unit-maps.ts";
 
@@ -31,14 +32,29 @@ export interface Earlier {
   readonly added: Added;
   /** What runs now; null: not known. */
   readonly live: AppShape | null;
+  /** Tells the service whose code a file is, if that runs without an agent. Default: none does. */
+  readonly agentless?: Agentless;
 }
 
 export const nothingEarlier: Earlier = { touched: new Set(), reloaded: new Set(), added: new Map(), live: null };
 
 /** Plans one route. */
-export function planRoute(from: Place, to: Place, { touched, reloaded, added, live }: Earlier): Route {
+export function planRoute(from: Place, to: Place, { touched, reloaded, added, live, agentless }: Earlier): Route {
   const plan = from.shape === null || to.shape === null ? incomparable() : planTransition({ boot: from.shape, target: to.shape, touched, reloaded, ...(live !== null && { live }), hash: sha256 });
-  return { from: from.id, to, plan: refuseChangedAdditions(plan, to, added), isKnown: false };
+  return { from: from.id, to, plan: refuseAgentless(refuseChangedAdditions(plan, to, added), from, to, agentless), isKnown: false };
+}
+
+/** Where no agent is, only a new process can run changed code. What no such service has as its code is nothing to it. */
+function refuseAgentless(plan: Plan, from: Place, to: Place, agentless: Agentless | undefined): Plan {
+  if (agentless === undefined) return plan;
+  const changed = new Map([...findDiffering(from, to)].flatMap((path) => {
+    const service = agentless(path);
+    return service === null ? [] : [[path, service] as const];
+  }));
+  if (changed.size === 0) return plan;
+  const others = plan.verdicts.filter(({ unit }) => !changed.has(unit));
+  const own = [...changed].map(([unit, service]): UnitVerdict => ({ unit, rung: "replace", reason: `code of ${service}, which runs without an agent`, evidence: [], rejected: [] }));
+  return { rung: "replace", verdicts: [...others, ...own].sort((a, b) => (a.unit < b.unit ? -1 : 1)), units: [], added: [] };
 }
 
 /** A module that an update has loaded is loaded once: whoever imported it holds its functions. */

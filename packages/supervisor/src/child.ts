@@ -1,7 +1,8 @@
 import fs from "node:fs";
-import { isNode, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import type { Exit } from "./exit.ts";
 import type { HeldProcess, Holder } from "./holder/connect-holder.ts";
+import type { Passing } from "./holder/words.ts";
 import type { LogFile } from "./log-file.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
@@ -18,19 +19,22 @@ export interface Child {
 export interface LaunchOptions {
   readonly holder: Holder;
   readonly target: string;
+  /** Name of the service. */
+  readonly group: string;
   readonly command: Command;
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: LogFile;
+  readonly passing: Passing;
 }
 
 /**
  * Starts a process in a group of its own, as a child of the holder: it outlives the supervisor.
  * @throws MidflightError `PROCESS_EXITED` if it cannot be started
  */
-export async function launch({ holder, target, command, directory, env, log }: LaunchOptions): Promise<Child> {
+export async function launch({ holder, target, group, command, directory, env, log, passing }: LaunchOptions): Promise<Child> {
   const held = await holder.launch({
-    target, directory, file: command.file, args: command.args, env: { ...env, ...command.env }, logPath: log.path, hasLine: isNode(command),
+    target, group, directory, file: command.file, args: command.args, env: { ...env, ...command.env }, logPath: log.path, passing,
   });
   // A process that ended at once cannot be identified any more; then nothing may ever be signalled by its number.
   return adopt(identify(held.pid) ?? { pid: held.pid, startedAs: "ended" }, held);

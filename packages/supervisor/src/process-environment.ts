@@ -1,3 +1,4 @@
+import { addressOfSocket } from "./holder/bind-socket.ts";
 import type { Service } from "./service.ts";
 
 /** What an agent has to know to find its registry, its channel and its place on disk. */
@@ -25,18 +26,17 @@ export function processEnvironment(
     ...inherited,
     ...service.env,
     ...(port === null ? {} : { PORT: String(port) }),
-    MIDFLIGHT_REGISTRY: agent.registryUrl,
-    MIDFLIGHT_TOKEN: agent.token,
-    MIDFLIGHT_CHANNEL: agent.channelName,
+    ...(service.agent ? { MIDFLIGHT_REGISTRY: agent.registryUrl, MIDFLIGHT_TOKEN: agent.token, MIDFLIGHT_CHANNEL: agent.channelName, MIDFLIGHT_ROOT: agent.rootPath } : {}),
     MIDFLIGHT_SERVICE: service.name,
     MIDFLIGHT_TARGET: target,
-    MIDFLIGHT_ROOT: agent.rootPath,
     MIDFLIGHT_STATE: agent.statePath,
   };
 }
 
-/** Process n of a service gets `PORT` + n − 1; 0 stays 0 (any free port); null if the service names none. */
+/** The first of the sockets that are shared; else process n of a service gets `PORT` + n − 1; 0 stays 0 (any free port); null if the service names none. */
 export function portOf(service: Service, target: string): number | null {
+  const [shared] = service.listen;
+  if (shared !== undefined) return addressOfSocket(shared).port;
   const first = Number(service.env["PORT"] ?? "");
   if (!Number.isInteger(first) || service.env["PORT"] === undefined || first < 0) return null;
   return first === 0 ? 0 : first + Number(target.slice(target.lastIndexOf("-") + 1)) - 1;

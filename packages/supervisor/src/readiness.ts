@@ -9,6 +9,8 @@ export interface ReadinessOptions {
   readonly target: string;
   /** Beats of starts before this one do not count; epoch ms. */
   readonly launchedAt: number;
+  /** False: it has none, and its health alone counts. */
+  readonly hasAgent: boolean;
   /** A path or URL; null: the agent's word is enough. */
   readonly health: string | null;
   /** Null: the first address in its log. */
@@ -22,7 +24,7 @@ export interface ReadinessOptions {
 }
 
 export type Readiness =
-  | { readonly kind: "ready"; readonly beat: Beat; readonly url: string | null }
+  | { readonly kind: "ready"; readonly isUnregistered: boolean; readonly url: string | null }
   | { readonly kind: "exited"; readonly exit: Exit }
   | { readonly kind: "timed-out"; readonly because: string }
   | { readonly kind: "aborted" };
@@ -32,21 +34,21 @@ const pollMs = 40;
 const longestPauseMs = 5000;
 const looks = 60;
 
-/** Ready: the agent follows the channel, and the health URL answers 2xx. */
+/** Ready: the agent, if it has one, follows the channel, and the health URL answers 2xx. */
 export async function waitUntilReady(options: ReadinessOptions): Promise<Readiness> {
   let exit: Exit | null = null;
   void options.exited.then((value) => (exit = value));
   const deadline = performance.now() + options.timeoutMs;
-  let because = "its agent never reported";
+  let because = options.hasAgent ? "its agent never reported (a program that is not Node has none: agent: false)" : "it was not asked yet";
   while (true) {
     if (exit !== null) return { kind: "exited", exit };
     if (options.signal.aborted) return { kind: "aborted" };
     if (performance.now() > deadline) return { kind: "timed-out", because };
-    const beat = await findBeat(options);
-    if (beat !== null) {
+    const beat = options.hasAgent ? await findBeat(options) : null;
+    if (beat !== null || !options.hasAgent) {
       const url = options.address ?? findPrintedUrl(options.log.path, options.log.startBytes);
-      const problem = options.given === null ? await checkHealth(options.health, url) : await askOwn(options.given, options.health);
-      if (problem === null) return { kind: "ready", beat, url };
+      const problem = await ask(options, url);
+      if (problem === null) return { kind: "ready", isUnregistered: beat?.state === "unregistered", url };
       because = problem;
     }
     await pause(pollMs, options.exited);
@@ -73,6 +75,11 @@ async function findBeat({ registry, channel, target, launchedAt }: ReadinessOpti
   // Clocks of one machine, but a process rounds its start; a second is room enough, a former start is longer gone.
   const own = beats.filter((beat) => beat.target === target && beat.thread === 0 && Date.parse(beat.startedAt) >= launchedAt - 1000);
   return own.find((beat) => beat.state !== "starting" && beat.state !== "stopped") ?? null;
+}
+
+async function ask({ given, health }: ReadinessOptions, url: string | null): Promise<string | null> {
+  if (given === null) return await checkHealth(health, url);
+  return given.door === null ? await askOwn(given, health) : await checkHealth(health, `http://127.0.0.1:${given.door.port}`);
 }
 
 const answerWithinMs = 2000;

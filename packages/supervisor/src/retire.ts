@@ -1,4 +1,5 @@
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
+import { drainByContract } from "./drain-by-contract.ts";
 import type { Service } from "./service.ts";
 import type { Running } from "./start-process.ts";
 
@@ -17,12 +18,18 @@ const graceMs = 2000;
  * its idle connections to the heir, and only then is told to end.
  * @param isHurried aborted when nobody can wait any more
  */
-export async function retire(old: Pick<Running, "child">, heir: Pick<Running, "child"> | null, service: Pick<Service, "drainTimeoutMs" | "stopTimeoutMs">, isHurried: AbortSignal): Promise<Retired> {
+export async function retire(old: Pick<Running, "child">, heir: Pick<Running, "child"> | null, service: Retiring, isHurried: AbortSignal): Promise<Retired> {
   const startedAt = performance.now();
+  if (!service.agent) {
+    const left = await drainByContract(old.child, service, isHurried);
+    return { tookMs: performance.now() - startedAt, handedOver: 0, left };
+  }
   const drained = old.child.held === null ? null : await drain(old, heir, service.drainTimeoutMs, isHurried);
   await old.child.stop(service.stopTimeoutMs);
   return { tookMs: performance.now() - startedAt, handedOver: drained?.handedOver ?? 0, left: drained?.left ?? 0 };
 }
+
+type Retiring = Pick<Service, "agent" | "drain" | "drainTimeoutMs" | "stopTimeoutMs">;
 
 async function drain(old: Pick<Running, "child">, heir: Pick<Running, "child"> | null, deadlineMs: number, isHurried: AbortSignal): Promise<DrainedWord | null> {
   const held = old.child.held!;

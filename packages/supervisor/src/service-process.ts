@@ -3,6 +3,7 @@ import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import type { Listen } from "./event.ts";
+import { addressOfSocket } from "./holder/bind-socket.ts";
 import type { Holder } from "./holder/connect-holder.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
@@ -42,6 +43,8 @@ export interface ServiceProcess {
   readonly boot: BootRelease | null;
   readonly pid: number | null;
   readonly phase: ProcessPhase;
+  /** When the running process was found ready, epoch ms; null while none is. */
+  readonly readyAt: number | null;
   /** Resolves when it is ready for the first time, or has failed for the first time. */
   readonly firstOutcome: Promise<"ready" | "failed">;
   /**
@@ -73,6 +76,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   let running: Running | null = null;
   let leaving: { readonly identity: ProcessIdentity; readonly gone: Promise<void> } | null = null;
   let url: string | null = null;
+  let foundReady: { readonly child: ProcessIdentity; readonly at: number } | null = null;
   let failures = 0;
   let lastFailure: string | null = null;
   let failedBoots: { release: ReleaseId; times: number } | null = null;
@@ -121,14 +125,15 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   }
 
   /** It is ready: written down first, so that whoever comes after a crash here goes on with this one; then it may accept. */
-  function begin(now: Running, { url: at, beat }: Extract<Readiness, { kind: "ready" }>, startedAt: number): void {
+  function begin(now: Running, { url: at, isUnregistered }: Extract<Readiness, { kind: "ready" }>, startedAt: number): void {
     url = at;
     failedBoots = null;
+    foundReady = { child: now.child.identity, at: Date.now() };
     enter("ready", now);
     now.child.held?.say({ kind: "accept" });
     listen({
       kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
-      isAdopted: now.isAdopted, isUnregistered: beat.state === "unregistered",
+      isAdopted: now.isAdopted, isUnregistered,
     });
     if (at === null) void writeAddressLater(now);
   }
@@ -229,11 +234,18 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     const againInMs = backOffMs(failures);
     enter("waiting", null);
     // While it may come back soon its clients wait in the kernel; now they learn that nobody is there.
-    if (failures > 1) (await options.holder()).keep(target, []);
+    if (failures > 1) await letGo();
     listen({ kind: "process-failed", target, number: was?.boot.number ?? 0, wasReady, because, exit, lastLines, logPath: was?.log.path ?? options.layout.log(target), againInMs });
     if (was !== null && !wasReady) await countFailedBoot(was.boot, because, lastLines);
     outcome.resolve("failed");
     await wish.wait(againInMs);
+  }
+
+  async function letGo(): Promise<void> {
+    const holder = await options.holder();
+    holder.keep(target, []);
+    // What processes share is let go when none of them is left.
+    if (service.listen.length > 0 && holder.running(service.name) === 0) await holder.bind(service.name, []);
   }
 
   async function countFailedBoot(boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
@@ -274,7 +286,8 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   function readinessOf(now: Running): Omit<ReadinessOptions, "signal"> {
     return {
       registry: options.registry, channel: options.channelName, target, launchedAt: now.isAdopted ? 0 : now.startedAt, health: service.health,
-      address: addressOf(service, target), log: now.log, given: now.isGiven ? now.child.held : null, exited: now.child.exited, timeoutMs: service.readyTimeoutMs,
+      hasAgent: service.agent,
+      address: addressOf(service, target), log: now.log, given: isAskedItself(now) ? now.child.held : null, exited: now.child.exited, timeoutMs: service.readyTimeoutMs,
     };
   }
 
@@ -289,6 +302,9 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     },
     get phase() {
       return phase;
+    },
+    get readyAt() {
+      return foundReady?.child === running?.child.identity ? (foundReady?.at ?? null) : null;
     },
     firstOutcome: first,
     replace: (reason) => {
@@ -311,6 +327,11 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   };
 }
 
+/** By its port, one of its siblings could answer. */
+function isAskedItself({ isGiven, child: { held } }: Running): boolean {
+  return isGiven || (held !== null && held.door !== null);
+}
+
 function describeFailure(because: string, lastLines: readonly string[]): string {
   return [because, ...lastLines].join("\n").slice(0, 4000);
 }
@@ -318,11 +339,16 @@ function describeFailure(because: string, lastLines: readonly string[]): string 
 /** Its sockets are known, and the command is one that can be given them. */
 async function canHandOver(now: Running | null, options: ServiceProcessOptions): Promise<boolean> {
   if (now === null || now.child.held === null || options.service.replace === "restart") return false;
-  const sockets = (await options.holder()).sockets(options.target);
+  if (!options.service.agent) return options.service.listen.length > 0;
+  const sockets = [...options.service.listen, ...(await options.holder()).sockets(options.target)];
   return [...now.child.held.listening].some((socket) => sockets.includes(socket));
 }
 
+const anyHost: readonly string[] = ["0.0.0.0", "::"];
+
 function addressOf(service: Service, target: string): string | null {
   const port = portOf(service, target);
+  const host = service.listen[0] === undefined ? "" : addressOfSocket(service.listen[0]).host;
+  if (port !== null && host !== "" && !anyHost.includes(host)) return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return port === null || port === 0 ? null : `http://127.0.0.1:${port}`;
 }

@@ -1,10 +1,12 @@
 import type { ReleaseId } from "@midflight/protocol";
 import { adopt, launch, type Child } from "./child.ts";
-import { agentArguments, isNode, parseCommand, withAgent } from "./command.ts";
+import { agentArguments, isNode, parseCommand, withAgent, type Command } from "./command.ts";
 import type { Holder } from "./holder/connect-holder.ts";
+import type { Passing } from "./holder/words.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
 import { processEnvironment } from "./process-environment.ts";
 import type { ProcessRecord } from "./process-table.ts";
+import type { Service } from "./service.ts";
 import type { ServiceProcessOptions } from "./service-process.ts";
 
 /** A release that lies on disk, ready to be started from. */
@@ -38,14 +40,22 @@ export async function startProcess(options: ServiceProcessOptions, beside: Runni
   const boot = await options.bootRelease();
   listen({ kind: "process-starting", target, number: boot.number });
   const env = processEnvironment(options.environment, service, target, { ...options.agent, statePath: layout.state(target) });
-  const { command, nodeOptions } = withAgent(parseCommand(service.run), agentArguments(), env["NODE_OPTIONS"]);
+  const plain = parseCommand(service.run);
+  const { command, nodeOptions } = service.agent ? withAgent(plain, agentArguments(), env["NODE_OPTIONS"]) : { command: plain, nodeOptions: env["NODE_OPTIONS"] };
+  const passing = passingTo(service, command);
   const log = openLogFile(layout.log(beside?.log.path === layout.log(target) ? besideName(target) : target));
   const holder = await options.holder();
-  // Those that the process before left, or that the one beside it uses.
-  const isGiven = isNode(command) && holder.sockets(target).length > 0;
+  if (service.listen.length > 0) await holder.bind(service.name, service.listen);
+  // Those that the process before left, that the one beside it uses, or that the service shares.
+  const isGiven = passing === "line" && (service.listen.length > 0 || holder.sockets(target).length > 0);
   const startedAt = Date.now();
-  const child = await launch({ holder, target, command, directory: boot.directory, env: { ...env, NODE_OPTIONS: nodeOptions }, log });
+  const child = await launch({ holder, target, group: service.name, command, directory: boot.directory, env: { ...env, NODE_OPTIONS: nodeOptions }, log, passing });
   return { child, boot, log, startedAt, isAdopted: false, isGiven };
+}
+
+function passingTo(service: Service, command: Command): Passing {
+  if (!service.agent) return service.listen.length > 0 ? service.listenBy : "nothing";
+  return isNode(command) ? "line" : "nothing";
 }
 
 /** Goes on with a process that outlived the control that started it. */

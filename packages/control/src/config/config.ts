@@ -62,6 +62,24 @@ export interface ServiceConfig {
   readonly health?: string;
   /** Variables that its processes get, beside those of `midflight up`. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * False for a program that is not Node, or that shall run without the agent: its code never changes while it runs, and it is told by
+   * HTTP and by signals. Needs `health`. Default: true.
+   */
+  readonly agent?: boolean;
+  /**
+   * Sockets that midflight opens before the first process starts, and that all processes of the service share: a port, or an address and
+   * port. With the agent `server.listen` finds them; without, they are passed as systemd does it (`LISTEN_FDS`), and one more, named
+   * `midflight`, on which `health` and `drain` are asked. `PORT` is the first one's. Default: none; the app opens its own.
+   */
+  readonly listen?: readonly (number | string)[];
+  /**
+   * Without the agent: how it gets the sockets. `stdin`: its only one is descriptor 0, as a JVM wants it (`System.inheritedChannel`), and
+   * the program opens the port `MIDFLIGHT_DOOR_PORT` on 127.0.0.1 itself, on which `health` and `drain` are asked. Default: `listen-fds`.
+   */
+  readonly listenBy?: "listen-fds" | "stdin";
+  /** Without the agent: path that is asked by POST until it answers `{"safeToStop": true}`. Default: none; it is told by SIGTERM alone. */
+  readonly drain?: string;
   /** How long a process may take to be ready. Milliseconds. Default: 30 000. */
   readonly readyTimeoutMs?: number;
   /** How long a process may take to end after SIGTERM. Milliseconds. Default: 10 000. */

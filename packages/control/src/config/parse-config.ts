@@ -1,3 +1,4 @@
+import net from "node:net";
 import path from "node:path";
 import { defaultRequestPolicy, isSafePath, isWaveStep, maxBakeMs, maxBoundMs, maxWaves, requestPolicies, rungs, stragglers, type Rung } from "@midflight/protocol";
 import { checkDuration, checkName, checkNumber, checkText, checkTexts, ConfigReader, toMs, type Override } from "./config-reader.ts";
@@ -15,7 +16,7 @@ export interface ParseOptions {
 }
 
 const topKeys = ["app", "channel", "registry", "port", "services", "assets", "publish", "requests", "rollout", "signing"];
-const serviceKeys = ["run", "code", "processes", "health", "env", "readyTimeoutMs", "stopTimeoutMs", "drainTimeoutMs", "replace"];
+const serviceKeys = ["run", "code", "processes", "health", "env", "agent", "listen", "listenBy", "drain", "readyTimeoutMs", "stopTimeoutMs", "drainTimeoutMs", "replace"];
 
 /**
  * Decides every value: flag, then variable, then file, then default. The result is frozen and the only thing
@@ -89,13 +90,28 @@ function parseService(reader: ConfigReader, name: string, value: unknown): Resol
   const env = reader.value<Record<string, string>>(record, `${at}.env`, {}, checkEnv);
   // Values of variables may be secrets; their names are enough to explain.
   reader.note(`${at}.env`, Object.keys(env), reader.origins.get(`${at}.env`)!.from);
+  const run = reader.value(record, `${at}.run`, "", checkText);
+  const agent = reader.value(record, `${at}.agent`, true, checkBoolean);
+  const listen = reader.value<readonly (number | string)[]>(record, `${at}.listen`, [], checkListen).map(toSocket);
+  const listenBy = reader.value<ResolvedService["listenBy"]>(record, `${at}.listenBy`, "listen-fds", checkOneOf(["listen-fds", "stdin"]));
+  const drain = reader.value<string | null>(record, `${at}.drain`, null, checkPath);
+  const health = reader.value<string | null>(record, `${at}.health`, null, checkHealth);
+  if (!agent && health === null) reader.fail(`${at}.health`, "is missing: a process without an agent is ready when its health path answers");
+  if (agent && drain !== null) reader.fail(`${at}.drain`, "is for processes without an agent; the agent drains by itself");
+  if (listenBy === "stdin" && (agent || listen.length !== 1)) reader.fail(`${at}.listenBy`, "is stdin, which is for agent: false and one socket in listen");
+  if (drain !== null && listen.length === 0) reader.fail(`${at}.drain`, "needs listen: it is asked on a socket that is passed with the others");
+  if (agent && listen.length > 0 && !startsNode(run)) reader.fail(`${at}.listen`, `needs a command that is node itself, or agent: false: sockets would not get through "${run}"`);
   return {
     name,
-    run: reader.value(record, `${at}.run`, "", checkText),
+    run,
     code: (typeof code === "string" ? [code] : code).map(toProjectPath),
     processes: reader.value(record, `${at}.processes`, 1, checkNumber(1, 256)),
-    health: reader.value<string | null>(record, `${at}.health`, null, checkHealth),
+    health,
     env,
+    agent,
+    listen,
+    listenBy,
+    drain,
     readyTimeoutMs: reader.value(record, `${at}.readyTimeoutMs`, 30_000, checkNumber(100, 3_600_000)),
     stopTimeoutMs: reader.value(record, `${at}.stopTimeoutMs`, 10_000, checkNumber(100, 3_600_000)),
     drainTimeoutMs: reader.value(record, `${at}.drainTimeoutMs`, 30_000, checkNumber(100, 3_600_000)),
@@ -123,6 +139,37 @@ function checkRegistry(value: unknown): string | null {
 
 function checkHealth(value: unknown): string | null {
   return typeof value === "string" && /^(\/|https?:\/\/)/.test(value) ? null : "is not a path that begins with /, nor a URL";
+}
+
+function checkBoolean(value: unknown): string | null {
+  return typeof value === "boolean" ? null : "is neither true nor false";
+}
+
+function checkPath(value: unknown): string | null {
+  return typeof value === "string" && value.startsWith("/") ? null : "is not a path that begins with /";
+}
+
+function startsNode(run: string): boolean {
+  return /^(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*[\\/])?node(?:\.exe)?\s/.test(run.trim());
+}
+
+/** Names of hosts are none: what a name stands for may change while the socket is held. */
+function checkListen(value: unknown): string | null {
+  const problem = "is not a list of ports, or of addresses with ports such as 127.0.0.1:3000";
+  if (!Array.isArray(value) || value.length > 16) return problem;
+  const sockets = value.map((item: unknown) => (typeof item === "number" || typeof item === "string" ? toSocket(item) : ""));
+  const isSocket = (socket: string): boolean => {
+    const at = socket.lastIndexOf(":");
+    const port = Number(socket.slice(at + 1));
+    return at !== -1 && Number.isInteger(port) && port > 0 && port <= 65_535 && (at === 0 || net.isIP(socket.slice(0, at)) !== 0);
+  };
+  if (!sockets.every(isSocket)) return problem;
+  return new Set(sockets).size === sockets.length ? null : "names a socket twice";
+}
+
+/** As `server.listen` names it: `:3000`, `127.0.0.1:3000`, `::1:3000`. */
+function toSocket(item: number | string): string {
+  return typeof item === "number" || /^\d+$/.test(item) ? `:${item}` : item.replace(/^\[(.*)\]:/, "$1:");
 }
 
 function checkEnv(value: unknown): string | null {

@@ -40,6 +40,11 @@ export interface ResolvedService {
   readonly processes: number;
   readonly health: string | null;
   readonly env: Readonly<Record<string, string>>;
+  readonly agent: boolean;
+  /** `127.0.0.1:3000`, `:3000`. */
+  readonly listen: readonly string[];
+  readonly listenBy: "listen-fds" | "stdin";
+  readonly drain: string | null;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
   readonly drainTimeoutMs: number;

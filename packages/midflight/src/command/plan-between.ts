@@ -14,13 +14,13 @@ export function planBetweenDirectories(options: Readonly<Record<string, unknown>
   return async (context) => {
     const [from, to] = directoriesOf(options, context);
     if (options["output"] !== undefined) throw usage("--output saves a plan for a deploy; --from and --to plan none.", "midflight plan --from DIR --to DIR --json > FILE");
-    const { planBetween } = await import("@midflight/publisher");
+    const { createAgentless, planBetween } = await import("@midflight/publisher");
     const config = await configOf(to, options, context);
     const progress = progressOf(context);
     progress.show("Reading and planning");
     try {
       const [before, after] = await collectBoth(from, to, config);
-      const plan = planBetween(before, after);
+      const plan = planBetween(before, after, createAgentless(config?.services.filter(({ agent }) => !agent) ?? []));
       const maxRung = (options["maxRung"] as Rung | undefined) ?? config?.rollout.maxRung ?? "reload";
       const told = (directory: string): string => path.relative(context.directory, directory) || ".";
       return {

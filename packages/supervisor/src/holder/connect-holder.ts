@@ -8,12 +8,16 @@ import { readLines } from "../read-lines.ts";
 import type { Exit } from "../exit.ts";
 import type { SupervisorPaths } from "../service.ts";
 import { holderAddress } from "./holder-address.ts";
-import type { HolderAnswer, HolderRequest, LaunchRequest, ProbeRequest } from "./words.ts";
+import type { HeldFacts, HolderAnswer, HolderRequest, LaunchRequest, OwnDoor, ProbeRequest } from "./words.ts";
 
 /** A process that the holder is the parent of. */
 export interface HeldProcess {
   readonly pid: number;
   readonly target: string;
+  /** The service that it is a process of. */
+  readonly group: string;
+  /** Where a process without an agent is asked; null for others. */
+  readonly door: OwnDoor | null;
   readonly exited: Promise<Exit>;
   /** The holder is gone: what the process does is told no more. */
   readonly lost: Promise<void>;
@@ -31,6 +35,10 @@ export interface HeldProcess {
 export interface Holder {
   /** @throws MidflightError `PROCESS_EXITED` if it cannot be started */
   launch(request: LaunchRequest): Promise<HeldProcess>;
+  /** Opens the sockets that all processes of a group share, as far as they are not open, and lets others of it go. @throws MidflightError `PORT_IN_USE` */
+  bind(group: string, sockets: readonly string[]): Promise<void>;
+  /** How many processes of a group run. */
+  running(group: string): number;
   find(pid: number): HeldProcess | null;
   /** Names of the sockets that it holds for a target. */
   sockets(target: string): readonly string[];
@@ -87,6 +95,7 @@ class HolderConnection implements Holder {
   readonly met: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #socket: Socket;
   readonly #processes = new Map<number, Held>();
+  readonly #launched = new Map<number, Held>();
   readonly #sockets = new Map<string, Set<string>>();
   readonly #waiting = new Map<number, (answer: HolderAnswer) => void>();
   #asked = 0;
@@ -111,8 +120,25 @@ class HolderConnection implements Holder {
 
   async launch(request: LaunchRequest): Promise<HeldProcess> {
     const answer = await this.#ask({ kind: "launch", id: ++this.#asked, ...request });
-    if (answer.kind === "launched") return this.#processes.get(answer.pid)!;
+    if (answer.kind === "launched") {
+      // One that ended at once is among the processes no more.
+      const held = this.#launched.get(answer.id)!;
+      this.#launched.delete(answer.id);
+      return held;
+    }
     throw new MidflightError("PROCESS_EXITED", { what: `${request.file} could not be started.`, why: answer.kind === "failed" ? answer.reason : answer.kind });
+  }
+
+  async bind(group: string, sockets: readonly string[]): Promise<void> {
+    const answer = await this.#ask({ kind: "bind", id: ++this.#asked, group, sockets });
+    if (answer.kind !== "failed") return;
+    throw new MidflightError("PORT_IN_USE", {
+      what: `The sockets of ${group} could not be opened.`, why: answer.reason, state: "its processes do not run.", fix: ["end what uses the port, or name another one in `listen`"],
+    });
+  }
+
+  running(group: string): number {
+    return [...this.#processes.values()].filter((held) => held.group === group).length;
   }
 
   find(pid: number): HeldProcess | null {
@@ -155,13 +181,18 @@ class HolderConnection implements Holder {
     switch (answer.kind) {
       case "hello":
         for (const [target, names] of Object.entries(answer.sockets)) this.#sockets.set(target, new Set(names));
-        for (const { pid, target, listening } of answer.children) this.#processes.set(pid, new Held(this, pid, target, listening));
+        for (const facts of answer.children) this.#processes.set(facts.pid, new Held(this, facts));
         this.met.resolve();
         return;
       case "launched":
+      case "bound":
       case "probed":
       case "failed":
-        if (answer.kind === "launched") this.#processes.set(answer.pid, new Held(this, answer.pid, answer.target, []));
+        if (answer.kind === "launched") {
+          const held = new Held(this, { ...answer, listening: [] });
+          this.#processes.set(answer.pid, held);
+          this.#launched.set(answer.id, held);
+        }
         this.#waiting.get(answer.id)?.(answer);
         return;
       case "heard":
@@ -191,16 +222,20 @@ class HolderConnection implements Holder {
 class Held implements HeldProcess {
   readonly pid: number;
   readonly target: string;
+  readonly group: string;
+  readonly door: OwnDoor | null;
   readonly listening: Set<string>;
   readonly ended: PromiseWithResolvers<Exit> = Promise.withResolvers();
   readonly gone: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #connection: HolderConnection;
   readonly #listeners = new Set<(word: AgentWord) => void>();
 
-  constructor(connection: HolderConnection, pid: number, target: string, listening: readonly string[]) {
+  constructor(connection: HolderConnection, { pid, target, group, door, listening }: HeldFacts) {
     this.#connection = connection;
     this.pid = pid;
     this.target = target;
+    this.group = group;
+    this.door = door;
     this.listening = new Set(listening);
   }
 

@@ -1,14 +1,17 @@
-import { spawn, type ChildProcess, type SendHandle } from "node:child_process";
-import fs from "node:fs";
+import type { ChildProcess, SendHandle } from "node:child_process";
 import { Socket } from "node:net";
-import { givenSocketsVariable, parseAgentWord, type AgentWord, type SupervisorWord } from "@midflight/protocol";
-import { HeldSockets, type HeldSocket } from "./held-sockets.ts";
+import { parseAgentWord, type AgentWord, type SupervisorWord } from "@midflight/protocol";
+import { HeldSockets, isHeldSocket } from "./held-sockets.ts";
 import { probe } from "./probe.ts";
-import type { HolderAnswer, HolderRequest, LaunchRequest, ProbeRequest } from "./words.ts";
+import { SharedSockets } from "./shared-sockets.ts";
+import { spawnProcess } from "./spawn-process.ts";
+import type { HolderAnswer, HolderRequest, LaunchRequest, OwnDoor, ProbeRequest } from "./words.ts";
 
 interface HeldChild {
   readonly pid: number;
   readonly target: string;
+  readonly group: string;
+  readonly door: OwnDoor | null;
   readonly process: ChildProcess;
   readonly listening: Set<string>;
   heir: number | null;
@@ -20,6 +23,7 @@ interface HeldChild {
  */
 export class Holder {
   readonly #sockets = new HeldSockets();
+  readonly #shared = new SharedSockets();
   readonly #children = new Map<number, HeldChild>();
   readonly #tell: (answer: HolderAnswer) => void;
 
@@ -33,14 +37,17 @@ export class Holder {
   }
 
   hello(): HolderAnswer {
-    const children = [...this.#children.values()].map(({ pid, target, listening }) => ({ pid, target, listening: [...listening] }));
+    const children = [...this.#children.values()].map(({ pid, target, group, door, listening }) => ({ pid, target, group, door, listening: [...listening] }));
     return { kind: "hello", children, sockets: this.#sockets.names() };
   }
 
   handle(request: HolderRequest): void {
     switch (request.kind) {
       case "launch":
-        this.#launch(request.id, request);
+        void this.#launch(request.id, request);
+        return;
+      case "bind":
+        void this.#bind(request);
         return;
       case "probe":
         void this.#probe(request.id, request);
@@ -57,37 +64,36 @@ export class Holder {
     }
   }
 
-  #launch(id: number, request: LaunchRequest): void {
-    let log: number | null = null;
+  async #launch(id: number, request: LaunchRequest): Promise<void> {
     try {
-      log = fs.openSync(request.logPath, "a", 0o640);
-      const sockets = request.hasLine ? [...this.#sockets.of(request.target)] : [];
-      const given = Object.fromEntries(sockets.map(([name], index) => [name, 4 + index]));
-      const process = spawn(request.file, request.args, {
-        cwd: request.directory,
-        env: { ...request.env, ...(request.hasLine ? { [givenSocketsVariable]: JSON.stringify(given) } : {}) },
-        // A group of its own: a Ctrl-C in the terminal reaches nobody but the one who is to end it.
-        detached: true,
-        stdio: ["ignore", log, log, ...(request.hasLine ? ["ipc" as const] : []), ...sockets.map(([, socket]) => socket.fd)],
-      });
-      process.once("error", (error) => process.pid === undefined && this.#tell({ kind: "failed", id, reason: error.message }));
-      if (process.pid !== undefined) this.#keep(id, request.target, process, process.pid);
+      const sockets = new Map([...this.#sockets.of(request.target), ...this.#shared.of(request.group)]);
+      const { process, door } = await spawnProcess(request, sockets);
+      this.#keep(id, request, process, process.pid!, door);
     } catch (error) {
       this.#tell({ kind: "failed", id, reason: (error as Error).message });
-    } finally {
-      if (log !== null) fs.closeSync(log);
     }
   }
 
-  #keep(id: number, target: string, process: ChildProcess, pid: number): void {
-    const child: HeldChild = { pid, target, process, listening: new Set(), heir: null };
+  async #bind({ id, group, sockets }: Extract<HolderRequest, { readonly kind: "bind" }>): Promise<void> {
+    const members = new Set([...this.#children.values()].filter((child) => child.group === group).map(({ target }) => target));
+    const adopt = (name: string): ReturnType<HeldSockets["take"]> => [...members].map((target) => this.#sockets.take(target, name)).find((socket) => socket !== undefined);
+    try {
+      await this.#shared.bind(group, sockets, adopt);
+      this.#tell({ kind: "bound", id });
+    } catch (error) {
+      this.#tell({ kind: "failed", id, reason: (error as Error).message });
+    }
+  }
+
+  #keep(id: number, { target, group }: LaunchRequest, process: ChildProcess, pid: number, door: OwnDoor | null): void {
+    const child: HeldChild = { pid, target, group, door, process, listening: new Set(), heir: null };
     this.#children.set(pid, child);
     process.on("message", (message, carried) => this.#hear(child, message, carried));
     process.once("exit", (code, signal) => {
       this.#children.delete(pid);
       this.#tell({ kind: "exited", pid, code, signal });
     });
-    this.#tell({ kind: "launched", id, pid, target });
+    this.#tell({ kind: "launched", id, pid, target, group, door });
   }
 
   #hear(child: HeldChild, message: unknown, carried: unknown): void {
@@ -95,12 +101,13 @@ export class Holder {
     if (word === null) return;
     switch (word.kind) {
       case "listening":
-        if (!word.isGiven && isListeningHandle(carried)) this.#sockets.put(child.target, word.socket, carried);
+        if (!word.isGiven && isHeldSocket(carried)) this.#sockets.put(child.target, word.socket, carried);
         child.listening.add(word.socket);
         break;
       case "closed":
         child.listening.delete(word.socket);
         this.#sockets.letGo(child.target, word.socket);
+        this.#shared.letGo(child.group, word.socket);
         say(child, { kind: "let-go", socket: word.socket });
         break;
       case "connection":
@@ -144,8 +151,4 @@ function readWord(message: unknown): AgentWord | null {
   } catch {
     return null;
   }
-}
-
-function isListeningHandle(value: unknown): value is HeldSocket {
-  return typeof value === "object" && value !== null && typeof (value as HeldSocket).fd === "number" && (value as HeldSocket).fd >= 0;
 }

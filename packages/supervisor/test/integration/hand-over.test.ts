@@ -38,7 +38,7 @@ describe("a hand-over", { timeout: 120_000 }, () => {
   async function launch(): Promise<HeldProcess> {
     edition += 1;
     const held = await holder.launch({
-      target: "web-1", file: process.execPath, directory: root, logPath: path.join(root, "app.log"), hasLine: true,
+      target: "web-1", file: process.execPath, directory: root, logPath: path.join(root, "app.log"), group: "web", passing: "line",
       args: ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning", "--import", fixture("install-drain.mjs"), fixture("serve.mjs")],
       env: { ...process.env, EDITION: String(edition), PORT: String(port), PORT_H2: String(portH2) },
     });

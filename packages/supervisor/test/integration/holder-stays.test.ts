@@ -24,7 +24,7 @@ describe("the process that holds the sockets goes on", { timeout: 120_000 }, () 
     const root = mkdtempSync(path.join(os.tmpdir(), "midflight-holder-"));
     const paths = { root, log: (name: string) => path.join(root, `${name}.log`) };
     const holder = await openHolder(paths);
-    const held = await holder.launch({ target: "web-1", file: process.execPath, directory: root, logPath: paths.log("app"), hasLine: true, args: ["-e", sender], env: { ...process.env } });
+    const held = await holder.launch({ target: "web-1", file: process.execPath, directory: root, logPath: paths.log("app"), group: "web", passing: "line", args: ["-e", sender], env: { ...process.env } });
     const exited = await (async () => {
       try {
         const lost = held.lost.then(() => assert.fail("the holder was lost"));
