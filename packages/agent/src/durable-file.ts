@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
@@ -34,7 +34,25 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/** The same at once: for the moment in which the process is about to die. */
+/** Adds a line to a file that is there, in one write and one sync; false if it is not there. After a crash the line is whole, or cut off, or missing. @throws MidflightError as `writeDurably` */
+export async function appendDurably(file: string, line: string): Promise<boolean> {
+  try {
+    const handle = await open(file, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      // It begins a line of its own, whatever a crash has left of the last.
+      await handle.write(`\n${line}`);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw unwritable(file, cause);
+  }
+}
+
+/** The same as `writeDurably`, at once: for the moment in which the process is about to die. */
 export function writeDurablyNow(file: string, text: string): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });

@@ -3,7 +3,7 @@ import {
   asArray, asCount, asNullable, asNumber, asRecord, asString, compareCounters, parseDigest,
   type Assign, type CounterFloor, type ReleaseId,
 } from "@midflight/protocol";
-import { writeDurably, writeDurablyNow } from "./durable-file.ts";
+import { appendDurably, writeDurably, writeDurablyNow } from "./durable-file.ts";
 
 /** A release that failed in this process. It is not tried again until an assign says retry. */
 export interface RevertedRelease {
@@ -22,6 +22,8 @@ export interface FloorState extends CounterFloor {
 
 const nothing: FloorState = { epoch: 0, counter: 0, release: null, issuedAtMs: 0, reverted: [] };
 const maxReverted = 20;
+/** The file is written anew when it has grown to this. */
+const maxFileBytes: number = 64 << 10;
 
 export interface FloorOptions {
   readonly file: string;
@@ -29,15 +31,20 @@ export interface FloorOptions {
   readonly isKept: boolean;
 }
 
-/** The counter floor of one agent. */
+/**
+ * The counter floor of one agent. Its file gets a line for each change, so that a swap waits for one write and one sync;
+ * the line with the highest counter counts, and of several the last.
+ */
 export class Floor {
   readonly #options: FloorOptions;
   #state: FloorState;
   #written: Promise<void> = Promise.resolve();
+  #fileBytes: number;
 
-  constructor(options: FloorOptions, state: FloorState) {
+  constructor(options: FloorOptions, state: FloorState, fileBytes: number) {
     this.#options = options;
     this.#state = state;
+    this.#fileBytes = fileBytes;
   }
 
   get state(): FloorState {
@@ -89,9 +96,18 @@ export class Floor {
   #write(): Promise<void> {
     if (!this.#options.isKept) return Promise.resolve();
     // One after the other, each with the newest state; a failed one does not stop the next.
-    const write = (): Promise<void> => writeDurably(this.#options.file, encode(this.#state));
+    const write = (): Promise<void> => this.#writeNewest();
     this.#written = this.#written.then(write, write);
     return this.#written;
+  }
+
+  async #writeNewest(): Promise<void> {
+    const { file } = this.#options;
+    const line = encode(this.#state);
+    const grownBytes = this.#fileBytes + Buffer.byteLength(line) + 1;
+    const isAppended = grownBytes <= maxFileBytes && (await appendDurably(file, line));
+    this.#fileBytes = isAppended ? grownBytes : Buffer.byteLength(line);
+    if (!isAppended) await writeDurably(file, line);
   }
 }
 
@@ -101,17 +117,24 @@ export async function openFloor(options: FloorOptions): Promise<{ readonly floor
   try {
     text = await readFile(options.file, "utf8");
   } catch (problem) {
-    return { floor: new Floor(options, nothing), isDamaged: (problem as NodeJS.ErrnoException).code !== "ENOENT" };
+    return { floor: new Floor(options, nothing, 0), isDamaged: (problem as NodeJS.ErrnoException).code !== "ENOENT" };
   }
+  // A line that was cut off by a crash was never relied on: nothing is swapped before it is whole.
+  const states = text.split("\n").flatMap((line) => parseLine(line) ?? []);
+  const highest = states.reduce<FloorState | null>((best, state) => (best === null || compareCounters(state, best) >= 0 ? state : best), null);
+  return { floor: new Floor(options, highest ?? nothing, Buffer.byteLength(text)), isDamaged: highest === null };
+}
+
+function parseLine(line: string): FloorState | null {
   try {
-    return { floor: new Floor(options, parseFloor(JSON.parse(text))), isDamaged: false };
+    return parseFloor(JSON.parse(line));
   } catch {
-    return { floor: new Floor(options, nothing), isDamaged: true };
+    return null;
   }
 }
 
 function encode(state: FloorState): string {
-  return `${JSON.stringify({ version: 1, ...state })}\n`;
+  return JSON.stringify({ version: 1, ...state });
 }
 
 function parseFloor(value: unknown): FloorState {

@@ -59,6 +59,42 @@ describe("the counter floor", () => {
     }
   });
 
+  test("holds what was written before a line that a crash cut off, and what is written after it", async () => {
+    const { floor } = await openFloor({ file, isKept: true });
+    await floor.raise(assign(1, 3));
+    await floor.raise(assign(1, 4));
+    const whole = readFileSync(file, "utf8");
+    for (let cut = 1; cut < 60; cut++) {
+      writeFileSync(file, whole.slice(0, -cut));
+      const again = await openFloor({ file, isKept: true });
+      assert.equal(again.isDamaged, false);
+      assert.equal(again.floor.state.counter, 3, `${cut} characters are missing`);
+      await again.floor.raise(assign(1, 5));
+      assert.equal((await openFloor({ file, isKept: true })).floor.state.counter, 5);
+    }
+  });
+
+  test("does not sink when another process of the target, which is on its way out, writes after it", async () => {
+    const [old, next] = [await openFloor({ file, isKept: true }), await openFloor({ file, isKept: true })];
+    await next.floor.raise(assign(1, 9));
+    await old.floor.raise(assign(1, 2));
+    assert.equal((await openFloor({ file, isKept: true })).floor.state.counter, 9);
+  });
+
+  test("does not let its file grow without bound, nor lose it when somebody removes it", async () => {
+    const { floor } = await openFloor({ file, isKept: true });
+    let largest = 0;
+    for (let i = 1; i <= 30; i++) {
+      await floor.addReverted(sha256(`${i}`), "x".repeat(1_000));
+      largest = Math.max(largest, readFileSync(file).length);
+    }
+    assert.ok(largest > 32 << 10 && largest <= 64 << 10, `${largest}`);
+    rmSync(file);
+    await floor.raise(assign(1, 1));
+    const { state } = (await openFloor({ file, isKept: true })).floor;
+    assert.deepEqual([state.counter, state.reverted.length], [1, 20]);
+  });
+
   test("of a thread or child reads the owner's file and writes nothing", async () => {
     await (await openFloor({ file, isKept: true })).floor.raise(assign(1, 3));
     const before = readFileSync(file, "utf8");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { array, assert as assertProperty, asyncProperty, boolean, constant, constantFrom, integer, nat, oneof, record, type Arbitrary } from "fast-check";
 import type { Registry } from "@midflight/protocol";
 import { MidflightError } from "@midflight/protocol";
 import { until } from "./support/until.ts";
+import { openFloor } from "../src/floor.ts";
 import { runAgent } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
 import { channel, World, type Published } from "./support/world.ts";
@@ -154,10 +154,10 @@ async function play(steps: readonly Step[]): Promise<void> {
     assert.deepEqual(lies, [], "what it says is live is what was committed last, in every state");
     assert.equal(new Set(signals.flatMap((s) => (s.kind === "outcome" && s.outcome.kind === "swapped" ? [s.outcome.generation] : []))).size, signals.filter((s) => s.kind === "outcome" && s.outcome.kind === "swapped").length);
     assert(committed.length >= signals.filter((s) => s.kind === "outcome" && s.outcome.kind !== "refused").length, "nothing is called live without a commit");
-    const floor = JSON.parse(readFileSync(`${world.directory}/state/web-1.json`, "utf8")) as { counter: number };
+    const { floor } = await openFloor({ file: `${world.directory}/state/web-1.json`, isKept: true });
     const head = await world.registry.head(channel);
     assert(head !== null);
-    if (!wentWrong()) assert.equal(floor.counter, (await world.registry.presence(channel))[0]?.counter ?? floor.counter);
+    if (!wentWrong()) assert.equal(floor.state.counter, (await world.registry.presence(channel))[0]?.counter ?? floor.state.counter);
   } finally {
     started.stop();
     process.off("uncaughtException", survive);
