@@ -40,6 +40,9 @@ export interface AgentParts {
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
+/** What the app has been asked meanwhile is answered by the new code before the agent goes on with what nobody waits for, in ms. */
+const appFirstMs = 4;
+
 /** How long a way back may be read before the one in memory is taken, in ms. */
 const wayBackWaitMs = 2000;
 
@@ -155,11 +158,13 @@ export class Agent {
     if (commit.kind === "undone") return this.#refuse("failed", order, commit, result.way.transition);
     const { generation, units, bodies, live } = commit;
     const before = this.#live;
-    const recorded = this.#become({ overlay: result.overlay, way: result.way, blobs: result.blobs, generation });
+    const appFirst = wait(appFirstMs, this.#parts.signal);
+    const recorded = this.#become({ overlay: result.overlay, way: result.way, blobs: result.blobs, generation }, appFirst);
     this.#parts.orders.done(order);
     this.#machine.on("swapped");
     const heldMs = Math.max(runtime.longestBlockMs(), pace.longestMs);
-    return await this.#probation(order, before, async () => {
+    return await this.#probation(order, before, appFirst, async () => {
+      await appFirst;
       const read = await this.#parts.drift.read();
       await recorded;
       const pauseMs = Math.max(heldMs, read?.longestMs ?? 0);
@@ -178,10 +183,11 @@ export class Agent {
   }
 
   /** Settles when a restart would come up on it too. */
-  async #become(live: Live): Promise<void> {
+  async #become(live: Live, first?: Promise<void>): Promise<void> {
     const { meter, record, onTrouble } = this.#parts;
     this.#live = live;
     meter.begin(live.overlay.release);
+    await first;
     await record(live).catch((problem: unknown) => onTrouble("live-record", problem));
   }
 
@@ -218,7 +224,7 @@ export class Agent {
   }
 
   /** @param report tells of the swap; errors are watched for from before it */
-  async #probation(order: Order, before: Live, report: () => Promise<void>): Promise<Choice> {
+  async #probation(order: Order, before: Live, appFirst: Promise<void>, report: () => Promise<void>): Promise<Choice> {
     const { floor, health, probationMs, signal, recordNow, onState, onTrouble } = this.#parts;
     const over = new AbortController();
     const isOver = AbortSignal.any([signal, over.signal]);
@@ -238,7 +244,7 @@ export class Agent {
     // It waits for disks; a newer order does not.
     const reported = report();
     this.#reported = reported;
-    const wayBack = fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver);
+    const wayBack = appFirst.then(() => fetchOverlay(this.#parts.sources, before.overlay.release, new Pace(), isOver));
     let choice = await this.#newerThan(ended);
     while (choice.kind === "keep") {
       onState(this.state);
