@@ -25,7 +25,8 @@ export const rooms = {
   agent: { ours: ["@midflight/protocol", "@midflight/trust", "@midflight/registry-client"], others: [], node: true },
   supervisor: {
     ours: ["@midflight/protocol"],
-    others: [],
+    // Only the router, which runs while two environments serve.
+    others: ["undici"],
     node: true,
     starts: ["@midflight/agent"],
   },

@@ -1,4 +1,4 @@
-import { asArray, asCount, asOneOf, asRecord, asString } from "./json.ts";
+import { asArray, asCount, asNullable, asOneOf, asRecord, asString } from "./json.ts";
 
 /**
  * What supervisor and agent say to each other over a process's IPC channel, see spec/replace.md. A listening socket is
@@ -12,7 +12,11 @@ export type SupervisorWord =
   /** A connection, in the message itself, that is to be served by the server on that socket. */
   | { readonly kind: "connection"; readonly socket: string }
   /** The socket that the app closed is let go everywhere. */
-  | { readonly kind: "let-go"; readonly socket: string };
+  | { readonly kind: "let-go"; readonly socket: string }
+  /** The server on that socket serves on a Unix socket, too: a router asks it there. Null: not any more. */
+  | { readonly kind: "serve"; readonly socket: string; readonly path: string | null }
+  /** After a drain that it outlived: accept again on the socket in the message. */
+  | { readonly kind: "listen"; readonly socket: string };
 
 export interface DrainWord {
   readonly kind: "drain";
@@ -20,6 +24,8 @@ export interface DrainWord {
   readonly deadlineMs: number;
   /** Sockets that the successor serves: idle connections of theirs are handed over. Empty: there is none to take them. */
   readonly heirs: readonly string[];
+  /** It only stops accepting, and stays: a router has taken the outside over. Event streams, WebSockets and what came from the router go on. Default: false. */
+  readonly isStaying?: boolean;
 }
 
 export type AgentWord =
@@ -29,6 +35,8 @@ export type AgentWord =
   | { readonly kind: "closed"; readonly socket: string }
   /** An idle connection, in the message itself, for the successor. */
   | { readonly kind: "connection"; readonly socket: string }
+  /** It serves on that Unix socket, or on none any more; or it cannot, and says why. */
+  | { readonly kind: "serving"; readonly socket: string; readonly path: string | null; readonly problem: string | null }
   | DrainedWord;
 
 export interface DrainedWord {
@@ -45,26 +53,30 @@ export interface DrainedWord {
 /** @throws MidflightError `OBJECT_INVALID` */
 export function parseSupervisorWord(value: unknown): SupervisorWord {
   const word = asRecord(value, "word");
-  const kind = asOneOf(word["kind"], ["accept", "drain", "connection", "let-go"] as const, "word.kind");
+  const kind = asOneOf(word["kind"], ["accept", "drain", "connection", "let-go", "serve", "listen"] as const, "word.kind");
   if (kind === "accept") return { kind };
-  if (kind === "connection" || kind === "let-go") return { kind, socket: asString(word["socket"], "word.socket") };
+  if (kind === "serve") return { kind, socket: asString(word["socket"], "word.socket"), path: asNullable(word["path"], asString, "word.path") };
+  if (kind !== "drain") return { kind, socket: asString(word["socket"], "word.socket") };
   return {
     kind,
     deadlineMs: asCount(word["deadlineMs"], "word.deadlineMs"),
     heirs: asArray(word["heirs"], "word.heirs", 1000).map((heir) => asString(heir, "word.heirs")),
+    isStaying: word["isStaying"] === true,
   };
 }
 
 /** @throws MidflightError `OBJECT_INVALID` */
 export function parseAgentWord(value: unknown): AgentWord {
   const word = asRecord(value, "word");
-  const kind = asOneOf(word["kind"], ["listening", "closed", "connection", "drained"] as const, "word.kind");
+  const kind = asOneOf(word["kind"], ["listening", "closed", "connection", "serving", "drained"] as const, "word.kind");
   switch (kind) {
     case "listening":
       return { kind, socket: asString(word["socket"], "word.socket"), isGiven: word["isGiven"] === true };
     case "closed":
     case "connection":
       return { kind, socket: asString(word["socket"], "word.socket") };
+    case "serving":
+      return { kind, socket: asString(word["socket"], "word.socket"), path: asNullable(word["path"], asString, "word.path"), problem: asNullable(word["problem"], asString, "word.problem") };
     case "drained":
       return {
         kind,

@@ -13,5 +13,8 @@ export { identify, isRunning, type ProcessIdentity } from "./process-identity.ts
 export { openProcessTable, readProcessRecords, type ProcessPhase, type ProcessRecord, type ProcessTable } from "./process-table.ts";
 export { type Service, type SupervisorPaths } from "./service.ts";
 export { keepProcess, type ServiceProcess, type ServiceProcessOptions } from "./service-process.ts";
+export { insertRouter, resumeRouter, type Inserted, type KeptRouter, type RouterOptions } from "./router/keep-router.ts";
+export { type RouterTable, type Side } from "./router/table.ts";
+export { type RouterCounts } from "./router/words.ts";
 export { retire } from "./retire.ts";
 export { adoptProcess, besideName, type BootRelease, type Running } from "./start-process.ts";

@@ -6,6 +6,8 @@ import { answerOf, hasParser, serverOf } from "./node-inside.ts";
 /** Every connection that the app's servers took and that is open. It costs something per connection, nothing per request. */
 export class Connections {
   readonly #open = new Set<Socket>();
+  /** Those that a router opened. */
+  readonly #inner = new WeakSet<Socket>();
 
   constructor() {
     subscribe("net.server.socket", (message) => this.add((message as { readonly socket: Socket }).socket));
@@ -14,6 +16,22 @@ export class Connections {
   add(socket: Socket): void {
     this.#open.add(socket);
     socket.once("close", () => this.#open.delete(socket));
+  }
+
+  /** One that came from the router, and not from outside. */
+  addInner(socket: Socket): void {
+    this.#inner.add(socket);
+  }
+
+  isInner(socket: Socket): boolean {
+    return this.#inner.has(socket);
+  }
+
+  /** From outside, without those that have no end to wait for. */
+  outer(endless: (socket: Socket) => boolean): number {
+    let count = 0;
+    for (const socket of this.#open) if (!this.#inner.has(socket) && !endless(socket)) count++;
+    return count;
   }
 
   /** It was given away: no `close` will follow. */

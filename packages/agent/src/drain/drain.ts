@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Server as HttpServer, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { DrainedWord, DrainWord } from "@midflight/protocol";
 import { isEventStream } from "../runtime/http-requests.ts";
 import { wait } from "../wait.ts";
@@ -8,6 +9,7 @@ import { endEventStreams, type Endless } from "./endless.ts";
 import { giveAway } from "./give-away.ts";
 import type { Line } from "./line.ts";
 import type { KnownServer, ListenHook } from "./listen-hook.ts";
+import { serverOf } from "./node-inside.ts";
 
 export interface DrainParts {
   readonly servers: () => readonly KnownServer[];
@@ -29,17 +31,19 @@ const responseFinished = "http.server.response.finish";
  * clients with the next answer that they end. Ends when nothing is open, or at the deadline. The app's code takes no part.
  */
 export async function drain(word: DrainWord, parts: DrainParts): Promise<DrainedWord> {
-  const { connections, endless } = parts;
+  const { endless } = parts;
   const startedAt = performance.now();
   const overdue = new AbortController();
   const timer = setTimeout(() => overdue.abort(), word.deadlineMs);
   const draining = new Draining(word, parts);
   try {
-    void endless.closeWebSockets(overdue.signal);
-    void endless.closeSessions(Math.min(lingerMs, word.deadlineMs / 2), overdue.signal);
+    if (word.isStaying !== true) {
+      void endless.closeWebSockets(overdue.signal);
+      void endless.closeSessions(Math.min(lingerMs, word.deadlineMs / 2), overdue.signal);
+    }
     while (!overdue.signal.aborted) {
       await draining.look(overdue.signal);
-      if (connections.size === 0) break;
+      if (draining.left === 0) break;
       await draining.soon(overdue.signal);
     }
   } finally {
@@ -47,7 +51,7 @@ export async function drain(word: DrainWord, parts: DrainParts): Promise<Drained
     overdue.abort();
     draining.stop();
   }
-  const left = connections.size;
+  const { left } = draining;
   return { kind: "drained", isSafeToStop: left === 0, tookMs: Math.round(performance.now() - startedAt), handedOver: draining.handedOver, left };
 }
 
@@ -55,6 +59,7 @@ class Draining {
   handedOver = 0;
   readonly #heirs: ReadonlySet<string>;
   readonly #parts: DrainParts;
+  readonly #isStaying: boolean;
   readonly #startedAt = performance.now();
   readonly #ending = new WeakSet<ServerResponse>();
   #wake: (() => void) | null = null;
@@ -63,7 +68,8 @@ class Draining {
   constructor(word: DrainWord, parts: DrainParts) {
     this.#heirs = new Set(word.heirs);
     this.#parts = parts;
-    for (const { server } of parts.servers()) parts.hook.stopAccepting(server);
+    this.#isStaying = word.isStaying === true;
+    for (const { server } of this.#servers()) parts.hook.stopAccepting(server);
     subscribe(requestStarted, this.#onRequest);
     subscribe(responseFinished, this.#onResponse);
   }
@@ -71,6 +77,18 @@ class Draining {
   stop(): void {
     unsubscribe(requestStarted, this.#onRequest);
     unsubscribe(responseFinished, this.#onResponse);
+  }
+
+  /** What is still waited for. */
+  get left(): number {
+    const { connections, endless } = this.#parts;
+    return this.#isStaying ? connections.outer((socket) => endless.has(socket) || !this.#servers().some(({ server }) => serverOf(socket) === server)) : connections.size;
+  }
+
+  /** Those that are to come to an end: all, or those whose outside a router has taken over. */
+  #servers(): readonly KnownServer[] {
+    const servers = this.#parts.servers();
+    return this.#isStaying ? servers.filter(({ socket }) => this.#heirs.has(socket)) : servers;
   }
 
   /** The next answer, or a while. */
@@ -81,27 +99,39 @@ class Draining {
 
   /** One round over all that is open. */
   async look(signal: AbortSignal): Promise<void> {
-    const { servers, connections } = this.#parts;
-    for (const known of servers()) {
-      const answers = connections.answers(known.server);
-      const streams = answers.filter((answer) => isEventStream(answer) && !this.#ending.has(answer));
-      for (const stream of streams) this.#ending.add(stream);
-      if (streams.length > 0) void endEventStreams(streams, signal);
-      if (!this.#isTaken(known) || this.#hasLingered) for (const answer of answers) endAfter(answer);
+    for (const known of this.#servers()) {
+      const answers = this.#parts.connections.answers(known.server);
+      if (!this.#isStaying) this.#endStreams(answers, signal);
+      for (const answer of answers) if (this.#endsHere(known, answer.socket)) endAfter(answer);
       if (canTellIdle(known.server)) await this.#settleIdle(known, known.server);
     }
   }
 
+  #endStreams(answers: readonly ServerResponse[], signal: AbortSignal): void {
+    const streams = answers.filter((answer) => isEventStream(answer) && !this.#ending.has(answer));
+    for (const stream of streams) this.#ending.add(stream);
+    if (streams.length > 0) void endEventStreams(streams, signal);
+  }
+
+  /** The connection is not given away, or not any more: its client is told with the next answer. */
+  #endsHere(known: KnownServer, socket: Socket | null): boolean {
+    if (socket !== null && this.#parts.connections.isInner(socket)) return !this.#isStaying;
+    return !this.#isTaken(known) || this.#hasLingered;
+  }
+
   async #settleIdle(known: KnownServer, server: HttpServer): Promise<void> {
     const { connections, line, onTrouble } = this.#parts;
+    const isOuter = (socket: Socket): boolean => !connections.isInner(socket);
+    if (this.#hasLingered && !this.#isStaying) for (const socket of connections.idle(server)) if (!isOuter(socket)) socket.destroy();
     if (!this.#isTaken(known)) {
       if (!this.#hasLingered) return;
-      if (server instanceof HttpServer) for (const socket of connections.idle(server)) socket.destroy();
+      if (server instanceof HttpServer) for (const socket of connections.idle(server).filter(isOuter)) socket.destroy();
       else (server as HttpServer).closeIdleConnections();
       return;
     }
     // One at a time: while one is on its way, another may have begun a request.
-    for (let [socket] = connections.idle(server); socket !== undefined; [socket] = connections.idle(server)) {
+    const next = (): Socket | undefined => connections.idle(server).find(isOuter);
+    for (let socket = next(); socket !== undefined; socket = next()) {
       if (await giveAway(socket, known.socket, line, connections)) {
         this.handedOver += 1;
         continue;
@@ -124,8 +154,8 @@ class Draining {
 
   readonly #onRequest = (message: unknown): void => {
     const { response, server } = message as { readonly response: ServerResponse; readonly server: unknown };
-    const known = this.#parts.servers().find((one) => one.server === server);
-    if (known !== undefined && (!this.#isTaken(known) || this.#hasLingered)) endAfter(response);
+    const known = this.#servers().find((one) => one.server === server);
+    if (known !== undefined && this.#endsHere(known, response.socket)) endAfter(response);
   };
 
   readonly #onResponse = (): void => {

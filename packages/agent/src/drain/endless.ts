@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import type { ServerHttp2Session } from "node:http2";
+import { isEventStream } from "../runtime/http-requests.ts";
 import { wait } from "../wait.ts";
+import { answerOf } from "./node-inside.ts";
 
 /** Over how long the ends of streams and sockets are spread, so that their clients do not all come back at once. In ms. */
 export const spreadMs = 500;
@@ -43,6 +45,12 @@ export class Endless {
     if (headers?.upgrade?.toLowerCase() !== "websocket") return;
     this.#webSockets.set(socket as Socket, server);
     (socket as Socket).once("close", () => this.#webSockets.delete(socket as Socket));
+  }
+
+  /** A connection without an end to wait for. */
+  has(socket: Socket): boolean {
+    const answer = answerOf(socket);
+    return this.#webSockets.has(socket) || (answer !== null && isEventStream(answer));
   }
 
   get sessions(): number {

@@ -7,6 +7,7 @@ import { drain } from "./drain.ts";
 import { Endless } from "./endless.ts";
 import { takeOver } from "./give-away.ts";
 import { openLine } from "./line.ts";
+import { Inside } from "./inside.ts";
 import { hookListen, type KnownServer } from "./listen-hook.ts";
 import { handleOf } from "./node-inside.ts";
 
@@ -28,6 +29,7 @@ export function installDrain(onTrouble: (where: string, problem: unknown) => voi
   let mayAccept = false;
   const lettingGo = new Map<string, () => void>();
   let drained: Promise<DrainedWord> | null = null;
+  const inside = new Inside(connections);
 
   const hook = hookListen({
     given,
@@ -42,21 +44,32 @@ export function installDrain(onTrouble: (where: string, problem: unknown) => voi
     onClosed: (known) => {
       if (servers.get(known.socket) === known) servers.delete(known.socket);
     },
+    onClose: (server) => inside.close(server),
     onReopen: async (socket) => {
       const letGo = new Promise<void>((resolve) => lettingGo.set(socket, resolve));
       if (await line.say({ kind: "closed", socket })) await Promise.race([letGo, wait(letGoWithinMs)]);
     },
   });
 
-  function onWord(word: SupervisorWord, connection: Socket | undefined): void {
+  function onWord(word: SupervisorWord, carried: unknown): void {
     switch (word.kind) {
       case "accept":
         mayAccept = true;
         for (const known of servers.values()) known.accept();
         return;
       case "connection":
-        take(word.socket, connection);
+        take(word.socket, carried as Socket | undefined);
         return;
+      case "serve":
+        void inside.serve(servers.get(word.socket)?.server ?? null, word).then((answer) => line!.say(answer));
+        return;
+      case "listen": {
+        const known = servers.get(word.socket);
+        if (known === undefined || carried === undefined) return;
+        hook.acceptAgain(known.server, carried);
+        inside.leave(word.socket);
+        return;
+      }
       case "drain":
         void tellWhenDrained(word);
         return;
@@ -70,8 +83,12 @@ export function installDrain(onTrouble: (where: string, problem: unknown) => voi
     const { hold, say } = line!;
     try {
       hold(true);
+      if (word.isStaying === true) for (const socket of word.heirs) inside.stay(socket);
       drained ??= drain(word, { servers: () => [...servers.values()], hook, connections, endless, line: line!, onTrouble });
-      await say(await drained);
+      const said = await drained;
+      // One that stays may be told again.
+      if (word.isStaying === true) drained = null;
+      await say(said);
     } catch (problem) {
       onTrouble("drain", problem);
     } finally {

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { parseSupervisorWord, type AgentWord, type SupervisorWord } from "@midflight/protocol";
 
 /** The IPC channel to the supervisor. The app does not see it: `process.send` is ours alone. */
@@ -11,7 +10,7 @@ export interface Line {
 }
 
 export interface LineListener {
-  readonly onWord: (word: SupervisorWord, connection: Socket | undefined) => void;
+  readonly onWord: (word: SupervisorWord, carried: unknown) => void;
   readonly onTrouble: (where: string, problem: unknown) => void;
 }
 
@@ -23,7 +22,7 @@ export function openLine({ onWord, onTrouble }: LineListener): Line | null {
   process.on("message", (message, carried) => {
     try {
       const { midflight } = message as { readonly midflight?: unknown };
-      if (midflight !== undefined) onWord(parseSupervisorWord(midflight), carried as Socket | undefined);
+      if (midflight !== undefined) onWord(parseSupervisorWord(midflight), carried);
     } catch (problem) {
       onTrouble("supervisor", problem);
     }

@@ -20,6 +20,8 @@ export interface ListenHookOptions {
   readonly onListening: (known: KnownServer, isGiven: boolean) => void;
   /** The app closed it. The socket stays: a process that ends closes its servers too, and the next one goes on with it. */
   readonly onClosed: (known: KnownServer) => void;
+  /** The app closes a server, known or not. */
+  readonly onClose: (server: Server) => void;
   /** The app opens again what it closed. Resolves when the socket is let go everywhere, so that it can be bound. */
   readonly onReopen: (socket: string) => Promise<void>;
 }
@@ -27,6 +29,8 @@ export interface ListenHookOptions {
 export interface ListenHook {
   /** Takes no more connections and leaves those that are open alone; `http.Server.close` would end the idle ones, too. */
   stopAccepting(server: Server): void;
+  /** Takes them again, on the listening handle that it is given. */
+  acceptAgain(server: Server, handle: unknown): void;
   /** Takes the hook back. */
   undo(): void;
 }
@@ -120,6 +124,7 @@ export function hookListen(options: ListenHookOptions): ListenHook {
 
   prototype.close = function (...args) {
     const entry = known.get(this);
+    options.onClose(this);
     if (entry !== undefined && handleOf(this) !== null) {
       known.delete(this);
       closed.add(entry.socket);
@@ -131,6 +136,9 @@ export function hookListen(options: ListenHookOptions): ListenHook {
   return {
     stopAccepting: (server) => {
       if (server.listening) Reflect.apply(close, server, []);
+    },
+    acceptAgain: (server, handle) => {
+      if (!server.listening) Reflect.apply(listen, server, [handle]);
     },
     undo: () => {
       prototype.listen = listen;

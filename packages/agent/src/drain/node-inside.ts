@@ -53,6 +53,11 @@ export function enterServer(socket: Socket, server: Server): void {
   if (count(server, 1)) Object.assign(socket, { server, _server: server });
 }
 
+/** A server that does not listen is closed when its last connection ends; one that is kept open counts one more. */
+export function keepOpen(server: Server, isKept: boolean): void {
+  count(server, isKept ? 1 : -1);
+}
+
 function count(server: object, by: number): boolean {
   const connections: unknown = Reflect.get(server, "_connections");
   return typeof connections === "number" && Reflect.set(server, "_connections", connections + by);

@@ -59,7 +59,8 @@ export class Holder {
         const child = this.#children.get(request.pid);
         if (child === undefined) return;
         child.heir = request.heir ?? child.heir;
-        say(child, request.word);
+        // What it accepts on again is held here.
+        say(child, request.word, request.word.kind === "listen" ? (this.#sockets.of(child.target).get(request.word.socket) as unknown as SendHandle) : undefined);
       }
     }
   }
@@ -113,6 +114,7 @@ export class Holder {
       case "connection":
         this.#passOn(child, word.socket, carried);
         return;
+      case "serving":
       case "drained":
     }
     this.#tell({ kind: "heard", pid: child.pid, word });

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from "node:http";
+import { withoutPin } from "./pin.ts";
+
+/** RFC 9110 §7.6.1, and what older clients send. `Expect` is answered by the server that reads it. */
+const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "http2-settings", "proxy-authenticate", "proxy-authorization", "expect"]);
+
+/** Name and value in turns, as `rawHeaders`, without what ends at this hop. */
+function endToEnd(raw: readonly string[]): string[] {
+  const named = new Set<string>();
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]!.toLowerCase() === "connection") for (const token of raw[i + 1]!.split(",")) named.add(token.trim().toLowerCase());
+  }
+  const kept: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    // Whoever lets `Connection` name a field that frames or routes the message would change what it says.
+    if (hopByHop.has(name) || (named.has(name) && name !== "host" && name !== "content-length")) continue;
+    kept.push(raw[i]!, raw[i + 1]!);
+  }
+  return kept;
+}
+
+/** What is sent on of a request's fields. */
+export function requestFields({ rawHeaders, headers, socket }: IncomingMessage): string[] {
+  const fields: string[] = [];
+  const passed: string[] = [];
+  const kept = endToEnd(rawHeaders);
+  for (let i = 0; i < kept.length; i += 2) {
+    const [name, value] = [kept[i]!, kept[i + 1]!];
+    switch (name.toLowerCase()) {
+      case "x-forwarded-for":
+        passed.push(value);
+        break;
+      case "cookie": {
+        const rest = withoutPin(value);
+        if (rest !== null) fields.push(name, rest);
+        break;
+      }
+      default:
+        fields.push(name, value);
+    }
+  }
+  fields.push("X-Forwarded-For", [...passed, socket.remoteAddress ?? "unknown"].join(", "));
+  if (headers["x-forwarded-proto"] === undefined) fields.push("X-Forwarded-Proto", "http");
+  if (headers["x-forwarded-host"] === undefined && headers.host !== undefined) fields.push("X-Forwarded-Host", headers.host);
+  return fields;
+}
+
+/** What is sent back of an answer's fields, with the pin for one who has none. */
+export function responseFields(raw: readonly (Buffer | string)[], pin: string | null): string[] {
+  const fields = endToEnd(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
+  if (pin !== null) fields.push("Set-Cookie", pin);
+  return fields;
+}
+
+/** The path and query of a request's target; null for one that names none (RFC 9112 §3.2: authority form, asterisk form). */
+export function originForm(target: string): string | null {
+  if (target.startsWith("/")) return target;
+  if (!/^https?:\/\//i.test(target)) return null;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, "");
+  return path.startsWith("/") ? path : `/${path}`;
+}
