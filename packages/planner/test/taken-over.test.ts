@@ -101,17 +101,22 @@ describe("an analysis that takes over what a former one has", () => {
     assert.ok(counts.refused > 30, `only ${counts.refused} texts were refused`);
   });
 
-  test("leads to the same plan, there and back", () => {
+  test("leads to the same plans, there and back", () => {
     for (const [at, [file, text]] of units.entries()) {
       const row = createRow(at + 1_000);
       const format = file.endsWith(".cjs") ? "cjs" : "esm";
       const boot = analyze(text, format);
-      const saved = edit(text, row);
       const plansWith = (target: UnitAnalysis): string[] => {
         const [from, to] = [boot, target].map((unit) => ({ units: new Map([["unit.js", unit]]), assets: new Map(), lock: null }));
         return [planTransition({ boot: from!, target: to!, hash }), planTransition({ boot: to!, target: from!, hash })].map((plan) => JSON.stringify(plan));
       };
-      assert.deepEqual(plansWith(analyze(saved, format, boot)), plansWith(analyze(saved, format)), file);
+      let former = boot;
+      for (let save = 0; save < 3; save += 1) {
+        const saved = edit(former.source, row);
+        const made = analyze(saved, format, former);
+        assert.deepEqual(plansWith(made), plansWith(analyze(saved, format)), `${file}, save ${save}`);
+        if (made.refused === null) former = made;
+      }
     }
   });
 

@@ -48,7 +48,7 @@ export function planBodies(input: BodyInput): void {
       if (site.member !== null && before.facts.sites.classes.has(site.className!)) planNewMember(input, site);
       continue;
     }
-    const isSame = before.facts.ownText(former) === after.facts.ownText(site);
+    const isSame = former === site || before.facts.ownText(former) === after.facts.ownText(site);
     const reads = readsChanged(after, site, changed);
     if (isSame && !reads && memberHead(former) === memberHead(site)) {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);
@@ -95,7 +95,7 @@ function sealOf(input: BodyInput, site: Site): string {
 
 /** True if a function that is the same itself has functions inside that are not. */
 function differsInside({ before, after }: BodyInput, former: Site, site: Site): boolean {
-  return site.nested.length > 0 && before.text.normalise(former.fn.start, former.fn.end) !== after.text.normalise(site.fn.start, site.fn.end);
+  return site !== former && site.nested.length > 0 && before.text.normalise(former.fn.start, former.fn.end) !== after.text.normalise(site.fn.start, site.fn.end);
 }
 
 /** What a method says outside of its function: async and generator marks are compared as forms, the rest is its key. */

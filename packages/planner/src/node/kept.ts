@@ -1,7 +1,7 @@
 import { absentIn, presentIn } from "./absence.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isRequestName } from "./closures.ts";
-import { forEachChild, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+import { firstIndex, forEachChild, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** What is computed once and kept. */
 export interface Kept {
@@ -10,22 +10,26 @@ export interface Kept {
   readonly isOwn: boolean;
 }
 
-/** What a name of a function's own stands for. */
-export interface Locals {
+/** What is asked of the unit around a piece of code, beyond the statement that it stands in. */
+export interface Surroundings {
   /** An object that is made anew at each call. */
   isFresh(name: string): boolean;
   /** Something that is kept in the object that the function is a method of. */
   isOwn(name: string): boolean;
-  /** What it is given. */
+  /** What a name is given. */
   valuesOf(name: string): readonly Node[];
+  /** The function that a name of the unit's is declared as, if it is one. */
+  declared(name: string): readonly FunctionNode[];
+  /** The functions that are known by a member's name. */
+  methods(name: string): readonly FunctionNode[];
 }
 
 type Of<T extends Node["type"]> = Extract<Node, { type: T }>;
 
 /** `cache ??= build()`, `cache = cache ?? build()`: what is built once and found by every later call. */
-export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail, locals: Locals): Kept[] {
-  if (!outlives(node.left, detail, locals)) return [];
-  const isOwn = isOwnOf(node.left, locals);
+export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitDetail, around: Surroundings): Kept[] {
+  if (!outlives(node.left, detail, around)) return [];
+  const isOwn = isOwnOf(node.left, around);
   if (node.operator === "??=" || node.operator === "||=") return [{ node: node.right, isOwn }];
   const { right } = node;
   if (node.operator === "=" && right.type === "ConditionalExpression") {
@@ -37,21 +41,21 @@ export function keptByAssignment(node: Of<"AssignmentExpression">, detail: UnitD
 }
 
 /** `if (!cache) cache = build()`, `if (cache === undefined) …`, `if (!map.has(key)) map.set(key, build())`. */
-export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+export function keptByIf({ test, consequent, alternate }: Of<"IfStatement">, detail: UnitDetail, around: Surroundings): Kept[] {
   // The test may leave its mark itself: `if (calls++ === 0)`.
-  return [...keptWhere(absentIn(test), [test, consequent], detail, locals), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, locals) : [])];
+  return [...keptWhere(absentIn(test), [test, consequent], detail, around), ...(alternate ? keptWhere(presentIn(test), [alternate], detail, around) : [])];
 }
 
 /** `while (!cache) cache = build()` */
-export function keptByLoop({ test, body }: Of<"WhileStatement"> | Of<"DoWhileStatement"> | Of<"ForStatement">, detail: UnitDetail, locals: Locals): Kept[] {
-  return test ? keptWhere(absentIn(test), [body], detail, locals) : [];
+export function keptByLoop({ test, body }: Of<"WhileStatement"> | Of<"DoWhileStatement"> | Of<"ForStatement">, detail: UnitDetail, around: Surroundings): Kept[] {
+  return test ? keptWhere(absentIn(test), [body], detail, around) : [];
 }
 
 /** `try { return table[key].value; } catch { table[key] = build(); }` */
-export function keptByTry({ block, handler }: Of<"TryStatement">, detail: UnitDetail, locals: Locals): Kept[] {
+export function keptByTry({ block, handler }: Of<"TryStatement">, detail: UnitDetail, around: Surroundings): Kept[] {
   if (!handler) return [];
   const asks = block.body.flatMap((statement) => (statement.type === "ReturnStatement" && statement.argument ? prefixesOf(statement.argument) : []));
-  return keptWhere(asks, [handler.body], detail, locals);
+  return keptWhere(asks, [handler.body], detail, around);
 }
 
 function prefixesOf(node: Node): Node[] {
@@ -59,26 +63,26 @@ function prefixesOf(node: Node): Node[] {
 }
 
 /** `cache || (cache = build())`, `cache ? cache : (cache = build())`. */
-export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, locals: Locals): Kept[] {
-  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, locals), ...keptWhere(absentIn(node.test), [node.consequent], detail, locals)];
-  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, locals) : keptWhere(presentIn(node.left), [node.right], detail, locals);
+export function keptByChoice(node: Of<"LogicalExpression"> | Of<"ConditionalExpression">, detail: UnitDetail, around: Surroundings): Kept[] {
+  if (node.type === "ConditionalExpression") return [...keptWhere(presentIn(node.test), [node.alternate], detail, around), ...keptWhere(absentIn(node.test), [node.consequent], detail, around)];
+  return node.operator === "&&" ? keptWhere(absentIn(node.left), [node.right], detail, around) : keptWhere(presentIn(node.left), [node.right], detail, around);
 }
 
 /**
  * `if (cache) return cache;`, `const hit = map.get(key); if (hit) return hit;`, and what comes after it in the block;
  * `const value = map.get(key) ?? build(key);`, and then `map.set(key, value)`.
  */
-export function keptByReturn(body: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
+export function keptByReturn(body: readonly Node[], detail: UnitDetail, around: Surroundings): Kept[] {
   const kept: Kept[] = [];
   body.forEach((statement, i) => {
     if (i === body.length - 1) return;
     const after = body.slice(i + 1);
     if (statement.type === "VariableDeclaration") {
-      for (const { init } of statement.declarations) if (init?.type === "LogicalExpression" && init.operator !== "&&") kept.push(...keptWhere(presentIn(init.left), [statement, ...after], detail, locals));
+      for (const { init } of statement.declarations) if (init?.type === "LogicalExpression" && init.operator !== "&&") kept.push(...keptWhere(presentIn(init.left), [statement, ...after], detail, around));
     }
     if (statement.type !== "IfStatement" || !leaves(statement.consequent)) return;
     const present = presentIn(statement.test).map((found) => sourceOf(found, body.slice(0, i)));
-    if (present.length > 0) kept.push(...keptWhere(present, after, detail, locals));
+    if (present.length > 0) kept.push(...keptWhere(present, after, detail, around));
   });
   return kept;
 }
@@ -99,10 +103,10 @@ function sourceOf(found: Node, before: readonly Node[]): Node {
 }
 
 /** The values that code gives to what was asked for, where that is there at the next call; and all that it gives away beside a mark that it has been here. */
-function keptWhere(found: readonly Node[], code: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
+function keptWhere(found: readonly Node[], code: readonly Node[], detail: UnitDetail, around: Surroundings): Kept[] {
   if (found.length === 0) return [];
-  const named = found.flatMap((ask) => (ask.type === "Identifier" ? locals.valuesOf(ask.name).flatMap(presentIn) : []));
-  const asks = [...found, ...named].flatMap((ask) => [ask, ...givenByCall(ask, detail)]);
+  const named = found.flatMap((ask) => (ask.type === "Identifier" ? around.valuesOf(ask.name).flatMap(presentIn) : []));
+  const asks = [...found, ...named].flatMap((ask) => [ask, ...givenByCall(ask, around)]);
   const kept: Kept[] = [];
   const beside: Kept[] = [];
   const given = new Map<string, Node>();
@@ -113,7 +117,7 @@ function keptWhere(found: readonly Node[], code: readonly Node[], detail: UnitDe
   };
   const isAsked = (target: Node): boolean => asks.some((ask) => isSame(target, ask, detail) || (target.type === "MemberExpression" && isSame(target.object, ask, detail)));
   const follow = (call: Of<"CallExpression">): void => {
-    for (const fn of functionsOf(call.callee, detail)) {
+    for (const fn of functionsOf(call.callee, around)) {
       if (followed.has(fn)) continue;
       followed.add(fn);
       fn.params.forEach((param, i) => {
@@ -126,23 +130,23 @@ function keptWhere(found: readonly Node[], code: readonly Node[], detail: UnitDe
   const walk = (node: Node): void => {
     if (isFunction(node)) return;
     if (node.type === "VariableDeclarator" && node.id.type === "Identifier" && node.init) given.set(node.id.name, node.init);
-    if (node.type === "UpdateExpression" && isAsked(node.argument) && outlives(node.argument, detail, locals)) isMarked = true;
+    if (node.type === "UpdateExpression" && isAsked(node.argument) && outlives(node.argument, detail, around)) isMarked = true;
     if (node.type === "AssignmentExpression") {
       const { right } = node;
       if (node.left.type === "Identifier") given.set(node.left.name, right);
       for (const left of targetsOf(node.left)) {
-        if (!outlives(left, detail, locals)) continue;
+        if (!outlives(left, detail, around)) continue;
         if (isAsked(left)) {
           isMarked ||= isLiteral(right);
-          keep(right, isOwnOf(left, locals));
-        } else if (node.operator === "=") beside.push({ node: right, isOwn: isOwnOf(left, locals) });
+          keep(right, isOwnOf(left, around));
+        } else if (node.operator === "=") beside.push({ node: right, isOwn: isOwnOf(left, around) });
       }
     }
     forEachChild(node, walk);
     if (node.type !== "CallExpression") return;
-    if (asks.some((ask) => isSetting(node, ask, detail, locals))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee, locals));
+    if (asks.some((ask) => isSetting(node, ask, detail, around))) for (const argument of node.arguments) keep(argument, isOwnOf(node.callee, around));
     const [target, ...rest] = node.arguments;
-    if (target && isGiving(node) && outlives(target, detail, locals) && asks.some((ask) => isSame(target, ask, detail) || (ask.type === "MemberExpression" && isSame(target, ask.object, detail)))) for (const argument of rest) keep(argument, isOwnOf(target, locals));
+    if (target && isGiving(node) && outlives(target, detail, around) && asks.some((ask) => isSame(target, ask, detail) || (ask.type === "MemberExpression" && isSame(target, ask.object, detail)))) for (const argument of rest) keep(argument, isOwnOf(target, around));
     follow(node);
   };
   code.forEach(walk);
@@ -170,33 +174,30 @@ function isGiving({ callee }: Of<"CallExpression">): boolean {
 }
 
 /** What a call asks for, where it calls a function of this unit: what that returns. */
-function givenByCall(ask: Node, detail: UnitDetail): Node[] {
+function givenByCall(ask: Node, around: Surroundings): Node[] {
   if (ask.type !== "CallExpression") return [];
-  return functionsOf(ask.callee, detail).flatMap(({ body }) => {
+  return functionsOf(ask.callee, around).flatMap(({ body }) => {
     if (body.type !== "BlockStatement") return presentIn(body);
     return body.body.flatMap((statement) => (statement.type === "ReturnStatement" && statement.argument ? presentIn(statement.argument) : []));
   });
 }
 
 /** The functions of this unit that `fn()` or `this.method()` may call. */
-function functionsOf(callee: Node, { facts }: UnitDetail): readonly FunctionNode[] {
-  if (callee.type === "Identifier") {
-    const value = facts.declarations.get(callee.name)?.value;
-    return value && isFunction(value) ? [value] : [];
-  }
+function functionsOf(callee: Node, around: Surroundings): readonly FunctionNode[] {
+  if (callee.type === "Identifier") return around.declared(callee.name);
   if (callee.type !== "MemberExpression" || callee.object.type !== "ThisExpression") return [];
   const name = keyName(callee.property, callee.computed);
-  return name === null ? [] : facts.sites.all.flatMap(({ memberName, fn }) => (memberName === name ? [fn] : []));
+  return name === null ? [] : around.methods(name);
 }
 
 /** `get table() { return this.table = build(); }`, or by `Object.defineProperty(this, "table", { value: build() })`: it takes the getter's place. */
-export function keptByGetter(node: Of<"MethodDefinition"> | Of<"Property">, detail: UnitDetail, locals: Locals): Kept[] {
+export function keptByGetter(node: Of<"MethodDefinition"> | Of<"Property">, detail: UnitDetail, around: Surroundings): Kept[] {
   const name = keyName(node.key, node.computed);
   if (node.kind !== "get" || name === null || !isFunction(node.value)) return [];
   const kept: Kept[] = [];
   const walk = (at: Node): void => {
     if (isFunction(at) && at.type !== "ArrowFunctionExpression") return;
-    if (at.type === "AssignmentExpression" && at.left.type === "MemberExpression" && keyName(at.left.property, at.left.computed) === name && outlives(at.left, detail, locals)) kept.push({ node: at.right, isOwn: isOwnOf(at.left, locals) });
+    if (at.type === "AssignmentExpression" && at.left.type === "MemberExpression" && keyName(at.left.property, at.left.computed) === name && outlives(at.left, detail, around)) kept.push({ node: at.right, isOwn: isOwnOf(at.left, around) });
     forEachChild(at, walk);
   };
   walk(node.value.body);
@@ -204,7 +205,7 @@ export function keptByGetter(node: Of<"MethodDefinition"> | Of<"Property">, deta
 }
 
 /** `Object.defineProperty(x, key, { value })` in a function: the property takes the place of what made it. */
-export function keptByDefinition(body: readonly Node[], detail: UnitDetail, locals: Locals): Kept[] {
+export function keptByDefinition(body: readonly Node[], detail: UnitDetail, around: Surroundings): Kept[] {
   const kept: Kept[] = [];
   const given = new Map<string, Node>();
   const walk = (at: Node): void => {
@@ -212,10 +213,10 @@ export function keptByDefinition(body: readonly Node[], detail: UnitDetail, loca
     if (at.type === "VariableDeclarator" && at.id.type === "Identifier" && at.init) given.set(at.id.name, at.init);
     if (at.type === "CallExpression" && isGiving(at) && /^defineProperty$/.test(at.callee.type === "MemberExpression" ? (keyName(at.callee.property, at.callee.computed) ?? "") : "")) {
       const [target, , descriptor] = at.arguments;
-      const isLasting = target !== undefined && (target.type === "ThisExpression" || (target.type === "Identifier" && outlives(target, detail, locals)));
+      const isLasting = target !== undefined && (target.type === "ThisExpression" || (target.type === "Identifier" && outlives(target, detail, around)));
       for (const property of isLasting && descriptor?.type === "ObjectExpression" ? descriptor.properties : []) {
         if (property.type !== "Property" || keyName(property.key, property.computed) !== "value" || isFunction(property.value)) continue;
-        const isOwn = isOwnOf(target!, locals);
+        const isOwn = isOwnOf(target!, around);
         kept.push({ node: property.value, isOwn });
         const value = property.value.type === "Identifier" ? given.get(property.value.name) : undefined;
         if (value !== undefined) kept.push({ node: value, isOwn });
@@ -228,48 +229,48 @@ export function keptByDefinition(body: readonly Node[], detail: UnitDetail, loca
 }
 
 /** `let table = () => { const made = build(); table = () => made; return made; }`: a function that gives its name to another one. */
-export function keptBySelf(node: Of<"AssignmentExpression">, { facts }: UnitDetail): Kept[] {
+export function keptBySelf(node: Of<"AssignmentExpression">, around: Surroundings): Kept[] {
   if (node.left.type !== "Identifier") return [];
-  const value = facts.declarations.get(node.left.name)?.value;
-  if (!value || !isFunction(value) || value.start > node.start || value.end < node.end) return [];
+  const [value] = around.declared(node.left.name);
+  if (value === undefined || value.start > node.start || value.end < node.end) return [];
   return [{ node: value.body, isOwn: false }];
 }
 
 /** `x.set(…)` or `x.add(…)` where it was asked whether x has, or gives, something; or for what is put there. */
-function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, locals: Locals): boolean {
+function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, around: Surroundings): boolean {
   const { callee } = call;
   if (callee.type !== "MemberExpression") return false;
   // `cache.find(key)`, then `cache.remember(key, value)`: by whatever names a store of one's own has them.
-  const isOther = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" && call !== ask && call.arguments.length > 1 && !isSame(ask.callee.property, callee.property, detail) && outlives(callee, detail, locals);
-  if (!isOther && !isStore(call, detail, locals)) return false;
+  const isOther = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" && call !== ask && call.arguments.length > 1 && !isSame(ask.callee.property, callee.property, detail) && outlives(callee, detail, around);
+  if (!isOther && !isStore(call, detail, around)) return false;
   const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
   return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
 }
 
-function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, locals: Locals): boolean {
-  return callee.type === "MemberExpression" && /^(set|add|push|unshift|splice)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, locals);
+function isStore({ callee }: Of<"CallExpression">, detail: UnitDetail, around: Surroundings): boolean {
+  return callee.type === "MemberExpression" && /^(set|add|push|unshift|splice)$/.test(keyName(callee.property, callee.computed) ?? "") && outlives(callee, detail, around);
 }
 
 /** True if what is put there is there at the next call: a variable of the unit, a property of `this` or of what was handed in. */
-function outlives(target: Node, { scopes }: UnitDetail, locals: Locals): boolean {
+function outlives(target: Node, { scopes }: UnitDetail, around: Surroundings): boolean {
   const root = rootOf(target);
   if (root.type === "ThisExpression") return true;
   if (root.type !== "Identifier") return false;
   const { name, start } = root;
   if (isOfApp(target)) return true;
-  const where = scopes.byName.get(name)?.find((ref) => ref.start === start)?.where;
-  return where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !locals.isFresh(name) : true;
+  const ref = scopes.references[firstIndex(scopes.references, (ref) => ref.start >= start)];
+  return ref?.start === start && ref.where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !around.isFresh(name) : true;
 }
 
-/** `req.app.locals.table`, `request.server.table`: a request's way to what all requests share. */
+/** `req.app.around.table`, `request.server.table`: a request's way to what all requests share. */
 function isOfApp(target: Node): boolean {
   for (let node = target; node.type === "MemberExpression"; node = node.object) if (node.object.type === "MemberExpression" && /^(app|server)$/.test(keyName(node.object.property, node.object.computed) ?? "")) return true;
   return false;
 }
 
-function isOwnOf(target: Node, locals: Locals): boolean {
+function isOwnOf(target: Node, around: Surroundings): boolean {
   const root = rootOf(target);
-  return root.type === "ThisExpression" || (root !== target && root.type === "Identifier" && locals.isOwn(root.name));
+  return root.type === "ThisExpression" || (root !== target && root.type === "Identifier" && around.isOwn(root.name));
 }
 
 function rootOf(target: Node): Node {
