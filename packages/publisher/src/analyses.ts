@@ -28,7 +28,7 @@ export function createAnalyses(): Analyses {
       if (before !== null) return before;
       const place = `${format} ${path}`;
       const former = newest.get(place)?.deref();
-      const analysis = analyzeUnit(path, source, format, sha256, former);
+      const analysis = analyzeUnit(path, source, format, (text) => (text === source ? digest : sha256(text)), former);
       const key = keyOf(path, digest, format);
       const reference = new WeakRef(analysis);
       kept.set(key, reference);

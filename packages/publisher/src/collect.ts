@@ -88,8 +88,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const digest = sha256(source);
     const unit = analyse(path, source, digest, kind.format);
     if (unit.refused?.code === "UNIT_SYNTAX") throw syntaxError(path, unit.refused.line, unit.refused.column, unit.refused.reason);
-    const artifact = unit.artifact === source ? digest : sha256(unit.artifact);
-    const entry: FileEntry = { kind: "unit", format: unit.format, source: digest, artifact, bytes: Buffer.byteLength(unit.artifact) };
+    const entry: FileEntry = { kind: "unit", format: unit.format, source: digest, artifact: unit.artifactDigest, bytes: Buffer.byteLength(unit.artifact) };
     return { content, kind, entry, unit, json: null };
   }
 

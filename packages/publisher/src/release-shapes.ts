@@ -1,6 +1,6 @@
 import { instrumentationVersion, type AppShape, type UnitAnalysis } from "@midflight/planner";
 import { MidflightError, type Digest, type FileEntry, type FlatTree, type Registry, type Release, type ReleaseId } from "@midflight/protocol";
-import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
+import { verifyRelease, type TrustRoot } from "@midflight/trust";
 import type { Analyses } from "./analyses.ts";
 import { decodeDependencies, noDependencies } from "./dependencies.ts";
 import { isComparedText } from "./unit-kind.ts";
@@ -70,7 +70,7 @@ export function createReleaseShapes(registry: Registry, root: TrustRoot, analyse
       for (const [path, entry] of chunk) {
         const source = Buffer.from(sources.get(entry.source) ?? []).toString("utf8");
         const analysis = analyses.analyse(path, source, entry.source, entry.format);
-        if (sha256(analysis.artifact) !== entry.artifact) return null;
+        if (analysis.artifactDigest !== entry.artifact) return null;
         units.set(path, analysis);
       }
     }

@@ -1,5 +1,5 @@
 import { detailOf, findOrigin, isBuiltin, resolveUnit, type AppShape } from "./app.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./change.ts";
 import type { Findings } from "./findings.ts";
 import { isOneFunction, requiresOtherwise } from "./required.ts";
 import type { ImportOp } from "@midflight/protocol";

@@ -1,4 +1,4 @@
-import type { Hash } from "@midflight/protocol";
+import type { Digest, Hash } from "@midflight/protocol";
 import { reservedPrefix } from "@midflight/protocol";
 import { readFacts, type Facts } from "./facts.ts";
 import { readHooks, type Hooks } from "./hooks.ts";
@@ -28,6 +28,9 @@ export interface UnitAnalysis {
   readonly source: string;
   /** The text as processes load it; equals `source` if refused. */
   readonly artifact: string;
+  /** Of the source, and of the artifact. */
+  readonly digest: Digest;
+  readonly artifactDigest: Digest;
   readonly refused: UnitRefusal | null;
   /** What it imports, by literal specifier. */
   readonly imports: readonly ImportedSpecifier[];
@@ -59,8 +62,9 @@ const minifiedLineLength = 400;
  * unit; of statements that are the same at the same place it is taken over. What comes out is the same.
  */
 export function analyzeUnit(path: string, source: string, format: Format, hash: Hash, former?: UnitAnalysis): UnitAnalysis {
+  const digest = hash(source);
   const refuse = (code: UnitRefusal["code"], reason: string, line = 1, column = 1, imports: readonly ImportedSpecifier[] = []): UnitAnalysis => ({
-    path, format, source, artifact: source, refused: { code, reason, line, column }, imports, detail: null,
+    path, format, source, artifact: source, digest, artifactDigest: digest, refused: { code, reason, line, column }, imports, detail: null,
   });
   const parsed = parse(source, format, former?.detail ? { source: former.source, format: former.format, syntax: former.detail.syntax } : null);
   if (parsed.kind === "error") return refuse("UNIT_SYNTAX", parsed.message, parsed.line, parsed.column);
@@ -77,9 +81,10 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   const text = new Normaliser(source, syntax);
   const facts = readFacts(syntax, source, scopes, text, lines);
   const hooks = source.includes(".hot") ? readHooks(program, format, scopes, lines) : null;
-  const made = instrument(path, source, format, syntax, facts.sites, facts.shapes, hash(source).slice(7, 23), hooks?.problem === null);
+  const made = instrument(path, source, format, syntax, facts.sites, facts.shapes, digest.slice(7, 23), hooks?.problem === null);
+  const artifact = moveInline({ source, ...made });
   return {
-    path, format, source, artifact: moveInline({ source, ...made }), refused: null, imports: specifiers,
+    path, format, source, artifact, digest, artifactDigest: artifact === source ? digest : hash(artifact), refused: null, imports: specifiers,
     detail: {
       scopes, facts, text, lines, program, syntax, hasOpenImport, hooks, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },

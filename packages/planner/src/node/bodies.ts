@@ -2,7 +2,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { compareReflection, type Reflection } from "./arity.ts";
 import type { AppShape } from "./app.ts";
 import { Callbacks } from "./callbacks.ts";
-import type { Change } from "./changes.ts";
+import type { Change } from "./change.ts";
 import { statementThatDiffers } from "./effects.ts";
 import type { Findings } from "./findings.ts";
 import type { OverlayWriter } from "./overlay.ts";

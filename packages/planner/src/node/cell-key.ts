@@ -1,5 +1,5 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./change.ts";
 import { importOf } from "./facts.ts";
 import { namesOf } from "./names.ts";
 import { referencesIn } from "./scope.ts";

@@ -1,5 +1,6 @@
 import { detailOf, findOrigin, reachersOf, resolveUnit, type AppShape, type Origin } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
+import type { Change, Changes } from "./change.ts";
 import { compareEffects } from "./effects.ts";
 import { isInSite, type Declaration } from "./facts.ts";
 import { requiredAnew } from "./required.ts";
@@ -7,6 +8,7 @@ import { checkFamilies } from "./families.ts";
 import type { Findings } from "./findings.ts";
 import { checkEvaluation } from "./graph.ts";
 import { stateIn } from "./state.ts";
+import { checkNamespaces, exportsDiffer } from "./namespaces.ts";
 import { namesOf } from "./names.ts";
 import { makesClosures, mayBeHeld } from "./held.ts";
 import { movedIn, readTooEarly } from "./readings.ts";
@@ -14,10 +16,6 @@ import { compareKept } from "./reload.ts";
 import { variablesOf } from "./reload-steps.ts";
 import { referencesIn } from "./scope.ts";
 import { checkStartOrder } from "./start-order.ts";
-
-/** How a binding of a unit differs from the boot shape. */
-export type Change = "function" | "const" | "let" | "class" | "import";
-export type Changes = ReadonlyMap<string, ReadonlyMap<string, Change>>;
 
 /**
  * Finds which module-level bindings differ between two shapes of an app, and, until nothing more is found, which
@@ -143,6 +141,7 @@ function changeConst(unit: string, former: Declaration, declaration: Declaration
 /** Carries changes on to constants and importers that read them, until nothing more is found. */
 function spread(boot: AppShape, target: AppShape, differing: readonly string[], changes: ReadonlyMap<string, Map<string, Change>>, of: (unit: string) => Map<string, Change>, findings: Findings, reloaded: ReadonlySet<string>): void {
   const open = new Set([...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit));
+  const isDiffering = new Set(differing);
   const reexports = differing.filter((unit) => exportsDiffer(boot, target, unit));
   for (const unit of reexports) for (const path of reachersOf(target, unit)) open.add(path);
   for (const unit of open) {
@@ -154,15 +153,8 @@ function spread(boot: AppShape, target: AppShape, differing: readonly string[], 
     const changed = changes.get(unit);
     // Where the top level runs again, whatever it computes is computed anew.
     if (changed && changed.size > 0 && !reloaded.has(unit)) while (spreadToConstants(unit, detail, boot, target, changed, findings)) isMore = true;
-    if (isMore || differing.includes(unit)) for (const path of reachersOf(target, unit)) if (reimport(path, boot, target, changes, of, findings)) open.add(path);
+    if (isMore || isDiffering.has(unit)) for (const path of reachersOf(target, unit)) if (reimport(path, boot, target, changes, of, findings)) open.add(path);
   }
-}
-
-function exportsDiffer(boot: AppShape, target: AppShape, unit: string): boolean {
-  const old = detailOf(boot, unit)?.facts;
-  const now = detailOf(target, unit)?.facts;
-  const shown = (facts: typeof now): string => JSON.stringify([[...(facts?.exports ?? [])], facts?.exportStars, [...(facts?.imports ?? [])].map(([name, { specifier, imported }]) => [name, specifier, imported])]);
-  return shown(old) !== shown(now);
 }
 
 /** Finds imports of a unit that stand for something else now, or for something that changed. */
@@ -241,66 +233,4 @@ function checkReaders(unit: string, target: AppShape, changed: ReadonlyMap<strin
     if (inside !== undefined && inside.kind === "class" && changed.get(inside.name) === "class") continue;
     findings.block(unit, `${ref.name} is read by code that ran when the process started`, inside ? [`${unit}:${inside.line}  ${inside.name}`] : []);
   }
-}
-
-/** An object that stands for a whole module cannot be given new exports, nor new values for constants. */
-function checkNamespaces(boot: AppShape, target: AppShape, differing: readonly string[], changes: Changes, findings: Findings): void {
-  for (const unit of new Set([...differing, ...changes.keys()])) {
-    if (!exportsChange(boot, target, unit, changes)) continue;
-    for (const path of reachersOf(target, unit)) checkWhole(unit, path, boot, target, findings);
-    const open = openImporter(boot) ?? openImporter(target, differing);
-    if (open !== null) findings.block(unit, `${open} imports a module whose name is computed, which may be this one`, []);
-  }
-}
-
-function exportsChange(boot: AppShape, target: AppShape, unit: string, changes: Changes): boolean {
-  const now = detailOf(target, unit)?.facts.exports;
-  const before = detailOf(boot, unit)?.facts.exports;
-  if (now === undefined) return false;
-  if (before !== undefined) for (const name of before.keys()) if (!now.has(name)) return true;
-  for (const [name, binding] of now) {
-    const former = before?.get(name);
-    if (former === undefined || former.kind !== binding.kind) return true;
-    if (binding.kind === "local" && (changes.get(unit)?.has(binding.local) || (former.kind === "local" && former.local !== binding.local))) return true;
-    if (binding.kind === "from" && former.kind === "from" && (former.specifier !== binding.specifier || former.imported !== binding.imported)) return true;
-    if (binding.kind === "from") {
-      const from = resolveUnit(target, unit, binding.specifier);
-      const origin = from === null ? null : findOrigin(target, from, binding.imported);
-      if (origin?.kind === "binding" && changes.get(origin.unit)?.has(origin.local)) return true;
-    }
-  }
-  return false;
-}
-
-/** `path` may hold the object that stands for `unit`, or for one that re-exports all of it. */
-function checkWhole(unit: string, path: string, boot: AppShape, target: AppShape, findings: Findings): void {
-  const block = (how: string): void => findings.block(unit, `${path} ${how} it as a whole, and a module object cannot gain, lose or change exports`, []);
-  for (const app of [boot, target]) {
-    const analysis = app.units.get(path);
-    if (analysis === undefined) continue;
-    const reaches = (specifier: string): boolean => {
-      const found = resolveUnit(app, path, specifier);
-      return found === unit || (found !== null && reachersOf(app, unit).has(found));
-    };
-    for (const { specifier, kind } of analysis.imports) if (kind !== "static" && reaches(specifier)) return block(kind === "dynamic" ? "imports" : "requires");
-    if (analysis.detail === null) {
-      if (analysis.imports.some(({ specifier }) => reaches(specifier))) return block("is not instrumented and imports");
-      continue;
-    }
-    for (const imported of analysis.detail.facts.imports.values()) if (imported.imported === "*" && reaches(imported.specifier)) return block("imports");
-    for (const exported of analysis.detail.facts.exports.values()) if (exported.kind === "from" && exported.imported === "*" && reaches(exported.specifier)) return block("exports");
-  }
-}
-
-const openImporters = new WeakMap<AppShape, string | null>();
-
-/** A unit that imports by a computed name; null if there is none. */
-function openImporter(app: AppShape, among?: readonly string[]): string | null {
-  if (among !== undefined) return among.find((unit) => detailOf(app, unit)?.hasOpenImport === true) ?? null;
-  let found = openImporters.get(app);
-  if (found === undefined) {
-    found = [...app.units].find(([, { detail }]) => detail?.hasOpenImport === true)?.[0] ?? null;
-    openImporters.set(app, found);
-  }
-  return found;
 }

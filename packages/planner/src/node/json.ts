@@ -114,7 +114,7 @@ function withFile(app: AppShape, path: string): AppShape {
 }
 
 function nothing(path: string): UnitAnalysis {
-  return { path, format: "esm", source: "", artifact: "", refused: null, imports: [], detail: null };
+  return { path, format: "esm", source: "", artifact: "", digest: "sha256:", artifactDigest: "sha256:", refused: null, imports: [], detail: null };
 }
 
 /** `import rates from "./rates.json"`, and the name goes on to nobody. */
@@ -167,5 +167,6 @@ function asUnit(path: string, text: string, hash: Hash): UnitAnalysis | null {
   if (text.includes("__proto__")) return null;
   const { detail } = analyzeUnit(path, `${prefix}${text});\nexport { json as default };\n`, "esm", hash);
   if (detail === null) return null;
-  return { path, format: "esm", source: text, artifact: text, refused: null, imports: [], detail: { ...detail, map: (position) => position - prefix.length } };
+  const digest = hash(text);
+  return { path, format: "esm", source: text, artifact: text, digest, artifactDigest: digest, refused: null, imports: [], detail: { ...detail, map: (position) => position - prefix.length } };
 }

@@ -1,7 +1,7 @@
 import type { BodyOp, CellOp, ImportOp, MemberOp, Piece, ReloadOp, ReloadStep, RemovalOp, UnitOps } from "@midflight/protocol";
 import type { Digest } from "@midflight/protocol";
 import type { UnitDetail } from "./analyze.ts";
-import type { Change } from "./changes.ts";
+import type { Change } from "./change.ts";
 import { referencesIn } from "./scope.ts";
 import { classDoorName, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";

@@ -3,7 +3,8 @@ import { strongerRung } from "@midflight/protocol";
 import { checkAdded, planImport } from "./added.ts";
 import { deriveImporters, detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { planBodies } from "./bodies.ts";
-import { findChanges, type Changes } from "./changes.ts";
+import type { Changes } from "./change.ts";
+import { findChanges } from "./changes.ts";
 import { isOneFunction } from "./required.ts";
 import { importOf } from "./facts.ts";
 import { checkConditions } from "./conditions.ts";
@@ -140,7 +141,7 @@ function checkAddedReach(boot: AppShape, target: AppShape, findings: Findings): 
 }
 
 function planUnits(input: PlanInput, reloaded: ReadonlySet<string>, differing: readonly string[], changes: Changes, startup: Startup | null, findings: Findings): Plan["units"] {
-  const { boot, target, touched, hash } = input;
+  const { boot, target, touched } = input;
   const runnable = findRunnable(input, reloaded);
   const involved = new Set([...differing, ...reloaded, ...[...changes].filter(([, map]) => map.size > 0).map(([unit]) => unit), ...(touched ?? [])]);
   const units: { unit: string; birth: Digest; ops: UnitOps }[] = [];
@@ -158,15 +159,15 @@ function planUnits(input: PlanInput, reloaded: ReadonlySet<string>, differing: r
     planBindings(unit, input, reloaded.has(unit), changes, findings, writer);
     const order = runnable.indexOf(unit);
     if (order !== -1) {
-      writer.reload = planReload({ unit, boot, target, writer, order, again: !reloaded.has(unit), hash });
+      writer.reload = planReload({ unit, boot, target, writer, order, again: !reloaded.has(unit) });
       if (!reloaded.has(unit) && runsOnReturn(unit, input)) findings.reload(unit, { reason: "it was reloaded before, and its text is another one now", evidence: [] });
     }
     if (writer.isEmpty) continue;
     const isBoot = writer.bodies.every((body) => body.again) && writer.cells.length + writer.members.length + writer.removals.length + writer.imports.length === 0 && writer.reload?.again !== false;
     if (isBoot && !touched?.has(unit)) continue;
-    const artifact = hash(target.units.get(unit)!.artifact);
+    const artifact = target.units.get(unit)!.artifactDigest;
     const birth = isBoot ? "" : contentKey(JSON.stringify(writer.finish(unit, "", artifact)));
-    units.push({ unit, birth: hash(boot.units.get(unit)!.source), ops: writer.finish(unit, birth, artifact) });
+    units.push({ unit, birth: boot.units.get(unit)!.digest, ops: writer.finish(unit, birth, artifact) });
   }
   return units;
 }

@@ -1,4 +1,4 @@
-import type { Hash, ReloadOp, ReloadStep } from "@midflight/protocol";
+import type { ReloadOp, ReloadStep } from "@midflight/protocol";
 import type { UnitDetail } from "./analyze.ts";
 import { detailOf, importersOf, resolveUnit, type AppShape } from "./app.ts";
 import { agentPackage, declarationOf, isExporting } from "./hooks.ts";
@@ -140,14 +140,13 @@ export interface ReloadInput {
   /** Place among the units that the transition runs again. */
   readonly order: number;
   readonly again: boolean;
-  readonly hash: Hash;
 }
 
-export function planReload({ unit, boot, target, writer, order, again, hash }: ReloadInput): ReloadOp {
+export function planReload({ unit, boot, target, writer, order, again }: ReloadInput): ReloadOp {
   const before = boot.units.get(unit)!;
   return {
     key: keyOf(unit, boot, target), again, order,
     steps: stepsOf(detailOf(target, unit)!, target.units.get(unit)!.source, writer),
-    former: { artifact: hash(before.artifact), steps: stepsOf(before.detail!, before.source, new OverlayWriter(before.detail!, new Map())) },
+    former: { artifact: before.artifactDigest, steps: stepsOf(before.detail!, before.source, new OverlayWriter(before.detail!, new Map())) },
   };
 }

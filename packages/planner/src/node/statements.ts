@@ -149,7 +149,7 @@ class StatementParser extends Base {
     const found = statements[this.#next];
     if (found === undefined || found.end === null || found.node.start !== this.start) return null;
     const { node, comments, declared, end } = found;
-    if (!this.input.startsWith(source.slice(node.start, node.end), node.start)) return null;
+    if (this.input.slice(node.start, node.end) !== source.slice(node.start, node.end)) return null;
     for (const kind of ["var", "lexical", "functions"] as const) for (const name of declared[kind]) this.declareName(name, binding[kind], node.start);
     if (node.type === "ExportNamedDeclaration" && node.declaration) for (const name of declaredBy(node.declaration)) this.checkExport(this.#exports, name, node.start);
     for (const comment of comments) this.comments.push(comment);

@@ -1,0 +1,3 @@
+/** How a binding of a unit differs from the boot shape. */
+export type Change = "function" | "const" | "let" | "class" | "import";
+export type Changes = ReadonlyMap<string, ReadonlyMap<string, Change>>;
