@@ -251,4 +251,14 @@ describe("the live line", () => {
     line.end();
     assert.equal(written.text(), "one\ntwo\n");
   });
+
+  test("elsewhere is silent while nothing but time passes, and reminds every ten seconds", (t) => {
+    const written = collect(false);
+    let now = 0;
+    t.mock.method(performance, "now", () => now);
+    const line = openLiveLine(createPane(written.sink, { isColoured: false, isUnicode: true, isDumb: false }), false);
+    for (now = 0; now <= 20_000; now += 100) line.show(`baking ${now / 1000} s of 60 s · 1 of 4`);
+    line.show("baking 21 s of 60 s · 2 of 4");
+    assert.deepEqual(written.text().trim().split("\n"), ["baking 0 s of 60 s · 1 of 4", "baking 10 s of 60 s · 1 of 4", "baking 20 s of 60 s · 1 of 4", "baking 21 s of 60 s · 2 of 4"]);
+  });
 });

@@ -2,7 +2,7 @@ import type { Pane } from "./pane.ts";
 import { sign, spinnerFrames } from "./symbols.ts";
 import { displayWidth } from "./text.ts";
 
-/** A line that tells what is going on. On a terminal it is drawn again in place; elsewhere each new text is a line. */
+/** A line that tells what is going on. On a terminal it is drawn again in place; elsewhere each new text is a line, and one in which only durations differ now and then. */
 export interface LiveLine {
   /** Says what is going on now. */
   show(text: string): void;
@@ -59,12 +59,21 @@ export function openLiveLine(pane: Pane, isSilent: boolean, isSpinning = true): 
   };
 }
 
+/** How often a log is told that nothing but time has passed. */
+const remindMs = 10_000;
+const durations = /\d[\d.]* (?:ms|s|m|h|d)\b/g;
+
 function openPlainLine(pane: Pane): LiveLine {
   let last = "";
+  let printedAt = 0;
   return {
     show: (text) => {
-      if (text !== last && text !== "") pane.print(text);
-      if (text !== "") last = text;
+      if (text === "" || text === last) return;
+      const isOnlyLater = text.replaceAll(durations, "") === last.replaceAll(durations, "");
+      if (isOnlyLater && performance.now() - printedAt < remindMs) return;
+      pane.print(text);
+      last = text;
+      printedAt = performance.now();
     },
     above: (print) => print(),
     end: () => {},
