@@ -13,14 +13,29 @@ const { existsSync, readFileSync, renameSync, writeFileSync } = fs;
 /** How often each step was come to while there were orders: the first two times differ in what is there already. */
 const times = new Map();
 
+/** Where a rollout by waves is, as control has written down: each phase of each wave has steps of its own. */
+let phase = "";
+
+/** @param {string} file what is about to be put in the place of the record */
+function seePhase(file) {
+  const { phase: name, step: wave } = JSON.parse(readFileSync(file, "utf8"));
+  phase = ` ${name} ${wave}`;
+  step(`rename rollout.json${phase}`);
+}
+
 /** @param {string} what */
 function step(what) {
   if (!process.argv.includes("up")) return;
-  if (!existsSync(orders)) return times.clear();
+  if (!existsSync(orders)) {
+    phase = "";
+    return times.clear();
+  }
+  if (what === "commit") what += phase;
   const time = (times.get(what) ?? 0) + 1;
   times.set(what, time);
   const name = time === 1 ? what : `${what} again`;
-  if (readFileSync(orders, "utf8").split("\n").includes(name)) return;
+  const known = readFileSync(orders, "utf8").split("\n");
+  if (known.includes(name) || (known[0] === "only in a rollout" && (phase === "" || !/^(commit|rename rollout.json) /.test(name)))) return;
   writeFileSync(orders, name);
   renameSync(orders, `${orders}.done`);
   process.kill(process.pid, "SIGKILL");
@@ -38,11 +53,16 @@ function watch(/** @type {any} */ holder, /** @type {string} */ method, /** @typ
   };
 }
 
+const isRecord = (/** @type {unknown} */ file) => path.basename(String(file)) === "rollout.json";
 const own = (/** @type {unknown} */ file) => String(file).startsWith(orders);
 for (const holder of [fs, fs.promises]) {
   for (const method of ["rename", "link", "rm", "unlink", "symlink"]) {
     const name = holder === fs ? `${method}Sync` : method;
-    watch(holder, name, (args) => (own(args[0]) ? null : `${method} ${plain(args[method === "rename" || method === "link" || method === "symlink" ? 1 : 0])}`));
+    watch(holder, name, (args) => {
+      if (method !== "rename" || !isRecord(args[1])) return own(args[0]) ? null : `${method} ${plain(args[method === "rename" || method === "link" || method === "symlink" ? 1 : 0])}`;
+      seePhase(String(args[0]));
+      return null;
+    });
   }
 }
 watch(childProcess, "spawn", ([command]) => `spawn ${plain(command)}`);

@@ -49,6 +49,18 @@ describe("the configuration", () => {
     assert.match(problemOf({ services, requests: { kind: "call" } }), /requests\.kind/);
   });
 
+  test("has a rollout at once, or by waves that reach everybody", () => {
+    const { steps, bakeMs, deadlineMs } = parse({ services }).rollout;
+    assert.deepEqual([steps, bakeMs, deadlineMs], [[], 60_000, 120_000]);
+    const given = parse({ services, rollout: { steps: ["1", "25%", "100%"], bake: "90s", deadline: "1.5h" } }).rollout;
+    assert.deepEqual([given.steps, given.bakeMs, given.deadlineMs], [["1", "25%", "100%"], 90_000, 5_400_000]);
+    assert.equal(parse({ services, rollout: { bake: "0s" } }).rollout.bakeMs, 0);
+    assert.match(problemOf({ services, rollout: { steps: ["1", "50%"] } }), /rollout\.steps .*does not end with 100%/);
+    for (const steps of [["0", "100%"], ["110%", "100%"], [1, "100%"], "100%", Array.from({ length: 21 }, () => "100%")]) assert.match(problemOf({ services, rollout: { steps } }), /rollout\.steps .*is not a list of at most 20 steps/);
+    for (const bake of [60, "60", "1 m", "-1s", "8d", "200h", ""]) assert.match(problemOf({ services, rollout: { bake } }), /rollout\.bake .*is not a duration/);
+    assert.match(problemOf({ services, rollout: { deadline: "500ms" } }), /rollout\.deadline .*is not a duration from 1 s/);
+  });
+
   test("is frozen to its last leaf", () => {
     const config = parse({ services });
     assert.throws(() => ((config.services[0] as { env: Record<string, string> }).env["X"] = "1"), TypeError);

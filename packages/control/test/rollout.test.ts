@@ -64,7 +64,14 @@ describe("what becomes of a rollout", () => {
     ["a gate that fails takes it back, also before it has baked", [...baking, verdict("failed", 101)], "aborting", "errors 5 %, limit 1 %"],
     ["a gate that fails takes back what is held", [...baking, verdict("inconclusive", 5_000), verdict("failed", 6_000)], "aborting"],
     ["a gate that fails takes back what is paused", [...baking, logged(paused), verdict("failed", 600, 3)], "aborting"],
-    ["a verdict on an earlier assign says nothing", [...baking, logged(promoted), verdict("failed", 600, 2)], "rolling"],
+    ["a verdict on an earlier wave says nothing", [...baking, logged(promoted), standing("confirmed", 550, 3), verdict("failed", 600, 2)], "baking"],
+    ["nor does how its processes stood", [...baking, logged(promoted), standing("confirmed", 600, 2)], "rolling"],
+    ["a process that says no at the last moment takes it back", [...baking, verdict("ok", 1_100), standing("failed", 1_101)], "aborting"],
+    ["one that ends by itself at the last moment does, too", [...baking, verdict("ok", 1_100), { kind: "fell", at: 1_101, target: "web-3", because: "signal SIGSEGV" }], "aborting"],
+    ["a process that says no while it is held takes it back", [...baking, verdict("inconclusive", 5_000), standing("failed", 5_001)], "aborting"],
+    ["a process that says no while it is paused takes it back", [...baking, logged(paused), standing("failed", 600, 3)], "aborting"],
+    ["to go back to the very release of the waves is another deploy", [...baking, logged(live(assignOf(3, r2, { cause: "rollback" })))], "overtaken"],
+    ["it is not over before all are back", [...baking, logged(back), standing("moving", 900, 3)], "returning"],
     ["a process that says no takes it back", [standing("failed", 10)], "aborting", "because"],
     ["a process that says no while it bakes takes it back", [...baking, standing("failed", 200)], "aborting"],
     ["a process that is started anew has to confirm again", [...baking, standing("moving", 200)], "rolling"],
@@ -97,6 +104,20 @@ describe("what becomes of a rollout", () => {
     for (const event of [standing("confirmed", 100), { kind: "tick", at: 1_099 } as const]) state = next(state, event, plain);
     assert.equal(state?.phase, "baking");
     assert.equal(next(state, { kind: "tick", at: 1_100 }, plain)?.phase, "widening");
+  });
+
+  test("what is over stays as it is", () => {
+    const over = after([...baking, logged(back), standing("confirmed", 900, 3)]);
+    const late: readonly RolloutEvent[] = [
+      { kind: "standing", at: 950, counter: 3, standing: { kind: "failed", wave: ["web-1"], because: "no" } }, verdict("failed", 950, 3), { kind: "tick", at: 99_999 },
+      { kind: "fell", at: 950, target: "web-3", because: "exit code 1" }, logged(live(assignOf(4, r3))),
+    ];
+    for (const event of late) assert.equal(next(over, event, rules), over);
+  });
+
+  test("what was paused is found paused by a control that knows nothing of it", () => {
+    const found = next(null, logged(paused), rules);
+    assert.deepEqual([found?.phase, found?.because, found?.wave], ["paused", "lunch", []]);
   });
 
   test("a channel without waves has no rollout", () => {

@@ -82,7 +82,7 @@ function afterVerdict(state: RolloutState, verdict: GateVerdict, at: number): Ro
   if (state.phase !== "baking" && state.phase !== "held" && state.phase !== "paused") return state;
   const judged = { ...state, verdict };
   if (verdict.kind === "failed") return enter(judged, "aborting", at, verdict.because ?? "a gate failed");
-  if (state.phase === "paused" || !hasBaked(state, at)) return judged;
+  if (!hasBaked(state, at)) return judged;
   if (verdict.kind === "ok") return enter(judged, "widening", at);
   return { ...(state.phase === "held" ? judged : enter(judged, "held", at)), because: verdict.because ?? "the gates cannot say yet" };
 }
@@ -91,7 +91,7 @@ function afterTick(state: RolloutState, at: number, { hasGate }: RolloutRules): 
   return state.phase === "baking" && !hasGate && hasBaked(state, at) ? enter(state, "widening", at) : state;
 }
 
-/** Held waves have: they are held because the time was up. */
+/** Held waves have: they are held because the time was up. Of what a person paused, nobody counts the time. */
 function hasBaked(state: RolloutState, at: number): boolean {
   return state.phase === "held" || (state.phase === "baking" && at - state.phaseSince >= state.bakeMs);
 }

@@ -32,11 +32,12 @@ async function deployCode(context: Context, connection: Connection, options: Rea
   const { config } = connection;
   const { screen } = context;
   const startedAt = performance.now();
+  const lockWait = options["lockWait"] as number | undefined;
   const saved = planFile === null ? null : parseSavedPlan(readText(planFile), path.relative(context.directory, planFile));
   const maxRung = saved?.maxRung ?? (options["maxRung"] as Rung | undefined) ?? config.rollout.maxRung;
   const progress = progressOf(context);
   try {
-    await awaitChannel(context, connection, options["lockWait"] as number | undefined, (text) => progress.show(text));
+    await awaitChannel(context, connection, lockWait, (text) => progress.show(text));
     progress.show("Reading and planning");
     const { plan, publisher } = await prepareDeploy(connection);
     progress.show("");
@@ -53,6 +54,9 @@ async function deployCode(context: Context, connection: Connection, options: Rea
     progress.show("Publishing");
     const outcome: PublishOutcome = await publisher.publish(plan, { maxRung, ...wavesOf(config), meta: (options["meta"] ?? {}) as Record<string, string>, expect: { head: plan.head, tree: plan.tree.root } });
     progress.show("");
+    const leftSeconds = (lockWait ?? 0) - (performance.now() - startedAt) / 1000;
+    // Of two that waited for the same rollout, the other one was first.
+    if (outcome.kind === "refused" && outcome.code === "ROLLOUT_IN_PROGRESS" && leftSeconds > 0) return await deployCode(context, connection, { ...options, yes: true, lockWait: leftSeconds }, planFile);
     if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, maxRung, serves(plan.live?.number)) };
     if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: ["Nothing changed."] };
     return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "deploy", cameFrom: plan.live?.number, timeoutSeconds: options["timeout"] as number | undefined, data });

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { createRandom } from "@midflight/testkit";
+import { ended } from "./kill/kill-rig.ts";
+import { RolloutDesk } from "./kill/rollout-desk.ts";
+
+/** How often control is killed. */
+const randomKills = Number(process.env["MIDFLIGHT_KILL_ROUNDS"] ?? 1) * 10;
+
+describe("kill -9 of control while a rollout goes on", () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), "midflight-kill-rollout-"));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  test(`at ${randomKills} random moments: the fleet ends on one release each time`, async (t) => {
+    const seed = Number(process.env["MIDFLIGHT_KILL_SEED"] ?? Date.now() % 1_000_000);
+    t.diagnostic(`seed ${seed}`);
+    const random = createRandom(seed);
+    const desk = new RolloutDesk('{ steps: ["1", "67%", "100%"], bake: "300ms" }', path.join(directory, "orders"));
+    t.after(() => desk.close());
+    await desk.start();
+    const ends = new Map<string, number>();
+    let steered = 0;
+    for (let kill = 0; kill < randomKills; kill++) {
+      desk.edit();
+      const deploying = await desk.project.start("deploy", "--json");
+      await Promise.race([delay(random() * 4_000), desk.up!.process.exited]);
+      // Now and then a person is at work at the same moment.
+      const verb = random() < 0.3 ? (["abort", "promote", "pause"] as const)[Math.floor(random() * 3)] : undefined;
+      const steering = verb === undefined ? null : await desk.project.start(verb, "--json");
+      if (steering !== null) await delay(random() * 1_500);
+      await desk.up!.process.kill();
+      await desk.start();
+      await ended(deploying);
+      if (steering !== null) await ended(steering);
+      const { rollout } = await desk.status();
+      if (rollout?.phase === "paused") {
+        steered += 1;
+        await desk.project.run("promote", "--json");
+      }
+      const status = await desk.untilOne(`kill ${kill}, seed ${seed}`);
+      const [first] = status.services.flatMap((service) => service.members);
+      const { says } = (await (await fetch(first!.url!, { headers: { connection: "close" } })).json()) as { says: string };
+      await desk.expectSays(status, says, `kill ${kill}, seed ${seed}`);
+      const end = status.rollout?.phase ?? "never begun";
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+    }
+    t.diagnostic(`${JSON.stringify(Object.fromEntries(ends))}, ${steered} paused and promoted`);
+  });
+});
