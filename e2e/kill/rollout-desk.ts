@@ -22,81 +22,81 @@ export interface Status {
   readonly services: readonly { readonly members: readonly Member[] }[];
 }
 
-  /** A project of some processes whose control dies where it is told. */
-  export class RolloutDesk {
-    readonly project: Project;
-    up: Up | null = null;
-    #version = 0;
+/** A project of some processes whose control dies where it is told. */
+export class RolloutDesk {
+  readonly project: Project;
+  up: Up | null = null;
+  #version = 0;
 
-    constructor(rollout: string) {
-      desks.push(this);
-      this.project = makeProject({
-        nodeArgs: ["--import", hook],
-        env: { E2E_KILL_ORDERS: orders },
-        files: {
-          "midflight.config.mjs": `export default {
+  /** @param orders names the steps that control gets over; see die-at-step.mjs */
+  constructor(rollout: string, orders: string) {
+    this.project = makeProject({
+      nodeArgs: ["--import", hook],
+      env: { E2E_KILL_ORDERS: orders },
+      files: {
+        "midflight.config.mjs": `export default {
   app: "demo",
   services: { web: { run: "node src/server.js", code: "src", health: "/readyz", env: { PORT: "0" }, processes: ${fleet.length} } },
   rollout: ${rollout},
 };
 `,
-        },
-      });
-    }
+      },
+    });
+  }
 
-    get says(): string {
-      return `version ${this.#version}`;
-    }
+  get says(): string {
+    return `version ${this.#version}`;
+  }
 
-    /** Code that goes live in the processes that run. */
-    edit(): void {
-      this.#version += 1;
-      this.project.write("src/greeting.js", `export function greet() {\n  return "${this.says}";\n}\n`);
-    }
+  /** Code that goes live in the processes that run. */
+  edit(): void {
+    this.#version += 1;
+    this.project.write("src/greeting.js", `export function greet() {\n  return "${this.says}";\n}\n`);
+  }
 
-    async start(): Promise<void> {
-      if (this.up?.process.isAlive !== true) this.up = await this.project.up();
-    }
+  async start(): Promise<void> {
+    if (this.up?.process.isAlive !== true) this.up = await this.project.up();
+  }
 
-    /** How many releases the log has. */
-    async releases(): Promise<number> {
-      return ((await this.project.run("releases", "--json")).json["releases"] as unknown[]).length;
-    }
+  /** How many releases the log has. */
+  async releases(): Promise<number> {
+    return ((await this.project.run("releases", "--json")).json["releases"] as unknown[]).length;
+  }
 
-    async status(): Promise<Status> {
-      const { json, code, stdout, stderr } = await this.project.run("status", "--json");
-      assert.equal(code, 0, stdout + stderr);
-      return json as unknown as Status;
-    }
+  async status(): Promise<Status> {
+    const { json, code, stdout, stderr } = await this.project.run("status", "--json");
+    assert.equal(code, 0, stdout + stderr);
+    return json as unknown as Status;
+  }
 
-    /** The rollout comes to its end by itself, and then all processes run one release. */
-    async untilOne(where: string): Promise<Status> {
-      for (const deadline = performance.now() + 120_000; ; ) {
-        const status = await this.status();
-        const members = status.services.flatMap((service) => service.members);
-        const isOver = status.rollout === null || ["done", "rolled-back", "overtaken"].includes(status.rollout.phase);
-        if (isOver && status.health === "healthy") {
-          assert.deepEqual(members.map(({ target }) => target).sort(), fleet, where);
-          assert.deepEqual([...new Set(members.map(({ release }) => release))], [status.live!.release], `${where}: ${JSON.stringify(members)}`);
-          return status;
-        }
-        assert.ok(performance.now() < deadline, `${where}: ${JSON.stringify(status)}`);
+  /** The rollout comes to its end by itself, and then all processes run one release. */
+  async untilOne(where: string): Promise<Status> {
+    for (const deadline = performance.now() + 120_000; ; ) {
+      const status = await this.status();
+      const members = status.services.flatMap((service) => service.members);
+      const isOver = status.rollout === null || ["done", "rolled-back", "overtaken"].includes(status.rollout.phase);
+      if (isOver && status.health === "healthy") {
+        assert.deepEqual(members.map(({ target }) => target).sort(), fleet, where);
+        assert.deepEqual([...new Set(members.map(({ release }) => release))], [status.live!.release], `${where}: ${JSON.stringify(members)}`);
+        return status;
       }
-    }
-
-    /** What the processes say; each is asked over a connection of its own. */
-    async expectSays(status: Status, says: string, where: string): Promise<void> {
-      for (const { target, url } of status.services.flatMap((service) => service.members)) {
-        const answer = (await (await fetch(url!, { headers: { connection: "close" } })).json()) as { says: string };
-        assert.equal(answer.says, says, `${where}: ${target}`);
-      }
-    }
-
-    async close(): Promise<void> {
-      if (this.up?.process.isAlive === true) await this.up.process.stop();
-      this.project.remove();
+      assert.ok(performance.now() < deadline, `${where}: ${JSON.stringify(status)}`);
     }
   }
+
+  /** What the processes say; each is asked over a connection of its own. */
+  async expectSays(status: Status, says: string, where: string): Promise<void> {
+    for (const { target, url } of status.services.flatMap((service) => service.members)) {
+      const answer = (await (await fetch(url!, { headers: { connection: "close" } })).json()) as { says: string };
+      assert.equal(answer.says, says, `${where}: ${target}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.up?.process.isAlive === true) await this.up.process.stop();
+    this.project.remove();
+  }
+}
 
 /** Deploys again and again; each time control dies before a step that it got over before, and another one goes on. */
 export async function dieAtEach(desk: RolloutDesk, orders: string, deploy: () => void, check: (status: Status, where: string) => Promise<void>): Promise<string[]> {
