@@ -40,7 +40,7 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
   const batches = watched[Symbol.asyncIterator]();
   // Before the processes start, so that they start from it.
   const start = await batches.next();
-  if (start.done !== true) await tryPublish(options, start.value, "the code at the start of the watch");
+  const isLocked = start.done !== true && (await tryPublish(options, start.value, "the code at the start of the watch")) === "locked";
   const closing = new AbortController();
   const following = follow();
   return {
@@ -66,6 +66,11 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
     }
   }
 
+  /** What was saved while a rollout went on follows it. */
+  async function insist(batch: Batch): Promise<void> {
+    while ((await tryPublish(options, batch, null)) === "locked" && (await untilUnlocked())) continue;
+  }
+
   /** False: nobody waits any more. */
   async function untilUnlocked(): Promise<boolean> {
     while (!closing.signal.aborted) {
@@ -77,9 +82,8 @@ export async function openPublishLoop(options: PublishLoopOptions): Promise<{ cl
   }
 
   async function follow(): Promise<void> {
-    for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
-      while ((await tryPublish(options, next.value, null)) === "locked" && (await untilUnlocked())) continue;
-    }
+    if (isLocked && (await untilUnlocked())) await insist(start.value);
+    for (let next = await batches.next(); next.done !== true; next = await batches.next()) await insist(next.value);
   }
 }
 

@@ -30,6 +30,14 @@ function standings(input: Partial<FleetInput>): Record<string, string> {
 }
 
 describe("judging a fleet", () => {
+  test("who obeyed an earlier wave of a rollout has confirmed the later ones; who obeyed the release before has not", () => {
+    const wave = { rollout: 2, step: 1, steps: ["1", "100%"], bakeMs: 0, before: r1, mode: "going" as const };
+    const assigned = (): ReturnType<FleetInput["assigned"]> => ({ release: r2, counter: 4, wave });
+    assert.deepEqual(standings({ assigned, beats: [beat("web-1", { live: r2, counter: 2 })] }), { "web-1": "confirmed" });
+    assert.deepEqual(standings({ assigned, beats: [beat("web-1", { live: r2, counter: 1 })] }), { "web-1": "moving" });
+    assert.deepEqual(standings({ assigned, beats: [beat("web-1", { live: r1, counter: 4 })] }), { "web-1": "moving" });
+  });
+
   test("a process is confirmed by the release it reads back, for this assign or a later one", () => {
     assert.deepEqual(standings({ beats: [beat("web-1", { live: r2, counter: 2 })] }), { "web-1": "confirmed" });
     assert.deepEqual(standings({ beats: [beat("web-1", { live: r2, counter: 1 })] }), { "web-1": "moving" });

@@ -44,7 +44,8 @@ function after(events: readonly RolloutEvent[], from: RolloutState | null = null
 }
 
 const wave = ["web-3"];
-const standing = (kind: WaveStanding["kind"], at: number, counter = 2): RolloutEvent => ({ kind: "standing", at, counter, standing: kind === "confirmed" ? { kind, wave } : { kind, wave, because: "because" } });
+const standing = (kind: WaveStanding["kind"], at: number, counter = 2): RolloutEvent => ({ kind: "standing", at, counter, standing: kind === "confirmed" ? { kind, wave } : { kind, wave, confirmed: 0, because: "because" } });
+const moving = (confirmed: number, at: number): RolloutEvent => ({ kind: "standing", at, counter: 2, standing: { kind: "moving", wave, confirmed, because: "because" } });
 const verdict = (kind: GateVerdict["kind"], at: number, counter = 2): RolloutEvent => ({ kind: "verdict", at, counter, verdict: verdicts[kind] });
 const baking = [standing("confirmed", 100)];
 const paused = live(followingWave(begun.assign, { action: "pause", names, why: "lunch" }, "mira", ""));
@@ -79,6 +80,9 @@ describe("what becomes of a rollout", () => {
     ["a process outside of the wave may end", [...baking, { kind: "fell", at: 200, target: "web-1", because: "exit code 1" }], "baking"],
     ["what is not confirmed in time is taken back", [standing("moving", 60_001)], "aborting", "not confirmed within 60 s: because"],
     ["until then it is waited for", [standing("moving", 60_000)], "rolling"],
+    ["a wave that gets on takes as long as it takes", [moving(1, 50_000), moving(2, 100_000), moving(2, 160_000)], "rolling"],
+    ["one that gets on no more does not", [moving(1, 50_000), moving(2, 100_000), moving(2, 160_001)], "aborting", "not confirmed within 60 s: because"],
+    ["one that falls back has the time again", [...baking, moving(0, 200_000), moving(0, 260_000)], "rolling"],
     ["a person pauses it", [...baking, logged(paused)], "paused", "lunch"],
     ["what is paused stays so, however well it does", [...baking, logged(paused), verdict("ok", 99_000, 3), standing("confirmed", 99_001, 3), { kind: "tick", at: 99_002 }], "paused"],
     ["a person promotes it", [...baking, logged(promoted)], "rolling", null],
@@ -124,10 +128,13 @@ describe("what becomes of a rollout", () => {
     assert.equal(next(null, { kind: "log", at: 0, head: live(first) }, rules), null);
   });
 
-  test("the last wave of a rollout that nobody knows is over", () => {
+  test("the last wave is watched to its end, also by a control that knows nothing of it", () => {
     const last = live(followingWave(promoted.assign, { action: "next", names, why: "" }, "mira", ""));
     assert.equal(isRolloutOpen(last.assign), false);
-    assert.equal(next(null, { kind: "log", at: 0, head: last }, rules), null);
+    const found = next(null, { kind: "log", at: 0, head: last }, rules);
+    assert.deepEqual([found?.phase, found?.step], ["rolling", 2]);
+    assert.equal(next(found, standing("confirmed", 1, 4), rules)?.phase, "done");
+    assert.equal(next(found, standing("failed", 1, 4), rules)?.phase, "aborting");
   });
 });
 
@@ -186,7 +193,7 @@ class World {
     const own = names.filter((name) => appliesTo(assign.targets, name));
     const refused = own.filter((name) => this.refuses.has(name) && assign.release === r2);
     const isThere = own.every((name) => this.runs.get(name) === assign.release);
-    const judged: WaveStanding = refused.length > 0 ? { kind: "failed", wave: own, because: "no" } : isThere ? { kind: "confirmed", wave: own } : { kind: "moving", wave: own, because: "on its way" };
+    const judged: WaveStanding = refused.length > 0 ? { kind: "failed", wave: own, because: "no" } : isThere ? { kind: "confirmed", wave: own } : { kind: "moving", wave: own, confirmed: own.filter((name) => this.runs.get(name) === assign.release).length, because: "on its way" };
     this.meet({ kind: "standing", at: this.now, counter: assign.counter, standing: judged });
     this.meet({ kind: "tick", at: this.now });
   }

@@ -42,7 +42,7 @@ export interface Config {
     readonly steps?: readonly string[];
     /** How long each wave but the last has to stay healthy before the next one follows: `"60s"`, `"15m"`. Default: `"60s"`. */
     readonly bake?: string;
-    /** How long the processes of a wave may take until they confirm it; then it is taken back. Default: `"2m"`. */
+    /** How long it may take until one more process of a wave confirms it; then it is taken back. Default: `"2m"`. */
     readonly deadline?: string;
   };
   readonly signing?: {

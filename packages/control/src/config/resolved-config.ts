@@ -28,7 +28,7 @@ export interface ResolvedRollout {
   readonly steps: readonly WaveStep[];
   /** How long each wave but the last has to stay healthy. */
   readonly bakeMs: number;
-  /** How long the processes of a wave may take until they confirm it. */
+  /** How long it may take until one more process of a wave confirms it. */
   readonly deadlineMs: number;
 }
 

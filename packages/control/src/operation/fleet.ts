@@ -30,7 +30,7 @@ export interface Member {
 
 export interface FleetInput {
   /** What a process of this name has to follow; null: nothing. */
-  readonly assigned: (target: string) => Pick<Assign, "release" | "counter"> | null;
+  readonly assigned: (target: string) => Pick<Assign, "release" | "counter" | "wave"> | null;
   readonly beats: readonly Beat[];
   readonly reports: readonly Report[];
   readonly records: readonly ProcessRecord[];
@@ -69,7 +69,8 @@ function judge(target: string, beat: Beat | null, input: FleetInput): Member {
   // A process that control starts counts when it serves, not when its agent speaks.
   if (record !== null && record.phase !== "ready") return as("moving", absence(record));
   if (assigned === null) return as("moving", "nothing is assigned to it");
-  const isLive = beat.live === assigned.release && beat.counter >= assigned.counter;
+  // Later waves of a rollout assign the same again: who obeyed an earlier one has nothing left to show.
+  const isLive = beat.live === assigned.release && beat.counter >= (assigned.wave?.rollout ?? assigned.counter);
   if (isLive && (input.countsProbation || beat.state !== "probation")) return as("confirmed", null);
   // Control plans a way that is missing, and starts a process anew where a swap cannot do.
   const isHelped = outcome?.kind === "refused" && record !== null && helpedByControl.includes(outcome.code);

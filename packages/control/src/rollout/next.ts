@@ -33,11 +33,7 @@ function afterLog(state: RolloutState | null, head: LiveAssign, at: number): Rol
   if (isOpen(state) && state.head === id) return state;
   const { wave } = assign;
   const isOwn = state !== null && state.epoch === assign.epoch && wave?.rollout === state.rollout;
-  if (wave !== undefined && !isOwn) {
-    // Of one that has reached everybody there is nothing left to decide.
-    if (wave.step < wave.steps.length - 1) return begin(head, at);
-    return isOpen(state) ? enter(state, "overtaken", at, null) : state;
-  }
+  if (wave !== undefined && !isOwn) return begin(head, at);
   if (!isOpen(state)) return state;
   if (wave === undefined) {
     const isBack = assign.cause === "rollback" && assign.release !== state.release;
@@ -48,7 +44,7 @@ function afterLog(state: RolloutState | null, head: LiveAssign, at: number): Rol
   // It was decided that it fails; whoever widened it meanwhile did not know.
   if (state.phase === "aborting" || state.phase === "returning") return { ...moved, phase: "aborting" };
   if (wave.mode === "paused") return enter(moved, "paused", at, assign.why);
-  return enter({ ...moved, waveSince: at, verdict: null }, "rolling", at);
+  return enter({ ...moved, waveSince: at, confirmed: 0, confirmedSince: at, verdict: null }, "rolling", at);
 }
 
 function begin({ id, assign }: LiveAssign, at: number): RolloutState {
@@ -56,7 +52,7 @@ function begin({ id, assign }: LiveAssign, at: number): RolloutState {
   const { epoch, release, number, by, counter } = assign;
   return {
     epoch, rollout, release, number, before, backTo: null, by, startedAt: at, steps, step, bakeMs, head: id, counter,
-    phase: mode === "paused" ? "paused" : "rolling", phaseSince: at, waveSince: at, wave: [], verdict: null, because: mode === "paused" ? assign.why : null,
+    phase: mode === "paused" ? "paused" : "rolling", phaseSince: at, waveSince: at, confirmed: 0, confirmedSince: at, wave: [], verdict: null, because: mode === "paused" ? assign.why : null,
   };
 }
 
@@ -72,10 +68,17 @@ function afterStanding(before: RolloutState, standing: WaveStanding, at: number,
       if (state.phase !== "rolling") return state;
       return enter(state, isLast(state) ? "done" : "baking", at);
     case "moving":
-      if (state.phase === "rolling" && at - state.phaseSince > deadlineMs) return enter(state, "aborting", at, `not confirmed within ${Math.round(deadlineMs / 1000)} s: ${standing.because}`);
       // A process is started anew: it has to show again that it can stay.
-      return state.phase === "baking" || state.phase === "held" ? enter(state, "rolling", at) : state;
+      if (state.phase === "baking" || state.phase === "held") return enter(progress(state, standing.confirmed, at), "rolling", at);
+      if (state.phase !== "rolling") return state;
+      // Many processes that are replaced one after the other take their time; one that hangs does not.
+      if (standing.confirmed !== state.confirmed) return progress(state, standing.confirmed, at);
+      return at - state.confirmedSince > deadlineMs ? enter(state, "aborting", at, `not confirmed within ${Math.round(deadlineMs / 1000)} s: ${standing.because}`) : state;
   }
+}
+
+function progress(state: RolloutState, confirmed: number, at: number): RolloutState {
+  return { ...state, confirmed, confirmedSince: at };
 }
 
 function afterVerdict(state: RolloutState, verdict: GateVerdict, at: number): RolloutState {

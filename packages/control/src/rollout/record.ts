@@ -43,6 +43,8 @@ function parseState(value: unknown): RolloutState {
     phase: asOneOf(r["phase"], phases, "phase"),
     phaseSince: asCount(r["phaseSince"], "phaseSince"),
     waveSince: asCount(r["waveSince"], "waveSince"),
+    confirmed: asCount(r["confirmed"], "confirmed"),
+    confirmedSince: asCount(r["confirmedSince"], "confirmedSince"),
     wave: asArray(r["wave"], "wave").map((name) => asString(name, "wave")),
     verdict: asNullable(r["verdict"], parseVerdict, "verdict"),
     because: typeof r["because"] === "string" ? r["because"] : null,

@@ -14,6 +14,6 @@ export function standingOf(assign: Pick<Assign, "targets">, members: readonly Me
   if (failed.length > 0) return { kind: "failed", wave, because: describeOpen(failed) };
   const open = own.filter(({ standing }) => standing !== "confirmed");
   // Of a wave that speaks to nobody, nobody can say that it does well.
-  if (open.length > 0 || own.length === 0) return { kind: "moving", wave, because: own.length === 0 ? "no process is there" : describeOpen(open) };
+  if (open.length > 0 || own.length === 0) return { kind: "moving", wave, confirmed: own.length - open.length, because: own.length === 0 ? "no process is there" : describeOpen(open) };
   return { kind: "confirmed", wave };
 }

@@ -36,6 +36,9 @@ export interface RolloutState {
   readonly phaseSince: number;
   /** Epoch ms: when this wave was assigned. */
   readonly waveSince: number;
+  /** How many processes have confirmed this wave, and since when so many have; epoch ms. */
+  readonly confirmed: number;
+  readonly confirmedSince: number;
   /** The processes that the waves so far reach. */
   readonly wave: readonly string[];
   /** What the gates said last of this wave; null: nothing yet. */
@@ -47,7 +50,7 @@ export interface RolloutState {
 /** How the processes that an assign speaks to stand to it, taken together. */
 export type WaveStanding =
   | { readonly kind: "confirmed"; readonly wave: readonly string[] }
-  | { readonly kind: "moving"; readonly wave: readonly string[]; readonly because: string }
+  | { readonly kind: "moving"; readonly wave: readonly string[]; readonly confirmed: number; readonly because: string }
   | { readonly kind: "failed"; readonly wave: readonly string[]; readonly because: string };
 
 /** `at` in epoch ms. */
@@ -64,7 +67,7 @@ export type RolloutEvent =
 
 /** What does not change while a control runs. */
 export interface RolloutRules {
-  /** How long the processes of a wave may take until they confirm it, in ms. */
+  /** How long it may take until one more process of a wave confirms it, in ms. */
   readonly deadlineMs: number;
   /** False: no gate is there to ask, and a wave passes when it has baked. */
   readonly hasGate: boolean;
