@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { makeProject, type Project, type Up } from "../../packages/midflight/test/support/project.ts";
 import { ended } from "./kill-rig.ts";
 
@@ -69,19 +70,33 @@ export class RolloutDesk {
     return json as unknown as Status;
   }
 
+  /** What control has written down of the newest rollout, read past all commands. */
+  record(): { readonly number: number; readonly phase: string } | null {
+    try {
+      return JSON.parse(this.project.read(".midflight/state/rollout.json")) as never;
+    } catch {
+      return null;
+    }
+  }
+
   /** The rollout comes to its end by itself, and then all processes run one release. */
   async untilOne(where: string): Promise<Status> {
     for (const deadline = performance.now() + 120_000; ; ) {
+      // A command costs more than a look.
+      for (; !this.isOver() && performance.now() < deadline; ) await delay(20);
       const status = await this.status();
       const members = status.services.flatMap((service) => service.members);
-      const isOver = status.rollout === null || ["done", "rolled-back", "overtaken"].includes(status.rollout.phase);
-      if (isOver && status.health === "healthy") {
+      if (this.isOver() && status.health === "healthy") {
         assert.deepEqual(members.map(({ target }) => target).sort(), fleet, where);
         assert.deepEqual([...new Set(members.map(({ release }) => release))], [status.live!.release], `${where}: ${JSON.stringify(members)}`);
         return status;
       }
       assert.ok(performance.now() < deadline, `${where}: ${JSON.stringify(status)}`);
     }
+  }
+
+  isOver(): boolean {
+    return ["done", "rolled-back", "overtaken"].includes(this.record()?.phase ?? "done");
   }
 
   /** What the processes say; each is asked over a connection of its own. */
