@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readMappings, writeMappings, type Segment } from "@midflight/protocol";
 import type { UnitMap } from "./overlay.ts";
 import type { Growth } from "./placed.ts";
@@ -41,7 +41,7 @@ export function growMap(map: UnitMap, text: string, growths: readonly Growth[]):
     });
     if (!isRead) return map;
     const bytes = Buffer.from(JSON.stringify({ ...parsed, mappings: writeMappings(out) }));
-    return { bytes, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}` };
+    return { bytes, digest: `sha256:${hash("sha256", bytes)}` };
   } catch {
     return map;
   }
