@@ -1,17 +1,20 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { turn } from "./turn.ts";
 
 export interface PaceOptions {
-  /** How long to work before the app's events get through, in ms. Default: 1. */
+  /** How much of a turn of the event loop the agent may take before the app's events get through, in ms. Default: 0.5. */
   readonly sliceMs?: number;
 }
 
-/** Cuts long work into slices, so that no request waits for it, and measures the longest. Holds the process for one turn of its loop at most. */
+/**
+ * Cuts long work into slices, so that no request waits for it, and measures the longest. What other work of the agent
+ * took of the same turn counts, too. Holds the process for one turn of its loop at most.
+ */
 export class Pace {
   readonly #sliceMs: number;
   #sliceStart = performance.now();
   #longestMs = 0;
 
-  constructor({ sliceMs = 1 }: PaceOptions = {}) {
+  constructor({ sliceMs = 0.5 }: PaceOptions = {}) {
     this.#sliceMs = sliceMs;
   }
 
@@ -29,7 +32,7 @@ export class Pace {
   /** Lets the app's events through, however short the slice was. */
   async yield(): Promise<void> {
     this.#end();
-    await nextTurn();
+    await turn.next();
     this.resume();
   }
 
@@ -48,14 +51,17 @@ export class Pace {
     }
   }
 
-  /** The longest slice so far, in ms. */
+  /** The most that was taken of one turn so far, in ms. */
   get longestMs(): number {
     return this.#longestMs;
   }
 
+  /** What was taken of this turn, with the work that ends now. */
   #end(): number {
-    const heldMs = performance.now() - this.#sliceStart;
-    this.#longestMs = Math.max(this.#longestMs, heldMs);
-    return heldMs;
+    const now = performance.now();
+    const usedMs = turn.take(this.#sliceStart, now);
+    this.#sliceStart = now;
+    this.#longestMs = Math.max(this.#longestMs, usedMs);
+    return usedMs;
   }
 }

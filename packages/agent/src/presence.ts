@@ -1,4 +1,5 @@
 import { presenceTtlMs, type Beat, type Registry } from "@midflight/protocol";
+import { turn } from "./turn.ts";
 
 export interface PresenceOptions {
   readonly registry: Pick<Registry, "beat">;
@@ -34,8 +35,8 @@ export class Presence {
   async #send(): Promise<void> {
     const { registry, describe, signal, onTrouble } = this.#options;
     this.#isSending = true;
-    // Changes of one turn go out as one beat.
-    await Promise.resolve();
+    // Changes of one turn go out as one beat, which does not draw on the time of what changed.
+    await turn.next();
     while (this.#isStale && !signal.aborted) {
       this.#isStale = false;
       try {

@@ -1,4 +1,5 @@
 import type { AgentIdentity, Registry, ReleaseId, Report, SwapOutcome } from "@midflight/protocol";
+import { turn } from "./turn.ts";
 import { BackOff, wait } from "./wait.ts";
 
 const maxQueued = 200;
@@ -35,6 +36,8 @@ export class ReportQueue {
     const { registry, signal, onTrouble } = this.#options;
     const backOff = new BackOff(200, 10_000);
     this.#isSending = true;
+    // A report is made of what has just been read back, and that took its time.
+    await turn.next();
     while (this.#queue.length > 0 && !signal.aborted) {
       const batch = this.#queue.slice(0, maxBatch);
       try {

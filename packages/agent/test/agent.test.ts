@@ -52,10 +52,10 @@ describe("an agent", () => {
     await untilState("following");
     assert.equal(agent.live, next.id);
     assert.deepEqual(states.slice(0, 6), ["following", "fetching", "staging", "swapping", "probation", "following"]);
+    await until(async () => ((await world.reports()).length > 0 ? true : undefined));
     assert.deepEqual((await world.reports()).map((r) => [r.counter, r.outcome.kind]), [[2, "swapped"]]);
-    const [beat] = await world.registry.presence(channel);
-    assert.equal(beat?.live, next.id);
-    assert.equal(beat.counter, 2);
+    const beat = await until(async () => (await world.registry.presence(channel)).find(({ counter }) => counter === 2));
+    assert.equal(beat.live, next.id);
   });
 
   test("follows the next assign at once, whatever disks still have to do for the last", async (t) => {

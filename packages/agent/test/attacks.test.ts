@@ -5,6 +5,7 @@ import { generateSigningKey, sha256 } from "@midflight/trust";
 import type { AgentSignal } from "../src/signal.ts";
 import { HandFeed, runAgent, type RunningAgent, type RunOptions } from "./support/run-agent.ts";
 import { ScriptedRuntime } from "./support/scripted-runtime.ts";
+import { until } from "./support/until.ts";
 import { channel, textOf, unit, World, type Published } from "./support/world.ts";
 
 function ignored(started: RunningAgent): Promise<Extract<AgentSignal, { kind: "ignored" }>> {
@@ -64,7 +65,8 @@ describe("nobody without the right key changes the code:", () => {
       await world.append(next.entry, await world.transition(boot, next), world.assign(next, { counter: 2 }, forge()));
       assert.equal((await ignored(started)).code, code);
       assertUntouched(started);
-      assert.equal((await world.reports())[0]?.outcome.kind, "refused");
+      const report = await until(async () => (await world.reports())[0]);
+      assert.equal(report.outcome.kind, "refused");
       await assertAlive(started);
     });
   }
