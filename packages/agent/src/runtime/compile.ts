@@ -68,7 +68,7 @@ export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { readonly like: 
   if (op.door.kind === "activation") return { ...activationPart(site, text, op), like: null };
   const { door } = op;
   const body = new Lazy<Function_>(() => {
-    const made = door.kind === "class" ? makeAtClass(site, door.variable, text) : makeAtModule(site, text.once);
+    const made = door.kind === "class" ? makeAtClass(site, door.variable, text) : makeAtModule(site, text.once());
     const [function_, home] = (made as Maker<[Function_, object | undefined]>)(scope, identity, ops.birth);
     if (op.usesSuper && home !== undefined && door.kind === "class") bindHome(home, instance, door.className, door.isStatic);
     return function_;
@@ -89,27 +89,28 @@ function makeAtModule({ instance, makers }: Site, text: string): unknown {
 }
 
 function makeAtClass({ instance, makers }: Site, variable: string, { once }: Expression): unknown {
-  return makers.make(variable, instance.door(variable) as Door, once);
+  return makers.make(variable, instance.door(variable) as Door, once());
 }
 
 function activationPart(site: Site, { once, often }: Expression, op: BodyOp): Part<Pick> {
   const { unit: { ops: { birth } }, scope } = site;
   const made = new WeakMap<Door, Function_>();
   // Most functions that make closures run once. Where one runs again and again, V8 does well to keep the text.
-  let text = once;
+  let kept: string | null = null;
+  let isFirst = true;
   const value: Pick = (door, shape, born) => {
     // Born under this very text: its inline body is the one. `again`: boot's inline text is the one, too.
     if (born === birth || (op.again && born === "")) return undefined;
     if (door === undefined || shape !== op.shape) return undefined;
     let body = made.get(door);
     if (body === undefined) {
-      made.set(door, (body = (door(text) as Maker<[Function_]>)(scope, identity, birth)[0]));
-      text = often;
+      made.set(door, (body = (door(isFirst ? once() : (kept ??= often())) as Maker<[Function_]>)(scope, identity, birth)[0]));
+      isFirst = false;
     }
     return body;
   };
   // Syntax is proved at the module's door; names resolve at each activation's.
-  return { value, force: () => void makeAtModule(site, `()=>${once}`), made: () => undefined };
+  return { value, force: () => void makeAtModule(site, `()=>${once()}`), made: () => undefined };
 }
 
 /** `super` in a method looks from its home object's prototype (ECMA-262 §9.1.1.3.5 GetSuperBase). */
@@ -123,7 +124,7 @@ function bindHome(home: object, instance: Instance, className: string, isStatic:
 export function cellOf(site: Site, op: CellOp): ValueCell {
   return new ValueCell(op.name, () => {
     if (op.text === null) return undefined;
-    return (makeAtModule(site, expression(site, cellMaker(op), op.text).once) as Maker<unknown>)(site.scope, identity, site.unit.ops.birth);
+    return (makeAtModule(site, expression(site, cellMaker(op), op.text).once()) as Maker<unknown>)(site.scope, identity, site.unit.ops.birth);
   });
 }
 
@@ -152,7 +153,7 @@ export class ValueCell implements Cell {
 
 /** An added function's body, and the stub by which everybody calls it. */
 export function functionPart(site: Site, op: CellOp): FunctionPart {
-  const body = new Lazy(() => (makeAtModule(site, expression(site, cellMaker(op), op.text ?? []).once) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth));
+  const body = new Lazy(() => (makeAtModule(site, expression(site, cellMaker(op), op.text ?? []).once()) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth));
   const call = function (this: unknown, ...args: unknown[]): unknown {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };

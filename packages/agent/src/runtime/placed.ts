@@ -2,12 +2,12 @@ import { pathToFileURL } from "node:url";
 import type { Piece } from "@midflight/protocol";
 import type { Instance } from "./instance.ts";
 import type { OverlayUnit } from "./overlay.ts";
-import { growthsIn, joinPieces, startOf } from "./text.ts";
+import { checkPieces, growthsIn, joinPieces, startOf } from "./text.ts";
 
-/** One text, in the form for a door that evaluates it once, and in that for many doors. */
+/** One text, in the form for a door that evaluates it once, and in that for many doors. It is joined when it is asked for: until then it takes no memory. */
 export interface Expression {
-  readonly once: string;
-  readonly often: string;
+  readonly once: () => string;
+  readonly often: () => string;
 }
 
 /**
@@ -38,10 +38,11 @@ export class Placed {
     this.#suffix = name === null ? "" : `\n//# sourceURL=${name}`;
   }
 
-  /** A function expression of some pieces between `before` and `after`, ready to be compiled. */
+  /** A function expression of some pieces between `before` and `after`, ready to be compiled. @throws RangeError if a piece lies outside the artifact */
   expression(before: string, pieces: readonly Piece[], after: string): Expression {
-    const text = `${this.#lead(before, startOf(pieces))}${joinPieces(this.#text, pieces)}${after})`;
-    return { once: text + unkept + this.#suffix, often: text + this.#suffix };
+    checkPieces(this.#text, pieces);
+    const join = (): string => `${this.#lead(before, startOf(pieces))}${joinPieces(this.#text, pieces)}${after})`;
+    return { once: () => join() + unkept + this.#suffix, often: () => join() + this.#suffix };
   }
 
   /** The text of some pieces, as a function that is made of it tells it. */

@@ -1,7 +1,7 @@
 import type { DeclarationDigest, Digest, Drift, DriftKind, Hash } from "@midflight/protocol";
 import { mostDeclarations, mostDrifts, type TextsRead } from "@midflight/protocol";
 import type { Pace } from "../pace.ts";
-import type { InstanceTable } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 
 type Function_ = (...args: never[]) => unknown;
 
@@ -11,8 +11,8 @@ export interface Reader {
   readonly declaration: string;
   /** How the function's text begins, by the form that it was compiled in. */
   readonly head: string;
-  /** What follows: the text that the transition has for it. */
-  readonly expected: string;
+  /** True if what follows, `text`, is the text that the transition has for it. */
+  isExpected(text: string, digest: Digest): boolean;
   /** The body that a call outside of requests gets; undefined if it was never needed yet. */
   body(): Function_ | undefined;
   /** The binding that may hold its function, and the guard by which that is told. */
@@ -35,7 +35,9 @@ export interface Readings {
 export async function readTexts(table: InstanceTable, pace: Pace, hash: Hash, isCurrent: () => boolean): Promise<Readings | null> {
   const found: DeclarationDigest[] = [];
   const drift: Drift[] = [];
-  for (const instance of [...table]) {
+  await pace.yield();
+  for (const instance of [...table.changed]) {
+    if (!isCurrent()) return null;
     instance.findHolders(instance.readers.flatMap(({ held }) => held ?? []));
     for (const reader of instance.readers) {
       const { declaration } = reader;
@@ -60,7 +62,8 @@ function readOne(reader: Reader, hash: Hash): { readonly digest: Digest | null; 
     // ECMA-262 §20.2.3.5 Function.prototype.toString: the very source text that it was compiled from.
     const whole = Function.prototype.toString.call(body);
     const text = whole.startsWith(reader.head) ? whole.slice(reader.head.length).trim() : whole;
-    return { digest: hash(text), kind: differs ?? (text === reader.expected ? null : "text") };
+    const digest = hash(text);
+    return { digest, kind: differs ?? (reader.isExpected(text, digest) ? null : "text") };
   } catch {
     return { digest: null, kind: "replaced" };
   }

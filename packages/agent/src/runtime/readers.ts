@@ -1,10 +1,22 @@
-import type { BodyOp, CellOp, DriftKind, MemberOp } from "@midflight/protocol";
+import type { BodyOp, CellOp, Digest, DriftKind, MemberOp, Piece } from "@midflight/protocol";
 import type { Part, Site } from "./compile.ts";
 import { hasGuard, type Instance, type Stub } from "./instance.ts";
+import type { Placed } from "./placed.ts";
 import type { Reader } from "./read-texts.ts";
 import { headOf } from "./text.ts";
 
 type Function_ = (...args: never[]) => unknown;
+
+/** Joins the text when it is first asked for, and remembers its digest: the text itself is held by the function that was made of it. */
+function expecting(placed: Placed, pieces: readonly Piece[]): Reader["isExpected"] {
+  let known: Digest | null = null;
+  return (text, digest) => {
+    if (known !== null) return digest === known;
+    if (text !== placed.textOf(pieces).trim()) return false;
+    known = digest;
+    return true;
+  };
+}
 
 /** Of a body behind a guard. Null for closures: each activation has its own, and nobody can list them. */
 export function bodyReader({ instance, placed }: Site, op: BodyOp, part: Part<unknown>): Reader | null {
@@ -14,7 +26,7 @@ export function bodyReader({ instance, placed }: Site, op: BodyOp, part: Part<un
   return {
     declaration: door.kind === "class" ? `${door.className}.${door.isStatic ? "static " : ""}${op.name}()` : `${op.name}()`,
     head: headOf(op),
-    expected: placed.textOf(op.text).trim(),
+    isExpected: expecting(placed, op.text),
     body: () => (part.made() === undefined ? undefined : (instance.read(slot) as (() => Function_) | undefined)?.()),
     held: door.kind === "module" && op.form === "function" ? { slot, name } : null,
     differs: () => (instance.read(slot) !== instance.written.get(slot) ? "guard" : isFound() ? null : "replaced"),
@@ -46,7 +58,7 @@ function holdsGuard(home: object, key: PropertyKey, slot: string): boolean {
 
 /** Of a function that the overlay adds to a module. */
 export function functionReader({ placed }: Site, op: CellOp, part: Part<Function_>): Reader {
-  return { declaration: `${op.name}()`, head: "", expected: placed.textOf(op.text ?? []).trim(), body: part.made, held: null, differs: () => null };
+  return { declaration: `${op.name}()`, head: "", isExpected: expecting(placed, op.text ?? []), body: part.made, held: null, differs: () => null };
 }
 
 /** Of a method that the overlay adds to a class. */
@@ -55,7 +67,7 @@ export function memberReader({ instance, placed }: Site, op: MemberOp, part: Par
   return {
     declaration: `${op.className}.${op.isStatic ? "static " : ""}${op.name}()`,
     head: headOf({ form: "method", isAsync: op.isAsync, isGenerator: op.isGenerator, name: op.name }),
-    expected: placed.textOf(op.text).trim(),
+    isExpected: expecting(placed, op.text),
     body: part.made,
     held: null,
     differs: () => memberDiffers(instance, op, instance.stubs.get(key)),
