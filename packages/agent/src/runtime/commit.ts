@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Digest, ErrorCode } from "@midflight/protocol";
-import { broughtBy, importedBy } from "./exchange.ts";
-import type { Instance, InstanceTable, Pick } from "./instance.ts";
+import type { Instance, Pick } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 import { addMember, retireMembers, writeRemovals, type Choice } from "./members.ts";
 import type { Prepared } from "./prepare.ts";
 import { imitate, ownShape, writeReflection } from "./reflection.ts";
@@ -27,12 +27,13 @@ export function write(staged: Staged, table: InstanceTable, late: (instance: Ins
     while (undo.length > 0) undo.pop()!();
   };
   try {
-    for (const instance of table) {
+    for (const instance of table.concernedBy(unitsOf(staged))) {
       const prepared = staged.prepared.get(instance) ?? late(instance);
       if (prepared !== null) {
         units.add(instance.unit);
         bodies += prepared.slots.size;
       }
+      table.markChanged(instance);
       writeInstance(instance, prepared, undo, choice);
     }
   } catch (error) {
@@ -42,7 +43,13 @@ export function write(staged: Staged, table: InstanceTable, late: (instance: Ins
   return { units: units.size, bodies, undo: takeBack };
 }
 
+function unitsOf({ overlay }: Staged): readonly string[] {
+  return overlay.units.map(({ ops }) => ops.unit);
+}
+
 const nothing: ReadonlyMap<string, Pick> = new Map();
+const noNames: ReadonlySet<string> = new Set();
+const noOrigins: ReadonlyMap<string, string> = new Map();
 
 /** One instance takes its part of an overlay, or, with null, returns to its boot shape. */
 export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {
@@ -52,19 +59,14 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought, imported: instance.imported, readers: instance.readers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;
-  const put = (slot: string, value: Pick | undefined): void => {
-    const old = before.written.get(slot);
-    undo.push(() => instance.write(slot, old));
-    instance.write(slot, value);
-  };
-  for (const slot of before.written.keys()) if (!written.has(slot)) put(slot, undefined);
-  for (const [slot, value] of written) put(slot, value);
+  undo.push(() => exchange(instance, written, before.written));
+  exchange(instance, before.written, written);
   instance.written = written;
   instance.live = slots;
   instance.scope = prepared?.scope ?? null;
   instance.members = prepared?.members ?? [];
-  instance.brought = prepared === null ? new Set() : broughtBy(prepared.unit.ops);
-  instance.imported = prepared === null ? new Map() : importedBy(prepared.unit.ops);
+  instance.brought = prepared?.brought ?? noNames;
+  instance.imported = prepared?.imported ?? noOrigins;
   instance.removals = prepared?.unit.ops.removals ?? [];
   instance.makers = prepared?.makers.settle() ?? null;
   instance.readers = prepared?.readers ?? [];
@@ -102,6 +104,12 @@ export function writeInstance(instance: Instance, prepared: Prepared | null, und
   for (const { op, part } of prepared.members) if (instance.classes.has(op.className)) undo.push(addMember(instance, op, part, choice));
 }
 
+/** Guards that found the one find the other. */
+function exchange(instance: Instance, from: ReadonlyMap<string, Pick>, to: ReadonlyMap<string, Pick>): void {
+  for (const slot of from.keys()) if (!to.has(slot)) instance.write(slot, undefined);
+  for (const [slot, value] of to) instance.write(slot, value);
+}
+
 /** Requests of the old generation get its bodies, all others the new ones. */
 function chooseBetween(former: ReadonlyMap<string, Pick>, next: ReadonlyMap<string, Pick>, isOld: () => boolean): ReadonlyMap<string, Pick> {
   const out = new Map<string, Pick>();
@@ -115,7 +123,7 @@ function chooseBetween(former: ReadonlyMap<string, Pick>, next: ReadonlyMap<stri
 
 /** The old generation has ended: its bodies are let go. */
 export function collapse(table: InstanceTable): void {
-  for (const instance of table) {
+  for (const instance of table.changed) {
     if (instance.written !== instance.live) {
       for (const slot of instance.written.keys()) instance.write(slot, instance.live.get(slot));
       instance.written = instance.live;
@@ -124,18 +132,20 @@ export function collapse(table: InstanceTable): void {
     for (const end of instance.ending) end();
     instance.ending.clear();
   }
+  table.settle();
 }
 
 /**
- * Reads back what guards find, in every instance, and compares it with what was to be written. The digest names
- * the texts that are live: `unit`, the text it was loaded from, and its artifact and operations, sorted.
- * Null and the unit's name if anything differs.
+ * Reads back what guards find, in every instance that the swap concerns, and compares it with what was to be written.
+ * The digest names the texts that are live and not the boot release's: for each such instance `unit`, the text it was
+ * loaded from, and its artifact and operations, sorted. The unit's name if anything differs.
  */
 export function readBack(table: InstanceTable, shown: ReadonlyMap<string, string>): { readonly live: Digest } | { readonly differs: string } {
-  const lines: string[] = [];
-  for (const instance of table) {
+  const lines = new Set<string>();
+  for (const instance of table.concernedBy(shown.keys())) {
     for (const [slot, value] of instance.written) if (instance.read(slot) !== value) return { differs: instance.unit };
-    lines.push(`${instance.unit} ${instance.tag} ${shown.get(instance.unit) ?? "boot"}`);
+    const text = shown.get(instance.unit);
+    if (text !== undefined) lines.add(`${instance.unit} ${instance.tag} ${text}`);
   }
-  return { live: `sha256:${createHash("sha256").update([...new Set(lines)].sort().join("\n")).digest("hex")}` };
+  return { live: `sha256:${hash("sha256", [...lines].sort().join("\n"))}` };
 }

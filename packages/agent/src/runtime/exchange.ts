@@ -1,5 +1,6 @@
 import type { ImportOp, UnitOps } from "@midflight/protocol";
-import { statePrefix, type InstanceTable } from "./instance.ts";
+import { statePrefix } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 import type { Overlay } from "./overlay.ts";
 
 /** What an overlay adds that somebody may hold, or that holds state: if it goes, that is left over. */
@@ -30,10 +31,11 @@ function originOf(op: ImportOp): string {
 /** An import that stood for one thing in the live overlay's texts and is to stand for another: closures that those made go on with the former. */
 function findTurned(overlay: Overlay, table: InstanceTable): { readonly unit: string; readonly reason: string } | null {
   for (const { ops } of overlay.units) {
-    const now = importedBy(ops);
+    let now: ReadonlyMap<string, string> | null = null;
     for (const { imported } of table.of(ops.unit)) {
+      if (imported.size > 0) now ??= importedBy(ops);
       for (const [name, origin] of imported) {
-        const next = now.get(name);
+        const next = now?.get(name);
         if (next !== undefined && next !== origin) return { unit: ops.unit, reason: `${name} was imported by an earlier release as ${origin} and is ${next} now; closures that it made may go on with the former` };
       }
     }
@@ -41,18 +43,27 @@ function findTurned(overlay: Overlay, table: InstanceTable): { readonly unit: st
   return null;
 }
 
+/** What an overlay adds to each of its units, and which modules it is the first to bring: found out once, asked when it is staged and when it is committed. */
+export interface Bringing {
+  readonly byUnit: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly modules: readonly string[];
+}
+
+export function bringingOf(overlay: Overlay, isLoaded: (added: string) => boolean): Bringing {
+  return { byUnit: new Map(overlay.units.map(({ ops }) => [ops.unit, broughtBy(ops)])), modules: overlay.added.map(({ unit }) => unit).filter((unit) => !isLoaded(unit)) };
+}
+
 /**
  * Something that an earlier release added goes while something of its kind comes: it may be the same one under another
  * name or in another place, and what holds the former would not know. Where nothing comes, it is a way back. Null: no such thing.
  */
-export function findExchanged(overlay: Overlay, table: InstanceTable, isLoaded: (added: string) => boolean): { readonly unit: string; readonly reason: string } | null {
+export function findExchanged(overlay: Overlay, { byUnit, modules }: Bringing, table: InstanceTable): { readonly unit: string; readonly reason: string } | null {
   const turned = findTurned(overlay, table);
   if (turned !== null) return turned;
-  const next = new Map(overlay.units.map(({ ops }) => [ops.unit, broughtBy(ops)]));
   let gone: { unit: string; name: string } | null = null;
-  let come: string | null = overlay.added.find(({ unit }) => !isLoaded(unit))?.unit ?? null;
-  for (const { unit, brought } of table) {
-    const now = next.get(unit);
+  let come: string | null = modules[0] ?? null;
+  for (const { unit, brought } of table.concernedBy(byUnit.keys())) {
+    const now = byUnit.get(unit);
     for (const name of brought) if (now?.has(name) !== true) gone ??= { unit, name };
     for (const name of now ?? []) if (!brought.has(name)) come ??= name;
   }

@@ -93,6 +93,13 @@ export class Instance {
     this.door = door;
   }
 
+  /** False if nothing of an overlay is on it: it is as its own text made it. */
+  get isChanged(): boolean {
+    const { live, written, stubs, removed, imitating, ending, cells, brought, hadClosures, program } = this;
+    const held = live.size + written.size + stubs.size + removed.size + imitating.size + ending.size + cells.size + brought.size + this.#faded.size;
+    return held > 0 || hadClosures || program !== null;
+  }
+
   /** Prepares writing and reading of guard variables: one compilation for all that are new. */
   prepare(slots: Iterable<string>): void {
     const fresh = [...new Set(slots)].filter((slot) => !this.#access.has(slot));
@@ -167,25 +174,4 @@ function holdsGuard(read: () => unknown, slot: string): boolean {
 /** True for a function whose text asks that guard. */
 export function hasGuard(code: unknown, slot: string): boolean {
   return typeof code === "function" && Function.prototype.toString.call(code).includes(slot);
-}
-
-/** All loaded units of one thread. */
-export class InstanceTable {
-  readonly #byUnit = new Map<string, Instance[]>();
-  readonly loaded: Set<string> = new Set();
-
-  add(instance: Instance): void {
-    const list = this.#byUnit.get(instance.unit);
-    if (list === undefined) this.#byUnit.set(instance.unit, [instance]);
-    else list.push(instance);
-    this.loaded.add(instance.unit);
-  }
-
-  of(unit: string): readonly Instance[] {
-    return this.#byUnit.get(unit) ?? [];
-  }
-
-  *[Symbol.iterator](): Generator<Instance> {
-    for (const list of this.#byUnit.values()) yield* list;
-  }
 }

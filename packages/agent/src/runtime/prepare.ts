@@ -1,10 +1,12 @@
-import { statePrefix, type Cell, type Instance, type InstanceTable, type Pick, type Stub } from "./instance.ts";
+import { statePrefix, type Cell, type Instance, type Pick, type Stub } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart, type FunctionPart } from "./compile.ts";
+import { broughtBy, importedBy } from "./exchange.ts";
 import { foreignMember } from "./members.ts";
 import type { OverlayUnit } from "./overlay.ts";
 import { Makers } from "./makers.ts";
 import { Placed } from "./placed.ts";
-import type { Reflecting } from "./reflection.ts";
+import { reflectingOf, type Reflecting } from "./reflection.ts";
 import { bodyReader, functionReader, memberReader } from "./readers.ts";
 import type { Reader } from "./read-texts.ts";
 import type { MemberOp, UnitOps } from "@midflight/protocol";
@@ -28,6 +30,9 @@ export interface Prepared {
   /** What is still to be compiled, one step each. */
   readonly steps: readonly (() => void)[];
   readonly hasClosures: boolean;
+  /** What it adds that somebody may hold, and what its imports stand for: `broughtBy`, `importedBy`. */
+  readonly brought: ReadonlySet<string>;
+  readonly imported: ReadonlyMap<string, string>;
 }
 
 /** Why an instance cannot take an overlay. */
@@ -47,8 +52,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const reflecting: Reflecting[] = [];
   for (const op of ops.imports) defineImport(scope, op, instance, table, scopeOf, modules);
   checkSuccession(instance, ops);
-  const foreign = ops.removals.find((op) => foreignMember(instance, op));
-  if (foreign !== undefined) throw new NotPreparable(`${foreign.className}.${foreign.name}() is to be removed, but what is there is not what its class came with`);
+  checkRemovals(instance, ops);
   for (const op of ops.cells) {
     if (op.kind === "function") {
       const stub = instance.stubs.get(op.key) ?? createFunctionStub(op.name, isOld);
@@ -76,8 +80,12 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     if (op.again && !instance.hadClosures && ops.birth === "") continue;
     const part = bodyPart(site, op);
     slots.set(op.slot, part.value);
-    if (op.reflect !== null && part.like !== null) reflecting.push({ op, like: part.like });
     steps.push(part.force);
+    if (op.reflect !== null && part.like !== null) {
+      const one = reflectingOf(site, op, part.like);
+      reflecting.push(one);
+      steps.push(one.force);
+    }
     const reader = bodyReader(site, op, part);
     if (reader !== null) readers.push(reader);
   }
@@ -89,7 +97,13 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
   steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
-  return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, readers, steps, hasClosures };
+  return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, readers, steps, hasClosures, brought: broughtBy(ops), imported: importedBy(ops) };
+}
+
+/** Throws if a member that goes is not the one that its class came with. Staging asks, and the commit again: the app runs in between. */
+export function checkRemovals(instance: Instance, { removals }: UnitOps): void {
+  const foreign = removals.find((op) => foreignMember(instance, op));
+  if (foreign !== undefined) throw new NotPreparable(`${foreign.className}.${foreign.name}() is to be removed, but what is there is not what its class came with`);
 }
 
 /** Throws if an earlier overlay left something alive that this one would have to change and cannot reach. */

@@ -1,4 +1,5 @@
 import type { BodyOp } from "@midflight/protocol";
+import { Lazy, type Site } from "./compile.ts";
 import type { Instance } from "./instance.ts";
 
 type Function_ = (...args: never[]) => unknown;
@@ -8,16 +9,38 @@ type Undo = () => void;
 export interface Reflecting {
   readonly op: BodyOp;
   readonly like: () => Function_;
+  /** Reads the binding under which it is found; undefined while there is none. */
+  readonly root: () => unknown;
+  /** Compiles that. */
+  readonly force: () => void;
+}
+
+export function reflectingOf({ instance, makers }: Site, op: BodyOp, like: () => Function_): Reflecting {
+  const [name] = op.reflect?.path ?? [];
+  const root = new Lazy((): (() => unknown) | null => (name === undefined ? null : (makers.make("", instance.door, `()=>${name}`) as () => unknown)));
+  return {
+    op,
+    like,
+    root: () => {
+      try {
+        return root.get()?.();
+      } catch {
+        // In its dead zone, or not declared.
+        return undefined;
+      }
+    },
+    force: () => void root.get(),
+  };
 }
 
 /** The first function that is not found where its text made it; null if all are. */
 export function findLost(instance: Instance, reflecting: readonly Reflecting[]): string | null {
-  return reflecting.find(({ op }) => findFunction(instance, op) === null)?.op.name ?? null;
+  return reflecting.find((one) => findFunction(instance, one) === null)?.op.name ?? null;
 }
 
 /** The function object whose body an operation replaces; null if it is not there, or something else is. */
-function findFunction(instance: Instance, { slot, name, door, reflect }: BodyOp): Function_ | null {
-  const found = door.kind === "class" ? ownOf(homeOf(instance, door.className, door.isStatic), name) : walkTo(instance, reflect?.path ?? []);
+function findFunction(instance: Instance, { op: { slot, name, door, reflect }, root }: Reflecting): Function_ | null {
+  const found = door.kind === "class" ? ownOf(homeOf(instance, door.className, door.isStatic), name) : walkFrom(root, reflect?.path ?? []);
   if (typeof found !== "function" || !Function.prototype.toString.call(found).includes(slot)) return null;
   return Object.isFrozen(found) ? null : (found as Function_);
 }
@@ -27,16 +50,10 @@ function homeOf(instance: Instance, className: string, isStatic: boolean): unkno
   return isStatic ? made : made?.prototype;
 }
 
-function walkTo(instance: Instance, [root, ...rest]: readonly string[]): unknown {
-  if (root === undefined) return undefined;
-  try {
-    let at = instance.door(root);
-    for (const key of rest) at = ownOf(at, key);
-    return at;
-  } catch {
-    // In its dead zone, or not declared.
-    return undefined;
-  }
+function walkFrom(root: () => unknown, [, ...rest]: readonly string[]): unknown {
+  let at = root();
+  for (const key of rest) at = ownOf(at, key);
+  return at;
 }
 
 /** Without running an accessor. */
@@ -45,10 +62,11 @@ function ownOf(holder: unknown, key: string): unknown {
   return isHolder ? (Object.getOwnPropertyDescriptor(holder, key)?.value as unknown) : undefined;
 }
 
-/** Makes functions show what their newer bodies say, and those of an earlier overlay what their text says. */
+/** Makes functions show what their newer bodies say, and those of an earlier overlay what their text says. One that is not found is left out. */
 export function writeReflection(instance: Instance, reflecting: readonly Reflecting[], undo: Undo[]): void {
-  const wanted = reflecting.flatMap(({ op, like }) => {
-    const fn = findFunction(instance, op);
+  const wanted = reflecting.flatMap((one) => {
+    const { op, like } = one;
+    const fn = findFunction(instance, one);
     return fn === null ? [] : [{ fn, like, name: op.reflect?.name ?? fn.name }];
   });
   const fns = new Set(wanted.map(({ fn }) => fn));

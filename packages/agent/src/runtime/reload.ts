@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Digest, ErrorCode, Hash, ReloadOp, ReloadStep } from "@midflight/protocol";
 import type { Carried } from "./hot.ts";
-import type { Instance, InstanceTable } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 import type { Overlay, OverlayUnit } from "./overlay.ts";
 import { Placed } from "./placed.ts";
 import { NotPreparable, type Prepared } from "./prepare.ts";
@@ -62,7 +63,7 @@ function mustRun({ program }: Instance, { key, again }: ReloadOp): boolean {
 export function* prepareReruns(overlay: Overlay, context: ReloadContext): Generator<void, readonly Rerun[]> {
   const reruns: Rerun[] = [];
   const named = new Map(overlay.units.map((unit) => [unit.ops.unit, unit]));
-  for (const instance of context.table) {
+  for (const instance of context.table.changed) {
     if (instance.program !== null && named.get(instance.unit)?.ops.reload === undefined) {
       throw new NotReloadable(instance.unit, "its top level ran again under an earlier release, and this one has no hooks that lead on from there", "REPLACE_NEEDED");
     }
@@ -108,7 +109,7 @@ function* compile(instance: Instance, unit: OverlayUnit, steps: readonly ReloadS
   const compiled: Step[] = [];
   for (const { kind, hasEffect, text } of steps) {
     const [before, after] = stepMaker(kind);
-    compiled.push({ run: instance.door(placed.expression(before, text, after).once) as Step["run"], hasEffect });
+    compiled.push({ run: instance.door(placed.expression(before, text, after).once()) as Step["run"], hasEffect });
     yield;
   }
   return { steps: compiled, scope, birth: unit.ops.birth };

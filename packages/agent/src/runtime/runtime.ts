@@ -9,7 +9,8 @@ import { Generations, type GenerationsOptions } from "./generations.ts";
 import { followHttpRequests, isEventStream } from "./http-requests.ts";
 import { Hold } from "./hold.ts";
 import { HotState } from "./hot.ts";
-import { Instance, InstanceTable, type Door } from "./instance.ts";
+import { Instance, type Door } from "./instance.ts";
+import { InstanceTable } from "./instance-table.ts";
 import type { AddedUnit, Overlay, OverlayUnit } from "./overlay.ts";
 import type { Meter } from "../measure/meter.ts";
 import { Pace } from "../pace.ts";
@@ -20,7 +21,8 @@ import { Reload, type Failure } from "./reload.ts";
 import { readTexts, type Readings } from "./read-texts.ts";
 import type { Modules } from "./scope.ts";
 import { SourceMaps } from "./source-maps.ts";
-import { stage, type Refused, type StageResult, type Staged } from "./stage.ts";
+import { findHindrance, type Refused } from "./hindrance.ts";
+import { stage, type StageResult, type Staged } from "./stage.ts";
 import type { Digest, Hash } from "@midflight/protocol";
 
 export type { AddedUnit, CommitResult, Overlay, Readings, OverlayUnit, StageResult, Staged };
@@ -85,7 +87,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const table = new InstanceTable();
   const maps = new SourceMaps(options.releaseDirectory);
   const added = new AddedUnits(options.releaseDirectory, maps);
-  const pace = new Pace({ sliceMs: 0.5 });
+  const pace = new Pace();
   let policy: RequestPolicy = { ...defaultRequestPolicy, ...options.requests };
   let overdue: (reason: string) => void = () => undefined;
   const timing: GenerationsOptions = {
@@ -137,7 +139,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const instance = new Instance(unit, tag, url, door, hasHooks ? new HotState() : null);
       table.add(instance);
       const prepared = prepareLate(instance, current);
-      if (prepared !== null) writeInstance(instance, prepared, [], now);
+      if (prepared !== null) {
+        table.markChanged(instance);
+        writeInstance(instance, prepared, [], now);
+      }
       const onClass = (binding: string, made: never): void => {
         instance.classes.set(binding, made);
         try {
@@ -187,8 +192,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const formerModules = modules;
     const undone = ({ code, reason, unit }: Failure): CommitResult => ({ kind: "undone", code, reason, unit });
     if (generations.hasOld) return undone({ code: generations.isOverdue ? "REQUESTS_OVERDUE" : "SWAP_TIMED_OUT", reason: "requests of the generation before the last are still open", unit: null });
+    const hindrance = findHindrance(staged, table);
+    if (hindrance !== null) return undone(hindrance);
     const reload = new Reload(staged.reruns);
-    const stuck = reload.leave();
+    // Hooks are the app's code, too.
+    const stuck = reload.leave() ?? (staged.reruns.length > 0 ? findHindrance(staged, table) : null);
     if (stuck !== null) return undone(reload.takeBack(stuck));
     const hasOld = generations.advance(() => collapse(table), keepsOld);
     const retreat = (written: Written | null): void => {
@@ -200,7 +208,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     let failure: Failure | null = null;
     try {
       modules = staged.modules;
-      written = write(staged, table, (instance) => (current.has(instance.unit) || next.has(instance.unit) ? prepareLate(instance, next) : null), { hasOld, isOld });
+      written = write(staged, table, (instance) => prepareLate(instance, next), { hasOld, isOld });
       failure = reload.enter();
     } catch (error) {
       const reason = `the commit threw ${error instanceof Error ? error.message : "a value"}; everything it had written was taken back`;
@@ -217,7 +225,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     reload.settle();
     current = next;
     generation++;
-    for (const instance of table) instance.fade(new Set(next.get(instance.unit)?.ops.cells.map(({ key }) => key)));
+    for (const instance of table.changed) instance.fade(new Set(next.get(instance.unit)?.ops.cells.map(({ key }) => key)));
+    table.settle();
     return { kind: "committed", generation, units: written.units, bodies: written.bodies, live: read.live };
   }
 
@@ -283,7 +292,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     readTexts() {
       const begun = generation;
-      return readTexts(table, new Pace({ sliceMs: 0.5 }), options.hash, () => generation === begun);
+      return readTexts(table, new Pace(), options.hash, () => generation === begun);
     },
     single: () => generations.single(),
     giveUpOld: () => generations.giveUp(),

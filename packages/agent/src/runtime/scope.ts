@@ -1,5 +1,6 @@
 import type { ImportOp } from "@midflight/protocol";
-import type { Cell, Instance, InstanceTable } from "./instance.ts";
+import type { Cell, Instance } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
 
 /** A module's namespace by where it comes from. Undefined: not loaded. */
 export type Modules = (instance: Instance, op: Extract<ImportOp, { from: "module" | "added" }>) => Readonly<Record<string, unknown>> | undefined;

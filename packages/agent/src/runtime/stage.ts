@@ -1,9 +1,11 @@
 import { isBuiltin } from "node:module";
-import type { ErrorCode, ImportOp } from "@midflight/protocol";
+import type { ImportOp } from "@midflight/protocol";
 import * as ownPackage from "../index.ts";
 import type { AddedUnits } from "./added-units.ts";
-import type { Instance, InstanceTable } from "./instance.ts";
-import { findExchanged } from "./exchange.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceTable } from "./instance-table.ts";
+import { bringingOf, findExchanged, type Bringing } from "./exchange.ts";
+import { findIncomplete, lostRefusal, refuse, type Refused } from "./hindrance.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Pace } from "../pace.ts";
 import { NotPreparable, prepare, type Prepared } from "./prepare.ts";
@@ -19,13 +21,7 @@ export interface Staged {
   readonly modules: Modules;
   /** Instances whose top level runs again, in the order of evaluation. */
   readonly reruns: readonly Rerun[];
-}
-
-export interface Refused {
-  readonly kind: "refused";
-  readonly code: ErrorCode;
-  readonly reason: string;
-  readonly unit: string | null;
+  readonly bringing: Bringing;
 }
 
 export type StageResult = { readonly kind: "staged"; readonly staged: Staged } | Refused;
@@ -39,16 +35,14 @@ export interface StageContext {
   readonly boot: Pick<ReloadContext, "live" | "releaseDirectory" | "bootArtifacts" | "hash">;
 }
 
-function refuse(code: ErrorCode, reason: string, unit: string | null): Refused {
-  return { kind: "refused", code, reason, unit };
-}
-
 /** Compiles an overlay off to the side. Runs code of the app only where the planner proved it free of effects. */
 export async function stage(overlay: Overlay, { table, added, pace, isOld, maps, boot }: StageContext): Promise<StageResult> {
   const incomplete = findIncomplete(overlay, table);
   if (incomplete !== null) return incomplete;
   await maps.write(overlay.units);
-  const exchanged = findExchanged(overlay, table, (unit) => added.namespace(unit) !== undefined);
+  await pace.yield();
+  const bringing = bringingOf(overlay, (unit) => added.namespace(unit) !== undefined);
+  const exchanged = findExchanged(overlay, bringing, table);
   if (exchanged !== null) return refuse("OVERLAY_FAILED", exchanged.reason, exchanged.unit);
   const loadedAdded = await added.load(overlay.added);
   pace.resume();
@@ -86,7 +80,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps,
       await pace.breathe();
     }
     const lost = findLost(instance, reflecting);
-    if (lost !== null) return refuse("OVERLAY_FAILED", `${lost}() has another number of parameters now, or another name, and is not found where it was made`, instance.unit);
+    if (lost !== null) return lostRefusal(lost, instance.unit);
   }
   const reruns = prepareReruns(overlay, { ...boot, table, prepared });
   for (;;) {
@@ -94,7 +88,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps,
       const next = reruns.next();
       if (next.done === true) {
         await pace.yield();
-        return { kind: "staged", staged: { overlay, prepared, modules, reruns: next.value } };
+        return { kind: "staged", staged: { overlay, prepared, modules, reruns: next.value, bringing } };
       }
     } catch (error) {
       if (error instanceof NotReloadable) return refuse(error.code, error.message, error.unit);
@@ -102,17 +96,6 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps,
     }
     await pace.breathe();
   }
-}
-
-/** Closures that an earlier overlay made can be reached only if the transition speaks of their unit. */
-function findIncomplete(overlay: Overlay, table: InstanceTable): Refused | null {
-  const named = new Set(overlay.units.map((unit) => unit.ops.unit));
-  for (const instance of table) {
-    if (instance.hadClosures && !named.has(instance.unit)) {
-      return refuse("TRANSITION_MISSING", "the transition leaves out a unit whose closures an earlier release reached; it has to be planned again", instance.unit);
-    }
-  }
-  return null;
 }
 
 async function loadImport(op: ImportOp, instance: Instance, table: InstanceTable, namespaces: Map<string, Readonly<Record<string, unknown>>>): Promise<string | null> {
