@@ -58,8 +58,14 @@ export function fateOutside(name: string, call: Call, argument: Node, functionOf
     return fn !== null && isMiddleware(fn) ? "kept" : "handed";
   }
   if (name === "all" && argument.type === "ArrayExpression") return "contained";
+  // `Array.from(list, fn)`, `Buffer.from(text)` call what comes second, and walk through what comes first.
+  if (name === "from" && argument === first && isLanguageList(call.callee)) return "contained";
   if (callers.has(name)) return "called";
   return containers.has(name) ? "contained" : "handed";
+}
+
+function isLanguageList(callee: Node): boolean {
+  return callee.type === "MemberExpression" && callee.object.type === "Identifier" && /^(Array|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/.test(callee.object.name);
 }
 
 /** True for `app.get("/items", …)` and its like. */
@@ -98,6 +104,13 @@ export function wordsIn(node: Node): readonly string[] | null {
   return text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? [];
 }
 
+const takers = new Set(["get", "pop", "shift", "at", "find", "findLast", "next", "values", "entries", "slice", "filter", "concat", "flat", "map", "reduce", "?"]);
+
+/** Methods by which something is taken out of a list or a map. */
+export function isTaker(name: string): boolean {
+  return takers.has(name);
+}
+
 /** The language's functions that give what they were given, now or later, also in a list. */
 export function isGivingBack(name: string): boolean {
   return /^(resolve|all|race|any|allSettled|freeze|seal|preventExtensions|of)$/.test(name);
@@ -110,7 +123,7 @@ export function isWholeReader(name: string): boolean {
 
 /** Functions that write an object out as text, by its `toJSON` if it has one. */
 export function isPrinting(name: string): boolean {
-  return /^(stringify|json|send|log|info|warn|error|debug|trace|fatal|inspect|format|dir|print|write|end|serialize)$/.test(name);
+  return /^(stringify|json|send|log|info|warn|error|debug|trace|fatal|inspect|format|dir|print|write|end|serialize|formatWithOptions|table)$/.test(name);
 }
 
 /** Classes of Node's and the language's that call a method of a subclass only if its name begins with `_`, if at all. */

@@ -1,10 +1,12 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { symbolMark } from "./lookup.ts";
+import { inspectKey, languageKey } from "./names.ts";
 import type { Found, GivenValue, MemberIndex } from "./member-index.ts";
 import { ArgumentFates } from "./parameters.ts";
 import { Walker } from "./reach.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
+import { mayBeSpelled } from "./spelling.ts";
 import type { Node } from "./syntax.ts";
 import { Values } from "./values.ts";
 
@@ -65,6 +67,8 @@ export class Course {
     this.#isFirst = isFirst;
     for (const [site, unit] of index.compiled) this.ran.set(site, `code that a compiler wrote into ${unit}`);
     for (const found of index.byMember.get("?") ?? []) if (/\[(Symbol\.|([\w$]+\.)*custom\])/.test(found.site.key)) this.#mark(found, language);
+    for (const key of index.byMember.keys()) if (key.startsWith(languageKey)) for (const found of index.byMember.get(key)!) this.#mark(found, language);
+    for (const key of index.values.keys()) if (key.startsWith(languageKey)) for (const value of index.values.get(key)!) this.#handGiven(value);
     for (const key of implicit) this.#handMember(key);
     if ([...app.units.values()].some(({ source }) => /iterator/i.test(source))) for (const key of iterating) this.#handMember(key);
   }
@@ -150,7 +154,7 @@ export class Course {
       if (this.#ranAccessors) return;
       this.#ranAccessors = true;
       // A class's getters are its prototype's, which is not read with its instances.
-      for (const list of this.#index.byMember.values()) for (const found of list) if (isAccessor(found.site) && found.site.member?.kind !== "get") this.#mark(found, this.#by);
+      for (const list of this.#index.byMember.values()) for (const found of list) if (this.#index.isAccessor(found) && found.site.member?.kind !== "get") this.#mark(found, this.#by);
       for (const found of this.#index.defined) if (found.defined.role !== "value") this.#mark(found, this.#by);
     },
     callReturned: (site) => {
@@ -220,7 +224,7 @@ export class Course {
     const { byMember, values } = this.#index;
     if (key !== "?") {
       // It may be the one whose name is computed.
-      const isKnown = byMember.has(key) || values.has(key);
+      const isKnown = byMember.has(key) || values.has(key) || !mayBeSpelled(this.#app, key);
       for (const found of isKnown ? [] : (byMember.get("?") ?? [])) this.#markUnlessSetter(found);
       for (const value of isKnown || key.startsWith(symbolMark) ? [] : (values.get(symbolMark) ?? [])) this.#callGiven(value);
       for (const found of byMember.get(key) ?? []) this.#markUnlessSetter(found);
@@ -244,9 +248,9 @@ export class Course {
 
   /** A getter runs, and what it gives is called. */
   #markUnlessSetter(found: Found): void {
-    if (isSetter(found.site)) return;
+    if (this.#index.isSetter(found)) return;
     this.#mark(found, this.#by);
-    if (isAccessor(found.site)) this.#reached.callReturned(found.site);
+    if (this.#index.isAccessor(found)) this.#reached.callReturned(found.site);
   }
 
   #callGiven(value: GivenValue): void {
@@ -255,6 +259,8 @@ export class Course {
 
   #handMember(key: string): void {
     if (this.#called.has(key) || this.#handed.has(key)) return;
+    // A computed key is that symbol only where somebody names it.
+    if (key === inspectKey && ![...this.#app.units.values()].some(({ source }) => source.includes("inspect"))) return;
     this.#handed.add(key);
     this.seen.add(key);
     this.#reachDefined(key, true);
@@ -283,8 +289,8 @@ export class Course {
     this.#markParts(key);
     this.#reachDefined(key, false);
     for (const found of this.#allOf(key)) {
-      if (isSetter(found.site)) continue;
-      if (isAccessor(found.site)) this.#mark(found, this.#by);
+      if (this.#index.isSetter(found)) continue;
+      if (this.#index.isAccessor(found)) this.#mark(found, this.#by);
       else this.#reached.keep(found.unit, found.site, false);
     }
   }
@@ -296,23 +302,14 @@ export class Course {
     if (key === "?" && this.#callsWritten) this.#callUnknown();
     this.seen.add(key);
     for (const { unit, site, defined } of this.#index.defined) if (defined.role === "set" && defined.matches(key)) this.#mark({ unit, site }, this.#by);
-    for (const found of this.#allOf(key)) if (isSetter(found.site)) this.#mark(found, this.#by);
+    for (const found of this.#allOf(key)) if (this.#index.isSetter(found)) this.#mark(found, this.#by);
   }
 
   *#allOf(key: string): Generator<Found> {
     // A symbol may be the one that a computed key of an object stands for.
+    // Of elements no more is told than that it is one.
+    if (key === "0") for (const [name, list] of this.#index.byMember) if (/^[1-9]\d*$/.test(name)) yield* list;
     if (key !== "?") yield* this.#index.byMember.get(key) ?? (key.startsWith(symbolMark) ? this.#index.byMember.get("?") : undefined) ?? [];
     else for (const list of this.#index.byMember.values()) yield* list;
   }
-}
-
-function isAccessor(site: Site): boolean {
-  // Under a computed key it is not told here.
-  if (site.memberName === "[]") return true;
-  if (site.member !== null) return site.member.kind === "get" || site.member.kind === "set";
-  return / ?(get|set) [^. ]*$/.test(site.key);
-}
-
-function isSetter(site: Site): boolean {
-  return site.member !== null ? site.member.kind === "set" : / ?set [^. ]*$/.test(site.key);
 }

@@ -39,7 +39,7 @@ function listening(around: Surroundings, asked: Asked[]): Surroundings {
     asked.push({ what, name, answer });
     return answer;
   };
-  return { isFresh: ask("isFresh"), isOwn: ask("isOwn"), valuesOf: ask("valuesOf"), declared: ask("declared"), methods: ask("methods") };
+  return { isFresh: ask("isFresh"), isOwn: ask("isOwn"), isOfNode: ask("isOfNode"), valuesOf: ask("valuesOf"), declared: ask("declared"), methods: ask("methods") };
 }
 
 function keptBy(node: Keeping, detail: UnitDetail, around: Surroundings): readonly Kept[] {

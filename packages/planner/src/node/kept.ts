@@ -16,6 +16,8 @@ export interface Surroundings {
   isFresh(name: string): boolean;
   /** Something that is kept in the object that the function is a method of. */
   isOwn(name: string): boolean;
+  /** What is not local stands under that name for the language's own, or for a module of Node's. */
+  isOfNode(name: string): boolean;
   /** What a name is given. */
   valuesOf(name: string): readonly Node[];
   /** The function that a name of the unit's is declared as, if it is one. */
@@ -241,7 +243,7 @@ function isSetting(call: Of<"CallExpression">, ask: Node, detail: UnitDetail, ar
   const { callee } = call;
   if (callee.type !== "MemberExpression") return false;
   // `cache.find(key)`, then `cache.remember(key, value)`: by whatever names a store of one's own has them.
-  const isOther = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" && call !== ask && call.arguments.length > 1 && !isSame(ask.callee.property, callee.property, detail) && outlives(callee, detail, around);
+  const isOther = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" && call !== ask && call.arguments.length > 1 && !isSame(ask.callee.property, callee.property, detail) && outlives(callee, detail, around) && !isOfNode(callee, detail, around);
   if (!isOther && !isStore(call, detail, around)) return false;
   const from = ask.type === "CallExpression" && ask.callee.type === "MemberExpression" ? ask.callee.object : ask.type === "MemberExpression" ? ask.object : null;
   return (from !== null && isSame(from, callee.object, detail)) || call.arguments.some((argument) => isSame(argument, ask, detail));
@@ -258,11 +260,21 @@ function outlives(target: Node, { scopes }: UnitDetail, around: Surroundings): b
   if (root.type !== "Identifier") return false;
   const { name, start } = root;
   if (isOfApp(target)) return true;
-  const ref = scopes.references[firstIndex(scopes.references, (ref) => ref.start >= start)];
-  return ref?.start === start && ref.where === "local" ? target.type === "MemberExpression" && !isRequestName(name) && !around.isFresh(name) : true;
+  return isLocal(start, scopes) ? target.type === "MemberExpression" && !isRequestName(name) && !around.isFresh(name) : true;
 }
 
-/** `req.app.around.table`, `request.server.table`: a request's way to what all requests share. */
+function isLocal(start: number, { references }: UnitDetail["scopes"]): boolean {
+  const ref = references[firstIndex(references, (ref) => ref.start >= start)];
+  return ref?.start === start && ref.where === "local";
+}
+
+/** `Buffer.isBuffer(x)`, `path.isAbsolute(x)`: what the language and Node have keeps nothing of the app's. */
+function isOfNode(target: Node, { scopes }: UnitDetail, around: Surroundings): boolean {
+  const root = rootOf(target);
+  return root.type === "Identifier" && !isLocal(root.start, scopes) && around.isOfNode(root.name);
+}
+
+/** `req.app.locals.table`, `request.server.table`: a request's way to what all requests share. */
 function isOfApp(target: Node): boolean {
   for (let node = target; node.type === "MemberExpression"; node = node.object) if (node.object.type === "MemberExpression" && /^(app|server)$/.test(keyName(node.object.property, node.object.computed) ?? "")) return true;
   return false;

@@ -1,7 +1,7 @@
 import { detailOf, findOrigin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
 import { isExportOnlyCalled, isReadMember } from "./members.ts";
-import { namesOf, spelledKey, type Names } from "./names.ts";
+import { namesOf, spelledKey, wellKnownKey, type Names } from "./names.ts";
 import { isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** What names and expressions of a unit stand for, as far as its text tells. */
@@ -73,7 +73,8 @@ export class Lookup {
     if (property.type === "Literal") return String(property.value);
     const symbol = property.type === "Identifier" ? this.symbolNamed(property.name) : null;
     if (symbol !== null) return symbol;
-    if (isInspectCustom(property)) return `${symbolMark}custom`;
+    const wellKnown = wellKnownKey(property);
+    if (wellKnown !== null) return wellKnown;
     if (property.type === "UpdateExpression" || (property.type === "BinaryExpression" && property.operator !== "+")) return "0";
     return "?";
   }
@@ -124,12 +125,6 @@ export class Lookup {
 
 /** Begins the key of a member under a symbol: no name of a property begins so. */
 export const symbolMark: string = spelledKey;
-
-/** `util.inspect.custom` */
-function isInspectCustom(node: Node): boolean {
-  if (node.type !== "MemberExpression" || keyName(node.property, node.computed) !== "custom") return false;
-  return node.object.type === "MemberExpression" && keyName(node.object.property, node.object.computed) === "inspect" && node.object.object.type === "Identifier";
-}
 
 function symbolConst(detail: UnitDetail | null, unit: string, name: string): string | null {
   const declaration = detail?.facts.declarations.get(name);

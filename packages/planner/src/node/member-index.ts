@@ -5,7 +5,7 @@ import { Decorations } from "./decorations.ts";
 import { declaresHelper } from "./helpers.ts";
 import { functionNamed } from "./in-flight.ts";
 import { Lookup, symbolMark } from "./lookup.ts";
-import { namesOf } from "./names.ts";
+import { inspectKey, languageKey, namesOf, wellKnownKey } from "./names.ts";
 import type { Site } from "./sites.ts";
 import { Outside } from "./outside.ts";
 import { firstIndex, givenBy, isFunction, type FunctionNode, type Node } from "./syntax.ts";
@@ -68,7 +68,7 @@ export class MemberIndex {
       else if (site.memberName !== null) push(this.byMember, site.memberName, { unit, site });
       else if (site.member !== null) {
         const { key } = site.member;
-        push(this.byMember, (key.type === "Identifier" ? lookup.symbolNamed(key.name) : null) ?? "?", { unit, site });
+        push(this.byMember, (key.type === "Identifier" ? lookup.symbolNamed(key.name) : wellKnownKey(key)) ?? "?", { unit, site });
       }
     }
     for (const defined of definitionsOf(detail).all) {
@@ -82,7 +82,7 @@ export class MemberIndex {
       return site;
     };
     for (const [name, nodes] of members) {
-      const key = name.startsWith(symbolMark) ? (lookup.symbolNamed(name.slice(symbolMark.length)) ?? symbolMark) : name;
+      const key = name.startsWith(symbolMark) && name !== inspectKey && !name.startsWith(languageKey) ? (lookup.symbolNamed(name.slice(symbolMark.length)) ?? symbolMark) : name;
       for (const node of nodes) push(this.values, key, { unit, node, within: givenIn(node) });
     }
     for (const [name, binding] of detail.facts.exports) {
@@ -102,6 +102,21 @@ export class MemberIndex {
       this.unitOf.set(site, unit);
     }
     return site;
+  }
+
+  /** True if reading or writing a property may run it. Under a computed key it is not told. */
+  isAccessor(found: Found): boolean {
+    return found.site.memberName === "[]" || this.#kindOf(found) !== null;
+  }
+
+  isSetter(found: Found): boolean {
+    return this.#kindOf(found) === "set";
+  }
+
+  #kindOf({ unit, site }: Found): "get" | "set" | null {
+    const parent = namesOf(detailOf(this.#app, unit)!).parents.get(site.fn);
+    const kind = parent?.type === "Property" || parent?.type === "MethodDefinition" ? parent.kind : null;
+    return kind === "get" || kind === "set" ? kind : null;
   }
 
   /** All functions that a call by a property's name may mean; null if others may be meant, too. */

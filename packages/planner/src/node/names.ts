@@ -1,16 +1,21 @@
 import type { UnitDetail } from "./analyze.ts";
+import { isBuiltin } from "./app.ts";
+import { knownGlobals } from "./globals.ts";
 import { keptInStatement } from "./kept-in-statement.ts";
 import type { Kept, Surroundings } from "./kept.ts";
-import { namesInStatement, type Call, type Source, type StatementNames } from "./statement-names.ts";
+import { moduleOf } from "./module-of.ts";
+import { namesInStatement, type Call, type Source, type StatementNames, type Target } from "./statement-names.ts";
 import { isFunction, type FunctionNode, type Node } from "./syntax.ts";
 
-export { spelledKey, type Source } from "./statement-names.ts";
+export { inspectKey, languageKey, spelledKey, wellKnownKey, type Source } from "./statement-names.ts";
 
 /** Where the names and members of a unit get their values from. Over-approximates: more sources than there are, never fewer. */
 export interface Names {
   readonly sources: ReadonlyMap<string, readonly Source[]>;
   /** Values given to a property of some object, by its key, but for functions that are sites. `spelledKey`: under one that is computed. */
   readonly members: ReadonlyMap<string, readonly Node[]>;
+  /** Properties that are given something by an assignment. */
+  readonly targets: readonly Target[];
   /** What each function stands in directly. */
   readonly parents: ReadonlyMap<FunctionNode, Node>;
   /** Expressions whose value is computed once and kept: `cache ??= build()`. */
@@ -57,6 +62,10 @@ class UnitNames implements Names {
     return (this.#members ??= join(this.#statements.flatMap(({ members }) => members)));
   }
 
+  get targets(): Names["targets"] {
+    return this.#statements.flatMap(({ targets }) => targets);
+  }
+
   get parents(): Names["parents"] {
     const { program } = this.#detail;
     return (this.#parents ??= new Map(this.#statements.flatMap(({ parents }) => parents.map(([fn, parent]) => [fn, fn === parent ? program : parent] as const))));
@@ -72,6 +81,7 @@ class UnitNames implements Names {
     const around: Surroundings = {
       isFresh: (name) => areAll(name, isMadeHere),
       isOwn: (name) => areAll(name, isOwn),
+      isOfNode: (name) => isOfNode(name, this.#detail),
       valuesOf: (name) => this.sources.get(name)?.flatMap((source) => (source.kind === "value" ? [source.node] : [])) ?? [],
       declared: (name) => {
         const value = facts.declarations.get(name)?.value;
@@ -97,6 +107,12 @@ class UnitNames implements Names {
   get getters(): Names["getters"] {
     return new Set(this.#statements.flatMap(({ getters }) => getters));
   }
+}
+
+function isOfNode(name: string, detail: UnitDetail): boolean {
+  if (!detail.facts.declarations.has(name) && !detail.facts.imports.has(name)) return knownGlobals.has(name) && !/^(globalThis|global|process)$/.test(name);
+  const specifier = moduleOf(name, detail);
+  return specifier !== null && isBuiltin(specifier);
 }
 
 function join<T>(entries: readonly (readonly [string, T])[]): ReadonlyMap<string, readonly T[]> {

@@ -1,6 +1,6 @@
 import { isBuiltin, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { isPlainData } from "./callees.ts";
+import { calleeName, isPlainData } from "./callees.ts";
 import type { ImportBinding } from "./facts.ts";
 import { knownGlobals } from "./globals.ts";
 import { helperOf } from "./helpers.ts";
@@ -8,6 +8,28 @@ import { namesOf, type Names, type Source } from "./names.ts";
 import { keyName, type Node } from "./syntax.ts";
 
 type Call = Extract<Node, { type: "CallExpression" | "NewExpression" }>;
+
+/** The language's functions that make a list or a text, whatever they are given. */
+const makesListOrText = /^(Buffer\.(from|alloc|allocUnsafe|concat)|Array\.(from|of)|Object\.(keys|getOwnPropertyNames)|JSON\.stringify|String\.(raw|fromCharCode|fromCodePoint)|Math\.\w+|Date\.now)$/;
+/** Methods of lists and texts that give another list or text. */
+const givesListOrText = /^(concat|slice|map|filter|flat|flatMap|sort|toSorted|reverse|toReversed|split|join|trim|toLowerCase|toUpperCase|replace|replaceAll|substring|toString)$/;
+
+const known = new WeakMap<AppShape, ReadonlySet<string>>();
+
+/** Names of properties that the app gives to what is not its own: `http.mine = …`, `list.find = …`. */
+function givenToOthers(app: AppShape): ReadonlySet<string> {
+  const found = known.get(app);
+  if (found !== undefined) return found;
+  const given = new Set<string>();
+  // What asks while it is being found finds what there is so far.
+  known.set(app, given);
+  for (const [unit, { detail }] of app.units) {
+    if (detail === null) continue;
+    const outside = new Outside(app, unit, detail);
+    for (const { object, key } of namesOf(detail).targets) if (!given.has(key) && outside.isValue(object)) given.add(key);
+  }
+  return given;
+}
 
 /** Tells which values in a unit surely do not come from the app: they are the language's, Node's or a package's. */
 export class Outside {
@@ -76,6 +98,17 @@ export class Outside {
     return node.type === "CallExpression" && this.#isRequire(node.callee) && node.arguments.every((argument) => isPlainData(argument));
   }
 
+  /** `http.METHODS`, and no property of that name is ever given by the app. */
+  #isPart(object: Node, key: string): boolean {
+    return this.isModule(object) && !givenToOthers(this.#app).has(key);
+  }
+
+  /** `methods.concat("all")`, `METHODS.map((name) => name.toLowerCase())`: a list, or a text, of what is nobody's own. */
+  #isListed({ callee, arguments: given }: Call): boolean {
+    if (callee.type === "MemberExpression" && callee.object.type === "Identifier" && !this.#names.sources.has(callee.object.name) && makesListOrText.test(`${callee.object.name}.${calleeName(callee)}`)) return true;
+    return callee.type === "MemberExpression" && givesListOrText.test(keyName(callee.property, callee.computed) ?? "?") && this.isValue(callee.object) && given.every((argument) => isPlainData(argument));
+  }
+
   #isRequire(node: Node): boolean {
     if (node.type === "MemberExpression") return this.#isRequire(node.object);
     if (node.type !== "CallExpression") return false;
@@ -84,6 +117,12 @@ export class Outside {
     if (specifier !== undefined && helperOf(node.callee, this.#detail) === "pass") return this.#isRequire(specifier);
     if (node.callee.type !== "Identifier" || node.callee.name !== "require") return false;
     return specifier?.type === "Literal" && typeof specifier.value === "string" && this.#isSpecifier(specifier.value);
+  }
+
+  /** True if what is taken out of an object surely is none of the app's: it is not its object, and nothing of that name was put there. */
+  isMember({ object, property, computed }: Extract<Node, { type: "MemberExpression" }>): boolean {
+    const key = keyName(property, computed);
+    return this.isValue(object) && (key === null || !givenToOthers(this.#app).has(key));
   }
 
   /** True if an object surely has no method of the app's: a global, a package, what a package made of plain data. */
@@ -95,13 +134,18 @@ export class Outside {
         case "Literal":
         case "TemplateLiteral":
         case "ArrayExpression":
+        case "BinaryExpression":
+        case "UnaryExpression":
+        case "UpdateExpression":
           return true;
+        case "ConditionalExpression":
+          return this.isValue(node.consequent) && this.isValue(node.alternate);
         case "Identifier": {
           const imported = this.#imports.get(node.name);
           if (imported !== undefined) return this.#isSpecifier(imported.specifier);
           const sources = this.#names.sources.get(node.name);
           if (sources === undefined) return node.name !== "globalThis" && node.name !== "global" && node.name !== "module" && node.name !== "exports" && knownGlobals.has(node.name);
-          return sources.every((source) => source.kind === "value" && this.isValue(source.node));
+          return sources.every((source) => (source.kind === "value" ? this.isValue(source.node) : source.kind === "member" && source.of !== null && this.#isPart(source.of, source.key)));
         }
         case "AwaitExpression":
           return this.isValue(node.argument);
@@ -109,8 +153,9 @@ export class Outside {
           return this.isValue(node.expression);
         case "MemberExpression": {
           // A global's property (`process.stdout`, `Array.prototype`), or a field that is only ever given such values.
-          if (node.object.type === "Identifier" && !this.#names.sources.has(node.object.name) && this.isValue(node.object)) return true;
+          if (node.object.type === "Identifier" && !this.#names.sources.has(node.object.name) && this.isMember(node)) return true;
           const key = keyName(node.property, node.computed);
+          if (key !== null && this.#isPart(node.object, key)) return true;
           const values = key === null ? undefined : this.#names.members.get(key);
           return key?.startsWith("#") === true && values !== undefined && values.every((value) => this.isValue(value));
         }
@@ -118,7 +163,7 @@ export class Outside {
         case "CallExpression":
           if (this.#isRequire(node)) return true;
           if (node.callee.type === "Identifier" && node.callee.name === "require") return false;
-          if (this.#isMade(node)) return true;
+          if (this.#isMade(node) || this.#isListed(node)) return true;
           return node.callee.type === "Identifier" && this.isFunction(node.callee) && (isGlobalMaker(node, this.#names) || node.arguments.every((argument) => isPlainData(argument)));
         default:
           return false;

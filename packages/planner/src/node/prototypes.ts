@@ -3,6 +3,7 @@ import type { UnitDetail } from "./analyze.ts";
 import { isDefining } from "./defined.ts";
 import { isReadMember } from "./members.ts";
 import { siteAround } from "./member-index.ts";
+import { moduleOf } from "./module-of.ts";
 import type { Site } from "./sites.ts";
 import { forEachChild, keyName, type Node } from "./syntax.ts";
 
@@ -27,22 +28,24 @@ export function receiverOf(app: AppShape, unit: string, site: Site): Receiver {
   const maker = /^([\w$]+)\.prototype\.[\w$]+$/.exec(outer.key)?.[1];
   const declared = maker === undefined ? undefined : detail.facts.byKey.get(maker);
   if (declared !== undefined) return { kind: "instances", of: declared.fn };
-  const makers = makersOfHeirs(app, unit, detail, outer);
+  const isRequests = isOfRequests(detail, outer);
+  const makers = makersOfHeirs(app, unit, detail, outer, isRequests);
+  if (isRequests && makers !== null) return { kind: "heirs", makers: [] };
   return makers === null || makers.length === 0 ? { kind: "itself" } : { kind: "heirs", makers };
 }
 
 /**
  * `module.exports = { … }`, which all other units give to `Object.create`, or hand on to have its methods copied, and do
- * nothing else with, and whose own unit calls none of them. Null if it may be used itself.
+ * nothing else with, and whose own unit calls none of them. Null if it may be used itself. `isRequests`: it can do nothing itself.
  */
-function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, key }: Site): readonly (Site | null)[] | null {
-  const exported = bodyOf(detail.program).map(exportedObject).find((found) => found !== null);
+function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, key }: Site, isRequests: boolean): readonly (Site | null)[] | null {
+  const exported = exportedObjectOf(detail);
   if (exported === undefined || exported === null) return null;
   const { object, names } = exported;
   const isInside = fn.start >= object.start && fn.end <= object.end;
   if (!isInside && !names.some((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}[`))) return null;
   const own = names.filter((name) => /^[\w$]+$/.test(name) && name !== "exports");
-  for (const name of own) if (detail.scopes.byName.get(name)?.some((ref) => ref.where === "module" && isUse(ref.parent, ref.start)) === true) return null;
+  for (const name of own) if (detail.scopes.byName.get(name)?.some((ref) => ref.where === "module" && ref.parent !== exported.by && isUse(ref.parent, ref.start)) === true) return null;
   if (callsMethodOf(detail, [...own, "exports", "module"])) return null;
   const makers: (Site | null)[] = [];
   const hasGetters = hasGetter(object) || definesOn(detail, [...own, "exports", "module"]);
@@ -56,7 +59,7 @@ function makersOfHeirs(app: AppShape, unit: string, detail: UnitDetail, { fn, ke
         if (ref.where === "local") continue;
         // Whoever copies it by reading it runs its getters on the object itself.
         if (isCreating(ref.parent) || (!hasGetters && isCopying(ref.parent, ref.start))) makers.push(siteAround(other, ref.parent));
-        else if (!isExporting(ref.parent, ref.start, app)) return null;
+        else if (!isExporting(ref.parent, ref.start, isRequests ? null : app)) return null;
       }
     }
   }
@@ -67,8 +70,51 @@ function bodyOf(program: Node): readonly Node[] {
   return program.type === "Program" ? program.body : [];
 }
 
+/**
+ * `const res = Object.create(http.ServerResponse.prototype)`, `res.send = function () { … }`: nothing has made that object a
+ * response, so what its methods are called on are the responses that have it for their prototype.
+ */
+function isOfRequests(detail: UnitDetail, { key }: Site): boolean {
+  const { facts, scopes } = detail;
+  const name = /^([\w$]+)[.[]/.exec(key)?.[1];
+  const value = name === undefined ? undefined : facts.declarations.get(name)?.value;
+  if (!value || value.type !== "CallExpression" || !isCreating(value) || scopes.byName.get(name!)?.some((ref) => ref.where === "module" && ref.isWrite && ref.parent.type !== "VariableDeclarator") === true) return false;
+  const [prototype] = value.arguments;
+  if (prototype?.type !== "MemberExpression" || keyName(prototype.property, prototype.computed) !== "prototype" || prototype.object.type !== "MemberExpression") return false;
+  const { object, property, computed } = prototype.object;
+  if (object.type !== "Identifier" || !/^(ServerResponse|IncomingMessage)$/.test(keyName(property, computed) ?? "")) return false;
+  return /^(node:)?https?$/.test(moduleOf(object.name, detail) ?? "");
+}
+
+interface Exported {
+  readonly object: Node;
+  readonly names: readonly string[];
+  /** The assignment by which a name is exported, if it is one of its own. */
+  readonly by: Node | null;
+}
+
+function exportedObjectOf({ program, facts, scopes }: UnitDetail): Exported | null {
+  const body = bodyOf(program);
+  const written = body.map(exportedObject).find((found) => found !== null);
+  if (written) return written;
+  // `const res = Object.create(http.ServerResponse.prototype)`, and then `module.exports = res`
+  for (const statement of body) {
+    const by = statement.type === "ExpressionStatement" && statement.expression.type === "AssignmentExpression" ? statement.expression : null;
+    if (by === null || by.operator !== "=" || by.right.type !== "Identifier" || !isModuleExports(by.left)) continue;
+    const { name } = by.right;
+    const value = facts.declarations.get(name)?.value;
+    if (!value || scopes.byName.get(name)?.some((ref) => ref.where === "module" && ref.isWrite && ref.parent.type !== "VariableDeclarator") === true) continue;
+    if (value.type === "ObjectExpression" || (value.type === "CallExpression" && isCreating(value))) return { object: value, names: [name, "module.exports"], by };
+  }
+  return null;
+}
+
+function isModuleExports(left: Node): boolean {
+  return left.type === "MemberExpression" && left.object.type === "Identifier" && left.object.name === "module" && keyName(left.property, left.computed) === "exports";
+}
+
 /** `module.exports = { … }`, `var app = exports = module.exports = {}` */
-function exportedObject(statement: Node): { readonly object: Node; readonly names: readonly string[] } | null {
+function exportedObject(statement: Node): Exported | null {
   const [declarator] = statement.type === "VariableDeclaration" ? statement.declarations : [];
   let value: Node | null | undefined = statement.type === "ExpressionStatement" ? statement.expression : declarator?.init;
   const names: string[] = declarator?.id.type === "Identifier" ? [declarator.id.name] : [];
@@ -76,13 +122,13 @@ function exportedObject(statement: Node): { readonly object: Node; readonly name
   while (value?.type === "AssignmentExpression" && value.operator === "=") {
     const { left } = value;
     if (left.type === "Identifier") names.push(left.name);
-    else if (left.type === "MemberExpression" && left.object.type === "Identifier" && left.object.name === "module" && keyName(left.property, left.computed) === "exports") {
+    else if (isModuleExports(left)) {
       isExported = true;
       names.push("module.exports");
     } else return null;
     value = value.right;
   }
-  return isExported && value?.type === "ObjectExpression" ? { object: value, names } : null;
+  return isExported && value?.type === "ObjectExpression" ? { object: value, names, by: null } : null;
 }
 
 /** The names under which a unit requires another; null if it does so otherwise, too. */
@@ -155,10 +201,10 @@ function definesOn(detail: UnitDetail, names: readonly string[]): boolean {
   return names.some((name) => detail.scopes.byName.get(name)?.some((ref) => ref.where !== "local" && isDefining(ref.parent, detail)) === true);
 }
 
-/** `exports.application = x`, where no code of the app reads that. */
-function isExporting(parent: Node, start: number, app: AppShape): boolean {
+/** `exports.application = x`, where no code of the app reads that; null: whoever reads it. */
+function isExporting(parent: Node, start: number, app: AppShape | null): boolean {
   if (parent.type !== "AssignmentExpression" || parent.right.start !== start || parent.left.type !== "MemberExpression") return false;
   const { object, property, computed } = parent.left;
   const name = keyName(property, computed);
-  return object.type === "Identifier" && object.name === "exports" && name !== null && !isReadMember(app, name);
+  return object.type === "Identifier" && object.name === "exports" && name !== null && (app === null || !isReadMember(app, name));
 }

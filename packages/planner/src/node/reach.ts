@@ -232,7 +232,7 @@ export class Walker {
     if (use === "hand" || use === "listen") this.#values.handMember(node);
     const key = this.#lookup.keyOf(node);
     if (key === "?" && use !== "keep" && this.#lookup.isIndex(node.property)) return;
-    if (!this.#outside.isValue(node.object)) this.#out.readMember(key);
+    if (!this.#outside.isMember(node)) this.#out.readMember(key);
   }
 
   /** A compiler's helper is called. */
@@ -309,11 +309,12 @@ export class Walker {
     if (name === "get" && isReflections(callee) && node.arguments.length > 1) this.#out.readMember(lookedFor(node.arguments[1]));
     if (isEmitting(name)) this.#out.callListeners();
     if (isWholeReader(name)) this.#out.runAccessors();
-    if (isPrinting(name) && !node.arguments.every((argument) => argument.type === "Literal")) this.#out.handMember("toJSON");
+    if (name === "from" && node.arguments[0] && !this.#outside.isValue(node.arguments[0])) for (const key of ["length", "0"]) this.#out.readMember(key);
+    if (isPrinting(name) && !node.arguments.every((argument) => argument.type === "Literal")) this.#values.handPrinted();
     if (name === "construct" || (name === "apply" && callee.type === "MemberExpression" && isReflections(callee))) {
       if (node.arguments[0]) this.#visit(node.arguments[0], "call");
     }
-    const isOutside = callee.type === "MemberExpression" ? this.#outside.isValue(callee.object) : this.#outside.isFunction(callee);
+    const isOutside = callee.type === "MemberExpression" ? this.#outside.isMember(callee) : this.#outside.isFunction(callee);
     node.arguments.forEach((argument, index) => this.#visit(argument, this.#argumentUse(node, argument, index, name, isOutside)));
   }
 

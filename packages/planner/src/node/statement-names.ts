@@ -18,12 +18,19 @@ export type Source =
 /** Code by which something that is computed once may be kept. */
 export type Keeping = Extract<Node, { type: "IfStatement" | "WhileStatement" | "DoWhileStatement" | "ForStatement" | "TryStatement" | "ConditionalExpression" | "LogicalExpression" | "BlockStatement" | "AssignmentExpression" | "MethodDefinition" | "Property" }>;
 
+/** What an assignment gives something to. */
+export interface Target {
+  readonly object: Node;
+  readonly key: string;
+}
+
 export type Call = Extract<Node, { type: "CallExpression" }>;
 
 /** What one statement of a unit's top level adds to what is known of the unit's names. */
 export interface StatementNames {
   readonly sources: readonly (readonly [name: string, source: Source])[];
   readonly members: readonly (readonly [key: string, value: Node])[];
+  readonly targets: readonly Target[];
   readonly parents: readonly (readonly [fn: FunctionNode, parent: Node])[];
   readonly readMembers: ReadonlySet<string>;
   readonly decorations: readonly Call[];
@@ -34,8 +41,22 @@ export interface StatementNames {
 /** Begins the keys that are computed: no name of a property begins so. What follows is the name of what spells it, if it has one. */
 export const spelledKey = "\0";
 
+/** The symbol by which Node calls a method when it writes an object out. */
+export const inspectKey: string = `${spelledKey}inspect.custom`;
+/** Begins the keys of the language's own symbols. */
+export const languageKey: string = `${spelledKey}Symbol.`;
+
+/** `Symbol.iterator`, `util.inspect.custom`: a symbol that is nobody's own, and no name of a property. */
+export function wellKnownKey(key: Node): string | null {
+  if (key.type !== "MemberExpression") return null;
+  const name = keyName(key.property, key.computed);
+  if (name !== null && key.object.type === "Identifier" && key.object.name === "Symbol") return `${languageKey}${name}`;
+  const isInspect = name === "custom" && (key.object.type === "Identifier" ? key.object.name : key.object.type === "MemberExpression" ? keyName(key.object.property, key.object.computed) : null) === "inspect";
+  return isInspect ? inspectKey : null;
+}
+
 function memberKey(key: Node, computed: boolean): string {
-  return keyName(key, computed) ?? (key.type === "Identifier" ? `${spelledKey}${key.name}` : spelledKey);
+  return keyName(key, computed) ?? wellKnownKey(key) ?? (key.type === "Identifier" ? `${spelledKey}${key.name}` : spelledKey);
 }
 
 const memo = new StatementMemo<StatementNames>();
@@ -47,6 +68,7 @@ export function namesInStatement(statement: ParsedStatement, detail: UnitDetail)
 function collect(statement: ParsedStatement, detail: UnitDetail): StatementNames {
   const sources: (readonly [string, Source])[] = [];
   const members: (readonly [string, Node])[] = [];
+  const targets: Target[] = [];
   const parents: (readonly [FunctionNode, Node])[] = [];
   const put = (name: string, source: Source): void => void sources.push([name, source]);
   const member = (key: string, value: Node): void => void members.push([key, value]);
@@ -65,6 +87,7 @@ function collect(statement: ParsedStatement, detail: UnitDetail): StatementNames
         return put(pattern.name, from);
       case "MemberExpression":
         if (from.kind === "value") member(memberKey(pattern.property, pattern.computed), from.node);
+        targets.push({ object: pattern.object, key: memberKey(pattern.property, pattern.computed) });
         return;
       case "AssignmentPattern":
         bind(pattern.left, from);
@@ -165,7 +188,7 @@ function collect(statement: ParsedStatement, detail: UnitDetail): StatementNames
     forEachChild(node, (child) => walk(child, node));
   };
   walk(statement.node, statement.node);
-  const found = { sources, members, parents, readMembers, decorations, getters, keeping };
+  const found = { sources, members, targets, parents, readMembers, decorations, getters, keeping };
   return hasHelper ? found : memo.set(statement, found);
 }
 

@@ -1,10 +1,10 @@
 import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import type { UnitDetail } from "./analyze.ts";
-import { calleeName, isContainer, isGivingBack, isOutsideCallback, isPassiveBase, isWrapper } from "./callees.ts";
+import { calleeName, isContainer, isGivingBack, isOutsideCallback, isPassiveBase, isTaker, isWrapper } from "./callees.ts";
 import { helperOf } from "./helpers.ts";
 import { knownGlobals } from "./globals.ts";
 import { Lookup } from "./lookup.ts";
-import { namesOf, type Names, type Source } from "./names.ts";
+import { inspectKey, namesOf, type Names, type Source } from "./names.ts";
 import { Outside } from "./outside.ts";
 import type { Reached } from "./reached.ts";
 import type { Site } from "./sites.ts";
@@ -38,14 +38,18 @@ export class Values {
   /** A name's value is handed to somebody who may call it: if it is a function that has a name or is taken from a property. */
   handName(name: string): void {
     const { facts } = this.#detail;
-    const sources = this.#names.sources.get(name) ?? [];
     if (facts.imports.has(name) || facts.byKey.has(name)) return this.callName(name);
-    for (const source of sources) {
+    for (const source of this.#names.sources.get(name) ?? []) {
       if (source.kind === "function" || source.kind === "class") this.#callSource(name, source);
       else if (source.kind === "member") this.#out.handMember(source.key);
       else if (source.kind === "value") this.handValue(source.node);
       else if (source.kind === "unknown" || (!isOutsideCallback(name) && !this.#lookup.isOnlyCalled(source.fn))) this.#out.callContained();
     }
+  }
+
+  /** An object is written out, by the method that it has for that. */
+  handPrinted(): void {
+    for (const key of ["toJSON", inspectKey]) this.#out.handMember(key);
   }
 
   /** What a call gave is called or handed on: the functions that the callee returns, or what a list or a map holds. */
@@ -71,11 +75,11 @@ export class Values {
       return;
     }
     // What Node or a package made: it may call what that was given, which was taken to be called when it was given.
-    if (callee.type === "MemberExpression" && !takers.has(name) && !isContainer(name) && this.#outside.isModule(callee.object)) return;
+    if (callee.type === "MemberExpression" && !isTaker(name) && !isContainer(name) && this.#outside.isModule(callee.object)) return;
     if (callee.type === "MemberExpression") {
       const inside = this.#out.candidates(name);
       if (isGivingBack(name)) for (const argument of call.arguments) this.handAll(argument);
-      if (inside?.length === 0 && use === "hand") return takers.has(name) ? this.#out.callContained() : undefined;
+      if (inside?.length === 0 && use === "hand") return isTaker(name) ? this.#out.callContained() : undefined;
       if (inside !== null && inside.length > 0) for (const site of inside) this.#out.callReturned(site);
     } else {
       const fn = callee.type === "Identifier" || isFunction(callee) ? this.#lookup.functionOf(callee) : null;
@@ -156,7 +160,7 @@ export class Values {
 
   handMember(node: Extract<Node, { type: "MemberExpression" }>): void {
     const key = this.#lookup.keyOf(node);
-    if (this.#outside.isValue(node.object)) return;
+    if (this.#outside.isMember(node)) return;
     if (key === "?") this.#out.callContained();
     else this.#out.handMember(key);
   }
@@ -190,8 +194,7 @@ export class Values {
     const imported = facts.imports.get(name);
     if (imported !== undefined) {
       const unit = resolveUnit(this.#app, this.#unit, imported.specifier);
-      if (unit === null) return;
-      if (detailOf(this.#app, unit) === null) return;
+      if (unit === null || detailOf(this.#app, unit) === null) return;
       const origin = this.#lookup.originOf(imported.specifier, imported.imported, this.#out.callMember);
       if (origin !== null) return new Values(this.#app, origin.unit, detailOf(this.#app, origin.unit)!, this.#out).callName(origin.local);
       if (imported.imported === "default" || imported.imported === "*") this.#callExports(unit);
@@ -291,7 +294,7 @@ export class Values {
     if (key === "bind" && !node.computed) this.#keepBound(node.object);
     if (key === "?" && this.#lookup.isElement(node)) return this.#out.callUnknown();
     if (node.computed && /^\d+$/.test(key)) this.#out.callContained();
-    if (node.object.type === "Super" || !this.#outside.isValue(node.object)) this.#out.callMember(key);
+    if (node.object.type === "Super" || !this.#outside.isMember(node)) this.#out.callMember(key);
   }
 
   #keepBound(node: Node): void {
@@ -337,6 +340,3 @@ export class Values {
     }
   }
 }
-
-/** Methods by which something is taken out of a list or a map. */
-const takers = new Set(["get", "pop", "shift", "at", "find", "findLast", "next", "values", "entries", "slice", "filter", "concat", "flat", "map", "reduce", "?"]);
