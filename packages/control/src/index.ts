@@ -6,6 +6,7 @@ export { type ControlEvent, type Listen } from "./event.ts";
 export { awaitRollout, type RolloutOptions, type RolloutResult } from "./operation/await-rollout.ts";
 export { buildRelease, type BuildOptions, type BuiltRelease } from "./operation/build-release.ts";
 export { type Gate, type GateFinding, type GateQuestion, type GateVerdict } from "./gates/gate.ts";
+export { openGates, type Gates, type GatesOptions } from "./gates/open-gates.ts";
 export { connectControl, type Connection } from "./operation/connect.ts";
 export { expectedTargets, judgeFleet, readFleet, type FleetInput, type Member, type Standing } from "./operation/fleet.ts";
 export { findRelease, readHistory, type History, type ReleaseRecord } from "./operation/history.ts";

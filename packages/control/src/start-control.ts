@@ -6,6 +6,7 @@ import type { ResolvedConfig } from "./config/resolved-config.ts";
 import { readEnvironment } from "./config/environment.ts";
 import type { Listen } from "./event.ts";
 import { openFleetKeeper } from "./fleet-keeper.ts";
+import { openGates } from "./gates/open-gates.ts";
 import { settleOrphans } from "./orphans.ts";
 import { takeHold } from "./project/control-file.ts";
 import { layoutOf } from "./project/layout.ts";
@@ -69,10 +70,13 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     undo.push(() => orphans.gone);
     const { publisher } = publishing;
     const followed = openFollowed(registry, config.channelName, secrets.root);
-    const rollout = openRolloutKeeper({ config, layout, registry, publisher, followed, gate: null, listen });
+    const environment = readEnvironment();
+    const gate = openGates({ gates: config.rollout.gates, registry, channel: config.channelName, environment });
+    undo.push(() => gate?.close());
+    const rollout = openRolloutKeeper({ config, layout, registry, publisher, followed, gate, listen });
     const keeper = openFleetKeeper({
       config, layout, registry, registryUrl: server.url, secrets, publisher, followed, orphans: orphans.adopted,
-      holder: () => holding.holder(), environment: readEnvironment(),
+      holder: () => holding.holder(), environment,
       listen: (event) => {
         listen(event);
         rollout.hear(event);

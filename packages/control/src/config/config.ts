@@ -44,11 +44,38 @@ export interface Config {
     readonly bake?: string;
     /** How long it may take until one more process of a wave confirms it; then it is taken back. Default: `"2m"`. */
     readonly deadline?: string;
+    /** What a wave is held against while it bakes. Default: nothing. */
+    readonly gates?: GatesConfig;
   };
   readonly signing?: {
     /** Where the signing key is: `file:` and a path, or `env:` and a variable that holds the PEM. Default: `file:.midflight/keys/development.key`. */
     readonly key?: string;
   };
+}
+
+/** A wave that is beyond one of these is taken back. One that nobody can judge yet waits: no data is not success. */
+export interface GatesConfig {
+  /** How many requests may fail: a share (`"1%"`), or so many times what the other processes have (`"2x"`). Default: not judged. */
+  readonly errors?: string;
+  /** How long the slowest one in a hundred may take: a time (`"250ms"`, `"1.5s"`), or so many times what it takes in the other processes (`"1.3x"`). Default: not judged. */
+  readonly p99?: string;
+  /** With fewer requests per service, the two above say nothing. Default: 100. */
+  readonly minRequests?: number;
+  /** Queries to Prometheus. Default: none. */
+  readonly prometheus?: PrometheusConfig | readonly PrometheusConfig[];
+  /** URLs that have to answer 2xx. Default: none. */
+  readonly health?: string | readonly string[];
+}
+
+export interface PrometheusConfig {
+  /** Of the server, e.g. `http://prometheus:9090`. */
+  readonly url: string;
+  /** PromQL that gives a scalar or a vector; `$wave` stands for a pattern of the wave's processes. */
+  readonly query: string;
+  /** The highest value that is well. */
+  readonly max: number;
+  /** `env:` and the variable of `midflight up` that holds a bearer token. Default: none is sent. */
+  readonly token?: string;
 }
 
 export interface ServiceConfig {

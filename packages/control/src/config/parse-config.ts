@@ -2,6 +2,7 @@ import net from "node:net";
 import path from "node:path";
 import { defaultRequestPolicy, isSafePath, isWaveStep, maxBakeMs, maxBoundMs, maxWaves, requestPolicies, rungs, stragglers, type Rung } from "@midflight/protocol";
 import { checkDuration, checkName, checkNumber, checkText, checkTexts, ConfigReader, toMs, type Override } from "./config-reader.ts";
+import { parseGates } from "./parse-gates.ts";
 import type { KeyPlace, ResolvedConfig, ResolvedService } from "./resolved-config.ts";
 
 export interface ParseOptions {
@@ -39,7 +40,7 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
   const assets = reader.value<readonly string[]>(top, "assets", [], checkTexts);
   const publish = reader.record(top["publish"] ?? {}, "publish", ["marker", "quietMs"]);
   const requests = reader.record(top["requests"] ?? {}, "requests", ["policy", "pinMs", "holdMs", "maxHeld", "straggler"]);
-  const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung", "steps", "bake", "deadline"]);
+  const rollout = reader.record(top["rollout"] ?? {}, "rollout", ["maxRung", "steps", "bake", "deadline", "gates"]);
   const signing = reader.record(top["signing"] ?? {}, "signing", ["key"]);
   return deepFreeze({
     app,
@@ -65,6 +66,7 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
       steps: reader.value<readonly string[]>(rollout, "rollout.steps", [], checkSteps),
       bakeMs: toMs(reader.value(rollout, "rollout.bake", "60s", checkDuration(0, maxBakeMs))),
       deadlineMs: toMs(reader.value(rollout, "rollout.deadline", "2m", checkDuration(1_000, 86_400_000))),
+      gates: parseGates(reader, rollout["gates"]),
     },
     signing: { key: parseKeyPlace(reader.value(signing, "signing.key", "file:.midflight/keys/development.key", checkKey), projectDir) },
     projectDir,

@@ -1,4 +1,5 @@
 import type { RequestPolicy, Rung, WaveStep } from "@midflight/protocol";
+import type { Gates } from "../gates/open-gates.ts";
 
 /** The configuration with every value decided, and frozen. */
 export interface ResolvedConfig {
@@ -30,6 +31,7 @@ export interface ResolvedRollout {
   readonly bakeMs: number;
   /** How long it may take until one more process of a wave confirms it. */
   readonly deadlineMs: number;
+  readonly gates: Gates;
 }
 
 export interface ResolvedService {
