@@ -23,7 +23,7 @@ function parseQueries(reader: ConfigReader, value: unknown): Gates["prometheus"]
     if (typeof query !== "string" || query.trim() === "") reader.fail(`${path}.query`, "is not a text");
     if (typeof max !== "number" || !Number.isFinite(max)) reader.fail(`${path}.max`, "is not a number");
     if (token !== undefined && !(typeof token === "string" && /^env:[A-Za-z_]\w*$/.test(token))) reader.fail(`${path}.token`, "is not env: and a variable");
-    return { url, query, max, tokenVariable: token === undefined ? null : (token as string).slice("env:".length) };
+    return { url, query, max, tokenVariable: token === undefined ? null : token.slice("env:".length) };
   });
 }
 

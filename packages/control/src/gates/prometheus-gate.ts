@@ -58,7 +58,7 @@ type Read =
 function readAnswer(text: string): Read {
   try {
     const answer = asRecord(JSON.parse(text), "answer");
-    if (answer["status"] !== "success") return { kind: "problem", because: `${String(answer["errorType"] ?? "error")}: ${String(answer["error"] ?? "without a reason")}`.slice(0, 300) };
+    if (answer["status"] !== "success") return { kind: "problem", because: [answer["errorType"], answer["error"]].filter((part) => typeof part === "string").join(": ").slice(0, 300) || "an error without a reason" };
     const data = asRecord(answer["data"], "data");
     const type = asOneOf(data["resultType"], ["vector", "scalar", "matrix", "string"], "data.resultType");
     if (type === "scalar") return { kind: "values", values: [{ name: "", value: valueOf(data["result"]) }] };
@@ -80,7 +80,7 @@ function valueOf(sample: unknown): number {
 }
 
 function nameOf(metric: Readonly<Record<string, unknown>>): string {
-  const labels = Object.entries(metric).map(([label, value]) => `${label}="${String(value)}"`);
+  const labels = Object.entries(metric).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
   return labels.length === 0 ? "" : `{${labels.join(", ")}}`.slice(0, 200);
 }
 

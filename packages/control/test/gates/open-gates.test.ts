@@ -25,7 +25,8 @@ describe("the gates of a configuration", () => {
   });
 
   test("are inconclusive where no process measures: no data is no success", async () => {
-    const { measured: _, ...silent } = measuredBeat("web-1", []);
+    const asked = measuredBeat("web-1", []);
+    const silent: Beat = Object.fromEntries(Object.entries(asked).filter(([key]) => key !== "measured")) as never;
     for (const beats of [[], [silent]]) {
       const verdict = await open({ errors }, async () => beats).judge(question);
       assert.deepEqual(verdict, { kind: "inconclusive", findings: [], because: "no process of the wave has measured a request" });
