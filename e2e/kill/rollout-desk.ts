@@ -64,6 +64,11 @@ export class RolloutDesk {
     return ((await this.project.run("releases", "--json")).json["releases"] as unknown[]).length;
   }
 
+  /** ISO 8601: when the newest assign for all was signed. */
+  async lastAssignedAt(): Promise<string> {
+    return (await this.project.run("status", "--json")).json["since"] as string;
+  }
+
   async status(): Promise<Status> {
     const { json, code, stdout, stderr } = await this.project.run("status", "--json");
     assert.equal(code, 0, stdout + stderr);
@@ -71,7 +76,7 @@ export class RolloutDesk {
   }
 
   /** What control has written down of the newest rollout, read past all commands. */
-  record(): { readonly number: number; readonly phase: string } | null {
+  record(): { readonly number: number; readonly phase: string; readonly wave: readonly string[] } | null {
     try {
       return JSON.parse(this.project.read(".midflight/state/rollout.json")) as never;
     } catch {
