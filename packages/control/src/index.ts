@@ -8,6 +8,7 @@ export { buildRelease, type BuildOptions, type BuiltRelease } from "./operation/
 export { type Gate, type GateFinding, type GateQuestion, type GateVerdict } from "./gates/gate.ts";
 export { openGates, type Gates, type GatesOptions } from "./gates/open-gates.ts";
 export { connectControl, type Connection } from "./operation/connect.ts";
+export { figuresOf, type Figures } from "./operation/figures.ts";
 export { expectedTargets, judgeFleet, readFleet, type FleetInput, type Member, type Standing } from "./operation/fleet.ts";
 export { findRelease, readHistory, type History, type ReleaseRecord } from "./operation/history.ts";
 export { readFiles } from "./operation/read-files.ts";

@@ -3,6 +3,7 @@ import { isRolloutOpen } from "@midflight/publisher";
 import { readRollout } from "../rollout/record.ts";
 import type { RolloutState } from "../rollout/state.ts";
 import type { Connection } from "./connect.ts";
+import { figuresOf, type Figures } from "./figures.ts";
 import { isPresent, readFleet, type Member } from "./fleet.ts";
 import { readHistory, type History, type ReleaseRecord } from "./history.ts";
 
@@ -10,6 +11,8 @@ export interface ServiceStatus {
   readonly service: string;
   readonly members: readonly Member[];
   readonly confirmed: number;
+  /** What its processes measured of their requests, by the release that is live in them. */
+  readonly figures: readonly Figures[];
 }
 
 export interface Status {
@@ -39,7 +42,8 @@ export async function readStatus(connection: Connection, history?: History): Pro
   const names = [...new Set([...config.services.map((service) => service.name), ...members.map((member) => member.service)])];
   const services = names.map((service) => {
     const own = members.filter((member) => member.service === service);
-    return { service, members: own, confirmed: own.filter((member) => member.standing === "confirmed").length };
+    const figures = figuresOf(own.flatMap(({ beat }) => (beat === null ? [] : [beat])));
+    return { service, members: own, confirmed: own.filter((member) => member.standing === "confirmed").length, figures };
   });
   return { app: config.app, channel: config.channel, live, since: forAll?.issuedAt ?? null, health: healthOf(members, isRolloutOpen(known.head)), services, numbers, rollout };
 }

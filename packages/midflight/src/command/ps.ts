@@ -4,6 +4,7 @@ import { renderTable } from "../output/table.ts";
 import { hanging } from "../output/text.ts";
 import { connected } from "./connected.ts";
 import { driftLines, releaseName } from "../view/fleet-view.ts";
+import { measuredJson, renderFigures } from "../view/figures-view.ts";
 import { isOpenPhase, renderRollout, rolloutJson } from "../view/rollout-view.ts";
 
 const columns = [
@@ -15,7 +16,7 @@ const columns = [
 export function ps(): RunCommand {
   return (context) =>
     connected(context, "reader", async (connection) => {
-      const { readHistory, readPresence, readStatus } = await import("@midflight/control");
+      const { figuresOf, readHistory, readPresence, readStatus } = await import("@midflight/control");
       const history = await readHistory(connection);
       const [beats, status] = await Promise.all([readPresence(connection), readStatus(connection, history)]);
       const absent = status.services.flatMap((service) => service.members.filter((member) => member.beat === null));
@@ -31,13 +32,17 @@ export function ps(): RunCommand {
       ];
       return {
         data: {
-          processes: beats.map((beat) => ({ ...beat, live: releaseName(beat.live, status.numbers), boot: releaseName(beat.boot, status.numbers), liveDigest: beat.live, bootDigest: beat.boot })),
+          processes: beats.map((beat) => ({
+            ...beat, live: releaseName(beat.live, status.numbers), boot: releaseName(beat.boot, status.numbers), liveDigest: beat.live, bootDigest: beat.boot,
+            measured: measuredJson(figuresOf([beat])[0], beat.measured, status.numbers),
+          })),
           rollout: rolloutJson(status.rollout),
           absent: absent.map(({ target, service, because }) => ({ target, service, because })),
         },
         lines: [
           ...(status.rollout !== null && isOpenPhase(status.rollout.phase) ? renderRollout(status.rollout, pane, now) : []),
           ...(rows.length === 0 ? ["No process runs."] : renderTable(columns, rows, pane.width)),
+          ...renderFigures("PROCESS", beats.flatMap((beat) => figuresOf([beat]).map((figures) => ({ of: beat.target, figures }))), status.numbers, pane),
           ...drifted.flatMap((beat) => [...hanging("", 0, `${beat.target} (${beat.pid}) does not run what it was given: somebody else changed`, pane.width), ...driftLines(beat.drift, "  ", pane)]),
           ...(drifted.length > 0 ? hanging("", 0, "A process that is started anew runs the release again.", pane.width) : []),
         ],

@@ -6,6 +6,7 @@ import type { Pane, Tone } from "../output/pane.ts";
 import { toJson } from "../output/print-answer.ts";
 import { renderTable } from "../output/table.ts";
 import { count, hanging } from "../output/text.ts";
+import { figuresJson, renderFigures } from "../view/figures-view.ts";
 import { memberCells, memberJson } from "../view/fleet-view.ts";
 import { nameOf, releaseJson, subjectOf } from "../view/release-view.ts";
 import { isOpenPhase, renderRollout, rolloutJson } from "../view/rollout-view.ts";
@@ -28,7 +29,7 @@ export function status(options: Readonly<Record<string, unknown>>): RunCommand {
     connected(context, "reader", async (connection) => {
       const read = (): Promise<Answer> => readAnswer(context, connection);
       if (options["watch"] !== true) return read();
-      await watchAnswers(context, read, (answer) => JSON.stringify(toJson(withoutAges(answer))));
+      await watchAnswers(context, read, (answer) => keyOf(answer, context.screen.isJson));
       return null;
     });
 }
@@ -44,8 +45,8 @@ function toData(found: Status): Answer["data"] {
     app: found.app, channel: found.channel, health: found.health, since: found.since,
     rollout: rolloutJson(found.rollout),
     live: found.live === null ? null : releaseJson(found.live),
-    services: found.services.map(({ service, members, confirmed }) => ({
-      service, confirmed, processes: members.length, members: members.map((member) => memberJson(member, found.numbers)),
+    services: found.services.map(({ service, members, confirmed, figures }) => ({
+      service, confirmed, processes: members.length, measured: figures.map((one) => figuresJson(one, found.numbers)), members: members.map((member) => memberJson(member, found.numbers)),
     })),
   };
 }
@@ -65,6 +66,7 @@ function render(found: Status, pane: Pane): string[] {
     ...(found.rollout === null ? [] : renderRollout(found.rollout, pane, Date.now())),
     ...found.services.flatMap(({ service, members: own, confirmed }) => hanging("", 2, `${service}  ${confirmed} of ${count(own.length, "process", "processes")} on ${isRolling ? "what they were assigned" : `r${live.number}`}, by digest`, pane.width)),
     ...renderTable(columns, members.map((member) => memberCells(member, found.numbers, pane)), pane.width),
+    ...renderFigures("SERVICE", found.services.flatMap(({ service, figures }) => figures.map((one) => ({ of: service, figures: one }))), found.numbers, pane),
   ];
 }
 
@@ -76,7 +78,8 @@ function nextOf(found: Status): Next[] {
   return [{ command: "midflight deploy", why: "bring the code live" }];
 }
 
-/** Time passes without anything happening; that is no change. */
-function withoutAges(answer: Answer): Answer {
-  return { ...answer, lines: [] };
+/** Time passes without anything happening; that is no change. Nor are new figures, to people who get a block of lines for each. */
+function keyOf(answer: Answer, isJson: boolean): string {
+  const json = toJson({ ...answer, lines: [] });
+  return isJson ? JSON.stringify(json) : JSON.stringify(json, (key, value: unknown) => (key === "measured" || key === "verdict" ? undefined : value));
 }

@@ -161,6 +161,37 @@ describe("gates on what processes measure", () => {
     await up.process.stop();
   });
 
+  test("what processes measure is shown by status, status --watch and ps, for people and as JSON", async () => {
+    const { project, up } = await open("{}");
+    const watching = await project.start("status", "--watch", "--json");
+    const blocks = await project.start("status", "--watch");
+    const asking = await load(project);
+    type Figures = { release: string; processes: number; requests: number; errors: number; perSecond: number; p50Seconds: number; p99Seconds: number };
+    const line = await watching.waitForLine(/"perSecond":[1-9]/, { timeoutMs: 60_000 });
+    const [{ measured: [figures] } = assert.fail()] = (JSON.parse(line.input) as { services: { measured: Figures[] }[] }).services;
+    assert.equal(figures!.release, "r1");
+    assert.ok(figures!.p50Seconds >= 0.009 && figures!.p99Seconds >= figures!.p50Seconds && figures!.errors === 0, JSON.stringify(figures));
+    const blocksBefore = blocks.stdout.lines.filter((text) => text.startsWith("demo")).length;
+    const shown = await project.run("status");
+    assert.match(shown.stdout, /^SERVICE +RELEASE +MEASURED +REQ\/S +P50 +P99 +ERRORS$/m);
+    assert.match(shown.stdout, /^web +r1 +3 +[\d.,]+ +[\d.,]+ ms +[\d.,]+ ms +0 %$/m);
+    assert.ok(shown.stdout.split("\n").every((text) => text.length <= 80), shown.stdout);
+    const ps = await project.run("ps", "--json");
+    type Process = { target: string; measured: Figures & { releases: { release: string; requests: number; open: number }[] } };
+    const processes = ps.json["processes"] as Process[];
+    assert.deepEqual(processes.map(({ target }) => target), ["web-1", "web-2", "web-3"]);
+    // Two at a time are asked for; histograms are no answer to people who write scripts.
+    for (const { measured } of processes) assert.ok(measured.releases.length === 1 && measured.releases[0]!.open <= 2 && measured.releases[0]!.requests >= measured.requests, ps.stdout);
+    assert.doesNotMatch(ps.stdout, /"latency"/);
+    // Figures alone are no news to people who get a block of lines for each change.
+    const asked = async (): Promise<number> => ((await status(project)).services[0] as unknown as { measured: Figures[] }).measured[0]!.requests;
+    for (const deadline = performance.now() + 60_000; (await asked()) === figures!.requests; ) assert.ok(performance.now() < deadline, "figures stand still");
+    await asking.stop();
+    assert.equal(blocks.stdout.lines.filter((text) => text.startsWith("demo")).length, blocksBefore, blocks.stdout.lines.join("\n"));
+    for (const one of [watching, blocks]) await one.stop();
+    await up.process.stop();
+  });
+
   test("no data is no success: without requests a wave is held for good, and goes on when there are enough", async () => {
     const { project, up } = await open('{ steps: ["1", "100%"], bake: "200ms", gates: { errors: "1%", minRequests: 50 } }');
     project.edit("src/greeting.js", '"hello"', '"hi"');
