@@ -38,7 +38,6 @@ function readFrame(frame: Buffer, open: Set<Digest>): Blob {
   const digest: Digest = `sha256:${frame.toString("hex", 4, frameHeaderBytes)}`;
   const bytes = frame.subarray(frameHeaderBytes);
   if (!open.delete(digest)) throw new MidflightError("PACK_MALFORMED", { what: "A pack holds a blob that was not asked for.", details: { digest } });
-  const actual = hash("sha256", bytes);
-  if (digest !== `sha256:${actual}`) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", { what: `A pack holds bytes that are not ${digest}.`, details: { digest } });
+  if (digest !== `sha256:${hash("sha256", bytes, "hex")}`) throw new MidflightError("ARTIFACT_DIGEST_MISMATCH", { what: `A pack holds bytes that are not ${digest}.`, details: { digest } });
   return { digest, bytes };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { asNullable, asRecord, formatCursor, parseEnclosed, paths, silenceMs, type Blob, type Cursor, type LogEntry } from "@midflight/protocol";
 import { parseCursorObject, parseEntries, readAnswer } from "./answers.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +55,7 @@ function parseWatchEvent(value: unknown): WatchEvent | null {
 function takeWhole(value: unknown): readonly Blob[] {
   if (value === undefined) return [];
   try {
-    return parseEnclosed(value, (text) => Buffer.from(text, "base64")).filter(({ digest, bytes }) => digest === `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+    return parseEnclosed(value, (text) => Buffer.from(text, "base64")).filter(({ digest, bytes }) => digest === `sha256:${hash("sha256", bytes, "hex")}`);
   } catch {
     return [];
   }

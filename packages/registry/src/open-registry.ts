@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { MidflightError, type Digest, type Registry, type RetentionPolicy, type RetentionResult } from "@midflight/protocol";
+import { MidflightError, sizeOf, type Digest, type Registry, type RetentionPolicy, type RetentionResult } from "@midflight/protocol";
 import { parseAppendRequest } from "./append-request.ts";
 import { checkBlobs } from "./check-blobs.ts";
 import { checkReport, clampLimit } from "./check-report.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { maxBlobBytes, maxPageEntries } from "./limits.ts";
 import { verifyChains } from "./log-chain.ts";
@@ -64,7 +65,13 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
       throw asStoreError(cause, path);
     }
   };
-  const write = <T>(work: () => T): Promise<T> => run(() => inTransaction(db, work));
+  const checkpoint = new Checkpoint(db);
+  /** `bytes`: about what it writes. */
+  const write = <T>(work: () => T, bytes = 0): Promise<T> => run(() => {
+    const result = inTransaction(db, work);
+    checkpoint.wrote(bytes);
+    return result;
+  });
 
   const retain = async ({ keepReleases }: RetentionPolicy): Promise<RetentionResult> => {
     if (isClosed) throw new MidflightError("REGISTRY_UNREACHABLE", "The registry is closed.");
@@ -93,7 +100,7 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
     }),
     putBlobs: async (list) => {
       checkBlobs(list);
-      await write(() => blobs.put(list));
+      await write(() => blobs.put(list), sizeOf(list));
     },
     getBlobs: (digests) => run(() => blobs.get(digests)),
     append: async (value) => {
@@ -108,7 +115,7 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
         // In the same transaction, and only then: what was refused leaves nothing behind.
         if (appended.kind === "appended" && !appended.repeated) blobs.put(enclosed);
         return appended;
-      });
+      }, sizeOf(request.enclosed ?? []) + request.entries.reduce((sum, { envelope }) => sum + envelope.payload.length, 0));
       if (result.kind === "appended" && !result.repeated) {
         changes++;
         pokes.poke(request, result.cursor);
@@ -141,6 +148,7 @@ function registryOn(db: DatabaseSync, path: string, clock: Clock): Registry {
       if (isClosed) return;
       isClosed = true;
       pokes.clear();
+      checkpoint.close();
       await sweeping;
       db.close();
     },

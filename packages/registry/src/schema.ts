@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MidflightError } from "@midflight/protocol";
+import { latestPages } from "./checkpoint.ts";
 
 const format = 1;
 
@@ -46,6 +47,7 @@ export function openDatabase({ path, maxBytes }: OpenOptions): DatabaseSync {
   try {
     // auto_vacuum can only be chosen before the first table.
     db.exec("PRAGMA busy_timeout=2000; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF");
+    db.exec(`PRAGMA wal_autocheckpoint=${latestPages}`);
     if (maxBytes !== undefined) {
       const pageBytes = readNumber(db, "PRAGMA page_size");
       db.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(maxBytes / pageBytes))}`);

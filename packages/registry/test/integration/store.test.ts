@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, statSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { isMidflightError, type ErrorCode, type Registry } from "@midflight/protocol";
 import { openRegistry, type OpenRegistryOptions } from "@midflight/registry";
 import { createFixture, readAll } from "@midflight/registry/conformance";
@@ -281,4 +281,17 @@ test("a new store is readable by its owner only, while it is open too", async (t
   const registry = open(t, { path: file });
   await registry.putBlobs(createFixture().blobs("secret code"));
   for (const end of ["", "-wal", "-shm"]) assert.equal((await stat(file + end)).mode & 0o077, 0, end);
+});
+
+test("a large write is not moved to its place within its commit, but soon after; what is killed in between is not lost", async (t) => {
+  const file = await createFile(t);
+  const registry = open(t, { path: file });
+  const blobs = createFixture().blobs(...Array.from({ length: 800 }, (_, i) => `${i}`.padEnd(10_000, ".")));
+  const sizeBytes = (): number => statSync(file).size;
+  await registry.putBlobs(blobs);
+  assert.ok(sizeBytes() < 1 << 20, "the commit did not wait for it");
+  // As a kill leaves it: both files as they are at this moment.
+  for (const end of ["", "-wal"]) copyFileSync(file + end, `${file}.copy${end}`);
+  assert.deepEqual(await open(t, { path: `${file}.copy` }).missing(blobs.map(({ digest }) => digest)), []);
+  for (const end = performance.now() + 60_000; sizeBytes() < 8_000_000; await setTimeout(20)) assert.ok(performance.now() < end, "it stays in the write-ahead log");
 });
