@@ -16,6 +16,9 @@ export interface Passage {
   readonly onStream: () => void;
 }
 
+/** Up to this size, a body that is there as a whole goes out with its head in one write; two are a third of what a small answer costs. */
+const smallBytes = 16 << 10;
+
 /** RFC 9110 §9.2.1: asking twice does what asking once does. */
 const safe = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -36,6 +39,7 @@ function send({ request, response, path, pin, onStream }: Passage, { pool }: Rea
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | null = null;
     let isOver = false;
+    let lengthBytes: number | null = null;
     const onClose = (): void => {
       if (!response.writableFinished) controller?.abort(new Error("the client has gone"));
       finish("answered");
@@ -67,16 +71,19 @@ function send({ request, response, path, pin, onStream }: Passage, { pool }: Rea
             response.writeHead(status, message ?? "", responseFields(rawHeaders, pin));
             // An event stream says that it is there before it says anything.
             if (headers["content-length"] === undefined) response.flushHeaders();
+            else lengthBytes = Number(headers["content-length"]);
           },
           onResponseData: (now, chunk) => {
-            if (response.write(chunk)) return;
+            if (chunk.length === lengthBytes && chunk.length <= smallBytes) return void response.end(chunk.toString("latin1"), "latin1");
+            if (response.write(chunk)) return undefined;
             now.pause();
             response.once("drain", () => now.resume());
+            return undefined;
           },
           onResponseEnd: (now) => {
             const { rawTrailers } = now as unknown as { readonly rawTrailers: readonly Buffer[] | null };
             if (rawTrailers !== null && rawTrailers.length > 0) response.addTrailers(pairs(rawTrailers));
-            response.end();
+            if (!response.writableEnded) response.end();
           },
           onResponseError: () => {
             if (response.destroyed || isOver) return finish("answered");

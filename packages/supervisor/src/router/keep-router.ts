@@ -25,6 +25,8 @@ export interface RouterOptions {
 
 /** A router between clients and the processes of two sides, see spec/router.md. */
 export interface KeptRouter {
+  /** Of the router's process; null until it has started. */
+  readonly pid: number | null;
   readonly table: RouterTable;
   /** Lets a process of a side be asked. It is given nothing before the shares say so. @throws Error with the reason */
   add(side: Side, held: HeldProcess): Promise<void>;
@@ -83,6 +85,10 @@ class Keeper implements KeptRouter {
   constructor(options: RouterOptions, state: RouteState) {
     this.#options = options;
     this.#state = state;
+  }
+
+  get pid(): number | null {
+    return this.#state.pid;
   }
 
   get table(): RouterTable {
