@@ -21,6 +21,9 @@ import { ReportQueue } from "./report-queue.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { tellTrouble, type Tell } from "./signal.ts";
 
+/** Errors that pile up make a beat come early, but no more often than this. In ms. */
+const errorsMs = 1000;
+
 export interface BringUpOptions {
   readonly config: Pick<AgentConfig, "channel" | "target" | "isOwner" | "stateDirectory" | "bootWaitMs" | "probationMs">;
   readonly identity: AgentIdentity;
@@ -126,6 +129,12 @@ export async function bringUp(options: BringUpOptions): Promise<Agent> {
     if (agent.state !== "stopped") void drift.look();
   };
   const presence = new Presence({ registry, describe, signal, onTrouble, onTick });
+  let toldAtMs = -Infinity;
+  meter.onErrors = () => {
+    if (performance.now() - toldAtMs < errorsMs) return;
+    toldAtMs = performance.now();
+    presence.beat();
+  };
   presence.beat();
 
   const connected = followChannel({ registry, follow, channel, inbox, signal, onTrouble });

@@ -22,6 +22,8 @@ export interface ReleaseCounts extends RequestCounts {
   readonly sinceMs: number;
   /** Under way now, event streams too. */
   readonly open: number;
+  /** Of these, without event streams: how long each has taken that has taken a second or more. Default: none is told of. */
+  readonly waiting?: LatencyCounts;
 }
 
 /** What a process says of the requests to its own HTTP servers. */
@@ -47,6 +49,7 @@ export function parseMeasured(value: unknown): Measured | null {
         release: parseDigest(r["release"], "measured.releases.release"),
         sinceMs: asCount(r["sinceMs"], "measured.releases.sinceMs"),
         open: asCount(r["open"], "measured.releases.open"),
+        ...(r["waiting"] !== undefined && { waiting: parseLatency(r["waiting"], "measured.releases.waiting") }),
         ...parseCounts(r, "measured.releases"),
       };
     }),

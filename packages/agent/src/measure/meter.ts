@@ -26,6 +26,16 @@ interface Mark {
 }
 
 const markMs = 30_000;
+/** A request that has taken so long is told of before it ends: one that hangs never does. */
+const waitingMs = 1000;
+/** Of so many requests under way it is asked, the newest first. */
+const mostLookedAt = 5000;
+/** So many errors are told at once, as long as the release is young. */
+const manyErrors = 10;
+const youngMs = 600_000;
+
+/** Visits the requests under way. */
+export type LookAtOpen = (visit: (stint: Stint, tookMs: number) => void, leastMs: number, most: number) => void;
 
 /**
  * Counts the requests of a process by the release that was live when they began: some 20 kB, whatever happens, and some tens of
@@ -38,6 +48,11 @@ export class Meter {
   #current: Stint | null = null;
   #mark: Mark | null = null;
   #former: Mark | null = null;
+  #look: LookAtOpen = () => undefined;
+  /** Since the last reading. */
+  #errors = 0;
+  /** Called when errors pile up on a release that has not been live for long: control should not have to wait for them. */
+  onErrors: (() => void) | null = null;
 
   /** @param now a clock that only goes forward, in ms */
   constructor(now: () => number = () => performance.now(), epochMs: () => number = Date.now) {
@@ -56,6 +71,11 @@ export class Meter {
     this.#mark = markOf(stint, this.#now());
   }
 
+  /** Where those are that have not ended. */
+  lookAtOpen(look: LookAtOpen): void {
+    this.#look = look;
+  }
+
   /** A request begins. Null: nothing is live yet. */
   open(): Stint | null {
     const stint = this.#current;
@@ -68,9 +88,14 @@ export class Meter {
     stint.ended++;
     if (end === "stream") return;
     stint.requests++;
-    if (end === "failed") stint.errors++;
+    if (end === "failed") this.#fail(stint);
     else if (end === "left") stint.left++;
     stint.latency[latencyBucket(this.#now() - beganMs)]!++;
+  }
+
+  #fail(stint: Stint): void {
+    stint.errors++;
+    if (stint === this.#current && ++this.#errors >= manyErrors && this.#epochMs() - stint.sinceMs < youngMs) this.onErrors?.();
   }
 
   /** What was counted so far; undefined before anything was live. */
@@ -78,15 +103,30 @@ export class Meter {
     const stint = this.#current;
     if (stint === null) return undefined;
     const atMs = this.#now();
+    this.#errors = 0;
+    const waiting = this.#waiting();
     if (this.#mark === null || atMs - this.#mark.atMs >= markMs) {
       this.#former = this.#mark;
       this.#mark = markOf(stint, atMs);
     }
     const from = this.#former ?? this.#mark;
     return {
-      releases: this.#stints.map(({ release, sinceMs, begun, ended, ...counts }) => ({ release, sinceMs, open: begun - ended, ...pack(counts) })),
+      releases: this.#stints.map((one) => {
+        const slow = waiting.get(one);
+        return { release: one.release, sinceMs: one.sinceMs, open: one.begun - one.ended, ...pack(one), ...(slow !== undefined && { waiting: packLatencies(slow) }) };
+      }),
       recent: { ms: Math.round(atMs - from.atMs), ...difference(stint, from) },
     };
+  }
+
+  #waiting(): ReadonlyMap<Stint, Float64Array> {
+    const waiting = new Map<Stint, Float64Array>();
+    this.#look((stint, tookMs) => {
+      let counts = waiting.get(stint);
+      if (counts === undefined) waiting.set(stint, (counts = new Float64Array(latencyBuckets)));
+      counts[latencyBucket(tookMs)]!++;
+    }, waitingMs, mostLookedAt);
+    return waiting;
   }
 }
 

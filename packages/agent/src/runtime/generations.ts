@@ -103,6 +103,16 @@ export class Generations {
     for (const look of this.#lookers) look(token);
   }
 
+  /** Tells how long each request under way has taken, event streams left out: the newest first, and of no more than `most`. */
+  eachOpen(visit: (stint: Stint, tookMs: number) => void, leastMs: number, most: number): void {
+    const now = performance.now();
+    let token = this.#newest;
+    for (let seen = 0; token !== null && seen < most; seen++, token = token.previous) {
+      const tookMs = now - token.enteredAtMs;
+      if (tookMs >= leastMs && token.stint !== null && !this.#isEndless(token)) visit(token.stint, tookMs);
+    }
+  }
+
   /** True if no request is under way, but for event streams and for those beyond their bound. */
   get isQuiet(): boolean {
     const now = performance.now();

@@ -30,6 +30,7 @@ interface Follow {
  */
 export function followHttpRequests(generations: Generations, hold: Hold, meter: Meter | null): () => void {
   const follow: Follow = { generations, hold, meter };
+  meter?.lookAtOpen((visit, leastMs, most) => generations.eachOpen(visit, leastMs, most));
   const undo = [
     patchEmit(Server.prototype, (emit) =>
       function (event) {

@@ -90,8 +90,10 @@ describe("the requests of a real process", () => {
       await once(hanging, "response");
 
       const mine = (counts: readonly ReleaseCounts[] | undefined, { published }: AppRelease): ReleaseCounts | undefined => counts?.find(({ release }) => release === published.id);
-      const first = await app.beat(({ pid, measured }) => pid === running.pid && mine(measured?.releases, boot)?.requests === 21 && mine(measured?.releases, boot)?.open === 1);
-      const { requests, errors, left, open, latency } = mine(first.measured!.releases, boot)!;
+      const first = await app.beat(({ pid, measured }) => pid === running.pid && mine(measured?.releases, boot)?.requests === 21 && mine(measured?.releases, boot)?.open === 1 && mine(measured?.releases, boot)?.waiting !== undefined);
+      const { requests, errors, left, open, latency, waiting } = mine(first.measured!.releases, boot)!;
+      // The one that hangs is told of before it ends.
+      assert.ok(waiting!.length === 2 && waiting![1] === 1 && latencyBucketStart(waiting![0]! + 1) > 1000, JSON.stringify(waiting));
       assert.deepEqual({ requests, errors, left, open }, { requests: 21, errors: 9, left: 3, open: 1 });
       assert.equal(latency.filter((_, i) => i % 2 === 1).reduce((sum, n) => sum + n, 0), 21);
       const slow = latency.reduce((sum, bucket, i) => (i % 2 === 0 && latencyBucketStart(bucket + 1) > 300 ? sum + latency[i + 1]! : sum), 0);

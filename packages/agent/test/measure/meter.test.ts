@@ -66,6 +66,43 @@ describe("what a process measures", () => {
     assert.equal(latency.filter((_, i) => i % 2 === 1).reduce((sum, n) => sum + n, 0), 3);
   });
 
+  test("tells of requests under way that have taken a second, by the release that they began on", () => {
+    const { meter, request } = metered();
+    meter.begin(r1);
+    const [old] = [meter.open()!];
+    meter.begin(r2);
+    const slow = meter.open()!;
+    request(5);
+    meter.lookAtOpen((visit, leastMs, most) => {
+      assert.deepEqual([leastMs, most], [1000, 5000]);
+      visit(slow, 8000);
+      visit(old, 20_000);
+      visit(slow, 9000);
+    });
+    const [first, second] = meter.read()!.releases;
+    assert.deepEqual(first!.waiting!.filter((_, i) => i % 2 === 1), [1]);
+    assert.deepEqual(second!.waiting!.filter((_, i) => i % 2 === 1), [1, 1]);
+    assert.equal(second!.requests, 1);
+  });
+
+  test("calls out when ten requests have failed since it was read, on a release that is young", () => {
+    const { meter, request, pass } = metered();
+    let called = 0;
+    meter.onErrors = () => void called++;
+    meter.begin(r1);
+    for (let i = 0; i < 9; i++) request(1, "failed");
+    assert.equal(called, 0);
+    meter.read();
+    for (let i = 0; i < 9; i++) request(1, "failed");
+    assert.equal(called, 0);
+    request(1, "failed");
+    assert.equal(called, 1);
+    meter.read();
+    pass(600_000);
+    for (let i = 0; i < 20; i++) request(1, "failed");
+    assert.equal(called, 1);
+  });
+
   test("recently, is what the last half to whole minute brought", () => {
     const { meter, request, pass } = metered();
     meter.begin(r1);

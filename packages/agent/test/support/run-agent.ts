@@ -61,7 +61,7 @@ export class HandFeed {
   }
 }
 
-export interface RunOptions extends Partial<Pick<BringUpOptions, "registry" | "follow" | "now">> {
+export interface RunOptions extends Partial<Pick<BringUpOptions, "registry" | "follow" | "now" | "meter">> {
   readonly probationMs?: number;
   readonly bootWaitMs?: number;
   readonly runtime?: ScriptedRuntime;
@@ -87,6 +87,7 @@ export async function runAgent(world: World, boot: Published, options: RunOption
     registry,
     follow: options.follow ?? followInProcess(registry),
     runtime,
+    ...(options.meter !== undefined && { meter: options.meter }),
     tell: (signal) => {
       signals.push(signal);
       if (signal.kind === "state") {

@@ -5,7 +5,7 @@ import type { GateQuestion } from "./gate.ts";
 export interface Pool {
   requests: number;
   errors: number;
-  /** Counts per bucket. */
+  /** Counts per bucket; those under way for long are in it with what they have taken so far. */
   readonly latency: number[];
   /** Errors by process. */
   readonly errorsOf: Map<string, number>;
@@ -128,5 +128,7 @@ function addTo(pool: Pool, { target, last, warmUp }: Seen, from: ReleaseCounts |
   pool.errors += errors;
   pool.errorsOf.set(target, (pool.errorsOf.get(target) ?? 0) + errors);
   addLatencies(pool.latency, last.latency);
+  // It is not known how long they will take, but that it is longer than this.
+  addLatencies(pool.latency, last.waiting ?? []);
   addLatencies(pool.latency, from?.latency ?? warmUp, -1);
 }

@@ -9,14 +9,16 @@ export interface Had {
   readonly errors?: number;
   /** Of each request; the list is gone through again and again. Default: 50. */
   readonly ms?: readonly number[];
+  /** Requests under way, and how long each has taken. Default: none. */
+  readonly waiting?: readonly [count: number, ms: number];
   /** When the release became live. Default: 0. */
   readonly sinceMs?: number;
 }
 
-export function countsOf({ release, requests, errors = 0, ms = [50], sinceMs = 0 }: Had): ReleaseCounts {
+export function countsOf({ release, requests, errors = 0, ms = [50], waiting, sinceMs = 0 }: Had): ReleaseCounts {
   const latency = Array.from({ length: latencyBuckets }, () => 0);
   for (let i = 0; i < requests; i++) latency[latencyBucket(ms[i % ms.length]!)]!++;
-  return { release, sinceMs, open: 0, requests, errors, left: 0, latency: packLatencies(latency) };
+  return { ...(waiting !== undefined && { waiting: [latencyBucket(waiting[1]), waiting[0]] }), release, sinceMs, open: waiting?.[0] ?? 0, requests, errors, left: 0, latency: packLatencies(latency) };
 }
 
 export function measuredBeat(target: string, had: readonly Had[], more: Partial<Beat> = {}): Beat {

@@ -47,6 +47,9 @@ const table: readonly Row[] = [
   { what: "a latency below a time", p99: "250ms", wave: [{ release: r2, requests: 100, ms: [200] }], kind: "ok" },
   { what: "a latency beyond a time", p99: "250ms", wave: [{ release: r2, requests: 400, ms: [900] }], kind: "failed", because: /p99 \d+ ms, limit 250 ms: 400 requests on web-1/ },
   { what: "a latency beyond a time that the others are beyond as well", p99: "250ms", wave: [{ release: r2, requests: 400, ms: [900] }], others: [{ release: r1, requests: 400, ms: [900] }], kind: "inconclusive", because: /but the others have/ },
+  { what: "requests that hang, though all that ended were fast", p99: "250ms", wave: [{ release: r2, requests: 1000, ms: [20], waiting: [60, 8000] }], kind: "failed", because: /p99 [78]\d{3} ms/ },
+  { what: "nothing but requests that hang", p99: "1.3x", wave: [{ release: r2, requests: 0, waiting: [200, 8000] }], others: [{ release: r1, requests: 1000 }], kind: "failed" },
+  { what: "as many that take long beside it", p99: "1.3x", wave: [{ release: r2, requests: 1000, waiting: [60, 8000] }], others: [{ release: r1, requests: 3000, waiting: [180, 8000] }], kind: "ok" },
   { what: "good errors and bad latency", errors: "1%", p99: "100ms", wave: [{ release: r2, requests: 400, ms: [900] }], kind: "failed", because: /^p99/ },
   { what: "bad errors and too few latencies beside it", errors: "1%", p99: "1.3x", wave: [{ release: r2, requests: 400, errors: 100 }], kind: "failed", because: /^errors 25 %/ },
 ];
