@@ -24,6 +24,11 @@ describe("the figures of processes", () => {
     assert.ok(Math.abs(figures[0]!.p50Ms! - 20) < 20 / 16 && Math.abs(figures[1]!.p50Ms! - 1000) < 1000 / 16);
   });
 
+  test("are of the release that is live in a process, not of one before it", () => {
+    const twice = measuredBeat("web-1", [{ release: r1, requests: 500 }, { release: r2, requests: 3 }]);
+    assert.deepEqual(figuresOf([twice]).map(({ release }) => release), [r2]);
+  });
+
   test("are zero where nobody asked, and none where nothing measures", () => {
     assert.deepEqual(figuresOf([beat("web-1", r1, { ms: 0, requests: 0, errors: 0, took: 0 })]), [
       { release: r1, processes: 1, overMs: 0, requests: 0, errors: 0, perSecond: 0, p50Ms: null, p99Ms: null },
