@@ -55,8 +55,8 @@ export class BlobCache {
 
   /** Keeps verified blobs when somebody waits for it, or in a moment: the swap that they were fetched for comes first. */
   keepSoon(blobs: readonly Blob[]): void {
-    for (const { digest, bytes } of blobs) if (this.#names?.has(digest.slice(7)) !== true) this.#unwritten.set(digest, bytes);
-    if (this.#unwritten.size === 0) return;
+    if (blobs.length === 0) return;
+    for (const { digest, bytes } of blobs) this.#unwritten.set(digest, bytes);
     this.#timer ??= setTimeout(() => this.#begin(), pauseMs).unref();
   }
 

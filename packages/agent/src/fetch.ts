@@ -100,10 +100,10 @@ async function fetchMaps(sources: Pick<Sources, "registry" | "cache" | "seen">, 
 }
 
 async function fetchBlobs(sources: Pick<Sources, "registry" | "cache" | "seen">, digests: readonly Digest[], pace: Pace): Promise<ReadonlyMap<Digest, Uint8Array>> {
-  const enclosed = takeEnclosed(sources.seen, digests);
+  const found = await sources.cache.read(digests, pace);
+  const enclosed = takeEnclosed(sources.seen, digests.filter((digest) => !found.has(digest)));
+  for (const { digest, bytes } of enclosed) found.set(digest, bytes);
   sources.cache.keepSoon(enclosed);
-  const found = new Map(enclosed.map(({ digest, bytes }) => [digest, bytes]));
-  for (const [digest, bytes] of await sources.cache.read(digests.filter((digest) => !found.has(digest)), pace)) found.set(digest, bytes);
   const missing = digests.filter((digest) => !found.has(digest));
   if (missing.length === 0) return found;
   const wanted = new Set(missing);

@@ -34,6 +34,29 @@ describe("the blob cache", () => {
     assert.deepEqual([...found.keys()], [sha256("a")]);
   });
 
+  test("gives back what it is to keep soon, before and after it is on the disk", async () => {
+    const cache = new BlobCache(directory);
+    cache.keepSoon([blob("a"), blob("b")]);
+    assert.deepEqual(readdirSync(directory), []);
+    const both = [sha256("a"), sha256("b")];
+    assert.equal((await cache.read(both, new Pace())).size, 2);
+    await cache.settled();
+    assert.equal(readdirSync(directory).length, 2);
+    assert.equal((await cache.read(both, new Pace())).size, 2);
+    assert.equal((await new BlobCache(directory).read(both, new Pace())).size, 2);
+  });
+
+  test("keeps anew what a sibling has removed or somebody has damaged", async () => {
+    const cache = new BlobCache(directory);
+    await cache.keep([blob("a"), blob("b")]);
+    rmSync(path.join(directory, sha256("a").slice(7)));
+    writeFileSync(path.join(directory, sha256("b").slice(7)), "B");
+    assert.equal((await cache.read([sha256("a"), sha256("b")], new Pace())).size, 0);
+    cache.keepSoon([blob("a"), blob("b")]);
+    await cache.settled();
+    assert.equal((await new BlobCache(directory).read([sha256("a"), sha256("b")], new Pace())).size, 2);
+  });
+
   test("drops a damaged blob instead of giving it back", async () => {
     const cache = new BlobCache(directory);
     await cache.keep([blob("a")]);

@@ -19,9 +19,8 @@ const maxEnclosedText: number = Math.ceil((maxEnclosedBytes * 4) / 3) + maxEnclo
 
 interface Page {
   readonly result: ReadResult;
-  readonly event: Buffer;
-  /** The same with what the append had enclosed, for those that ask for it. */
-  readonly full: Buffer;
+  /** One buffer for all that want the same: with what the append had enclosed, or without it. */
+  readonly event: (isFull: boolean) => Buffer;
 }
 
 export interface WatchRequest {
@@ -82,9 +81,9 @@ export class Watchers {
       res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
       while (!res.destroyed) {
         isPoked = false;
-        const { result, event, full } = await this.#page(channel, cursor);
+        const { result, event } = await this.#page(channel, cursor);
         cursor = result.next;
-        if (result.entries.length > 0 || result.gap) await this.#write(res, enclosed ? full : event);
+        if (result.entries.length > 0 || result.gap) await this.#write(res, event(enclosed));
         if (!result.isEnd) continue;
         if (!isSynced || result.gap) await this.#write(res, encodeEvent("sync", cursor, { next: cursor }));
         isSynced = true;
@@ -129,10 +128,11 @@ export class Watchers {
   }
 
   #encode(channel: string, cursor: Cursor | null, result: ReadResult): Page {
-    const event = encodePage(cursor, result);
     const enclosure = this.#enclosures.get(channel);
     const isOf = enclosure !== undefined && cursor !== null && !result.gap && isSame(enclosure.after, cursor) && isSame(enclosure.next, result.next);
-    return { result, event, full: isOf ? encodePage(cursor, result, enclosure) : event };
+    let lean: Buffer | undefined;
+    let full: Buffer | undefined;
+    return { result, event: (isFull) => (isFull && isOf ? (full ??= encodePage(cursor, result, enclosure)) : (lean ??= encodePage(cursor, result))) };
   }
 
   async #write(res: ServerResponse, event: Buffer): Promise<void> {
