@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { isHeldSocket, type HeldSocket } from "./held-sockets.ts";
+import { programOf } from "./program.ts";
 
 /**
  * Opens a listening socket that this process never accepts from. Node accepts as soon as it listens; so another process
@@ -9,8 +9,8 @@ import { isHeldSocket, type HeldSocket } from "./held-sockets.ts";
  * @throws Error with the reason
  */
 export async function bindSocket(name: string): Promise<HeldSocket> {
-  const main = fileURLToPath(import.meta.resolve("./listener.ts".replace(/ts$/, import.meta.url.endsWith(".ts") ? "ts" : "js")));
-  const child = fork(main, [name], { execArgv: main.endsWith(".ts") ? ["--disable-warning=ExperimentalWarning"] : [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const { main, nodeArgs } = programOf("listener");
+  const child = fork(main, [name], { execArgv: [...nodeArgs], stdio: ["ignore", "ignore", "ignore", "ipc"] });
   return await new Promise<HeldSocket>((resolve, reject) => {
     let passed: HeldSocket | null = null;
     child.once("message", (message, carried) => {

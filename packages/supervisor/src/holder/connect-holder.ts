@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import net, { type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 import { MidflightError, type AgentWord, type SupervisorWord } from "@midflight/protocol";
 import { openLogFile } from "../log-file.ts";
 import { readLines } from "../read-lines.ts";
 import type { Exit } from "../exit.ts";
 import type { SupervisorPaths } from "../service.ts";
 import { holderAddress } from "./holder-address.ts";
-import type { HeldFacts, HolderAnswer, HolderRequest, LaunchRequest, OwnDoor, ProbeRequest } from "./words.ts";
+import { programOf } from "./program.ts";
+import type { HeldFacts, HolderAnswer, HolderRequest, HolderStart, LaunchRequest, OwnDoor, ProbeRequest } from "./words.ts";
 
 /** A process that the holder is the parent of. */
 export interface HeldProcess {
@@ -52,28 +53,45 @@ export interface Holder {
 
 const startWithinMs = 15_000;
 
-/** Finds the holder that an earlier supervisor left, with its processes, or starts one. @throws MidflightError `INTERNAL` */
-export async function openHolder(paths: Pick<SupervisorPaths, "root" | "log">): Promise<Holder> {
+/**
+ * Finds the holder that an earlier supervisor left, with its processes, or starts one. One of another edition is succeeded by one of
+ * this; if that fails, it goes on.
+ * @throws MidflightError `INTERNAL`
+ */
+export async function openHolder(paths: Pick<SupervisorPaths, "root" | "log">, edition: string = ownEdition): Promise<Holder> {
   const address = holderAddress(paths.root);
-  const found = await tryConnect(address);
-  if (found !== null) return await meet(found);
-  fs.rmSync(address, { force: true });
-  startHolder(address, paths.log("holder"));
   const deadline = performance.now() + startWithinMs;
+  let isStarted = false;
   for (;;) {
-    const socket = await tryConnect(address);
-    if (socket !== null) return await meet(socket);
+    const holder = await find(address);
+    if (holder !== null) {
+      const isOurs = holder.edition === edition;
+      const isFollowed = !isOurs && (await holder.succeed({ edition, ...programOf("main") }));
+      if (!isFollowed && holder.isThere) return holder;
+      holder.close();
+    } else if (!isStarted) {
+      startHolder(address, edition, paths.log("holder"));
+      isStarted = true;
+    }
     if (performance.now() > deadline) throw new MidflightError("INTERNAL", { what: "The process that holds the sockets did not start.", why: `see ${paths.log("holder")}` });
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-function startHolder(address: string, logPath: string): void {
-  const main = import.meta.resolve("./main.ts".replace(/ts$/, import.meta.url.endsWith(".ts") ? "ts" : "js"));
+/** One that was killed may answer once more, by what had connected before. */
+async function find(address: string): Promise<HolderConnection | null> {
+  const socket = await tryConnect(address);
+  const holder = socket === null ? null : await meet(socket);
+  return holder?.isThere === true ? holder : null;
+}
+
+const ownEdition: string = (createRequire(import.meta.url)("../../package.json") as { readonly version: string }).version;
+
+function startHolder(address: string, edition: string, logPath: string): void {
+  const { main, nodeArgs } = programOf("main");
   const log = fs.openSync(openLogFile(logPath).path, "a", 0o640);
-  const source = main.endsWith(".ts") ? ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning"] : [];
   // Away from the project's directory, which may be removed, and out of the terminal's reach.
-  spawn(process.execPath, [...source, fileURLToPath(main), address], { detached: true, stdio: ["ignore", log, log], cwd: "/" }).unref();
+  spawn(process.execPath, [...nodeArgs, main, address, edition], { detached: true, stdio: ["ignore", log, log], cwd: "/" }).unref();
   fs.closeSync(log);
 }
 
@@ -85,7 +103,7 @@ function tryConnect(address: string): Promise<Socket | null> {
   });
 }
 
-async function meet(socket: Socket): Promise<Holder> {
+async function meet(socket: Socket): Promise<HolderConnection> {
   const connection = new HolderConnection(socket);
   await connection.met.promise;
   return connection;
@@ -98,11 +116,14 @@ class HolderConnection implements Holder {
   readonly #launched = new Map<number, Held>();
   readonly #sockets = new Map<string, Set<string>>();
   readonly #waiting = new Map<number, (answer: HolderAnswer) => void>();
+  /** Of the holder, as it says. */
+  edition = "";
   #asked = 0;
   #isThere = true;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.tell({ kind: "hello" });
     readLines(socket, (line) => this.#take(JSON.parse(line) as HolderAnswer));
     socket.on("error", () => undefined);
     socket.once("close", () => {
@@ -135,6 +156,11 @@ class HolderConnection implements Holder {
     throw new MidflightError("PORT_IN_USE", {
       what: `The sockets of ${group} could not be opened.`, why: answer.reason, state: "its processes do not run.", fix: ["end what uses the port, or name another one in `listen`"],
     });
+  }
+
+  /** False if it could not be. */
+  async succeed(start: HolderStart): Promise<boolean> {
+    return (await this.#ask({ kind: "succeed", id: ++this.#asked, ...start })).kind === "succeeded";
   }
 
   running(group: string): number {
@@ -180,12 +206,14 @@ class HolderConnection implements Holder {
   #take(answer: HolderAnswer): void {
     switch (answer.kind) {
       case "hello":
+        this.edition = answer.edition;
         for (const [target, names] of Object.entries(answer.sockets)) this.#sockets.set(target, new Set(names));
         for (const facts of answer.children) this.#processes.set(facts.pid, new Held(this, facts));
         this.met.resolve();
         return;
       case "launched":
       case "bound":
+      case "succeeded":
       case "probed":
       case "failed":
         if (answer.kind === "launched") {
@@ -197,6 +225,9 @@ class HolderConnection implements Holder {
         return;
       case "heard":
         this.#hear(answer.pid, answer.word);
+        return;
+      case "lost":
+        this.#processes.get(answer.pid)?.gone.resolve();
         return;
       case "exited":
         this.#processes.get(answer.pid)?.ended.resolve({ code: answer.code, signal: answer.signal });

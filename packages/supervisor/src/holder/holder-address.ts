@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
 
-/** unix(7): `sun_path` holds 108 bytes on Linux, 104 elsewhere, with the zero at the end. */
-const longestPath = 100;
+/** unix(7): `sun_path` holds 108 bytes on Linux, 104 elsewhere, with the zero at the end, and a process's number is added. */
+const longestPath = 92;
 
 /** Where the holder of a project listens. */
 export function holderAddress(root: string): string {

@@ -1,27 +1,38 @@
 import fs from "node:fs";
 import net, { type Socket } from "node:net";
+import path from "node:path";
 import { readLines } from "../read-lines.ts";
 import { Holder } from "./holder.ts";
+import { openLink } from "./link.ts";
 import type { HolderAnswer, HolderRequest } from "./words.ts";
 
-// `node main.ts PATH`: serves one supervisor at a time on a socket that only its user can open. Ends when nobody needs it.
-const at = process.argv[2]!;
+// `node main.ts PATH EDITION [succeed]`: serves one supervisor at a time on a socket that only its user can open. Ends when nobody
+// needs it. PATH is a link to the socket of the holder that supervisors are to find. `succeed`: its parent is the holder before it.
+const [address, edition, mode] = process.argv.slice(2) as [string, string, string?];
 /** A supervisor that is not there after this long will not come, if there is nothing to hold. */
 const patienceMs = 10_000;
+const own = `${address}.${process.pid}`;
 
 let supervisor: Socket | null = null;
-const holder = new Holder((answer: HolderAnswer) => {
+const holder = new Holder({ edition, address, tell, publish, onIdle: endIfIdle });
+
+/** Who only looks whether somebody is here, and says nothing, takes nobody's place. */
+function serve(socket: Socket): void {
+  if (supervisor !== socket) supervisor?.destroy();
+  supervisor = socket;
+}
+
+function tell(answer: HolderAnswer): void {
   supervisor?.write(`${JSON.stringify(answer)}\n`);
-  if (answer.kind === "exited") endIfIdle();
-});
+}
 
 const server = net.createServer((socket) => {
-  supervisor?.destroy();
-  supervisor = socket;
   socket.on("error", () => undefined);
   readLines(socket, (line) => {
     try {
-      holder.handle(JSON.parse(line) as HolderRequest);
+      const request = JSON.parse(line) as HolderRequest;
+      if (request.kind === "hello") serve(socket);
+      if (socket === supervisor) holder.handle(request);
     } catch {
       // Whoever that is, what is held stays held for the next one.
       socket.destroy();
@@ -31,17 +42,69 @@ const server = net.createServer((socket) => {
     if (supervisor === socket) supervisor = null;
     endIfIdle();
   });
-  socket.write(`${JSON.stringify(holder.hello())}\n`);
 });
+removeAbandoned();
 const umask = process.umask(0o077);
-server.listen(at);
+server.listen(own, () => {
+  if (mode === "succeed") holder.follow(openLink(process));
+  else void publishWhereNobodyIs();
+});
 process.umask(umask);
 setTimeout(endIfIdle, patienceMs);
 // A terminal's Ctrl-C and a hang-up are for the one who decides.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 
+/** rename(2): a supervisor that looks finds the one before or this one. */
+async function publish(): Promise<void> {
+  const aside = `${own}.new`;
+  await fs.promises.rm(aside, { force: true });
+  await fs.promises.symlink(path.basename(own), aside);
+  await fs.promises.rename(aside, address);
+}
+
+/** Two supervisors may have missed one at the same time, and a holder whose successor is lost takes its place again. */
+async function publishWhereNobodyIs(): Promise<void> {
+  const other = net.connect(address);
+  other.once("connect", () => {
+    other.destroy();
+    end();
+  });
+  other.once("error", () => void publish());
+}
+
+/** Sockets of holders that were killed. */
+function removeAbandoned(): void {
+  const prefix = `${path.basename(address)}.`;
+  for (const name of fs.readdirSync(path.dirname(address))) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : NaN;
+    if (Number.isInteger(pid) && !isThere(pid)) fs.rmSync(path.join(path.dirname(address), name), { force: true });
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function endIfIdle(): void {
-  if (supervisor !== null || !holder.isIdle) return;
-  fs.rmSync(at, { force: true });
+  if (holder.isIdle && (supervisor === null || holder.isThin)) end();
+}
+
+function end(): never {
+  // The link may lead to another one by now.
+  if (readLink() === path.basename(own)) fs.rmSync(address, { force: true });
+  fs.rmSync(own, { force: true });
   process.exit(0);
+}
+
+function readLink(): string | null {
+  try {
+    return fs.readlinkSync(address);
+  } catch {
+    return null;
+  }
 }
