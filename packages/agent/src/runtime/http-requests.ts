@@ -41,7 +41,7 @@ export function followHttpRequests(generations: Generations, hold: Hold, meter: 
       const isOwn = emit === EventEmitter.prototype.emit;
       return function (event) {
         const token = (this as Carrier)[tokenKey];
-        if (token === undefined) return Reflect.apply(emit, this, arguments);
+        if (token === undefined || (event === "end" && isHeardByNodeAlone(this as IncomingMessage))) return Reflect.apply(emit, this, arguments);
         if (isOwn && isUnheard(this, event)) return false;
         return generations.token === token ? Reflect.apply(emit, this, arguments) : generations.apply(token, emit, this, arguments);
       };
@@ -69,6 +69,18 @@ export function followHttpRequests(generations: Generations, hold: Hold, meter: 
 /** Most events of a request are of no interest to anybody; then Node's `emit` does nothing, and needs no context. */
 function isUnheard(emitter: unknown, event: string | symbol): boolean {
   return event !== "error" && (emitter as NodeJS.EventEmitter).listenerCount(event) === 0;
+}
+
+let ofNode: ((...args: never[]) => void) | null = null;
+
+/** On what Node itself does at the end of a request it needs no context either. */
+function isHeardByNodeAlone(request: IncomingMessage): boolean {
+  if (request.listenerCount("end") !== 1) return false;
+  if (ofNode !== null) return request.listenerCount("end", ofNode) === 1;
+  const [only] = request.listeners("end") as ((...args: never[]) => void)[];
+  // Its name in node:_http_server.
+  if (only?.name === "clearIncoming") ofNode = only;
+  return ofNode !== null;
 }
 
 /** `request` carries a request and its response; `stream` one two-way stream and its headers. */
@@ -100,6 +112,8 @@ export interface Answer {
   readonly headersSent?: boolean;
   /** The head as it went out: `getHeader` does not know what `writeHead` was given (node:http, OutgoingMessage). */
   readonly _header?: string | null;
+  /** Known in advance, or from its only part. */
+  readonly _contentLength?: number | null;
   /** Of a stream of node:http2. */
   readonly sentHeaders?: Readonly<Record<string, unknown>>;
 }
@@ -107,6 +121,8 @@ export interface Answer {
 /** An answer of server-sent events (WHATWG HTML §9.2) that has begun. */
 export function isEventStream(answer: Answer): boolean {
   if (answer.headersSent !== true) return false;
+  // What says how long it is has an end.
+  if (typeof answer._contentLength === "number") return false;
   const head = answer._header;
   // Looking for the word first is ten times faster for all the others.
   if (typeof head === "string") return /event-stream/i.test(head) && /^content-type:\s*text\/event-stream/im.test(head);

@@ -12,7 +12,7 @@ const timing = { pinMs: 60_000, lingerMs: 1 };
 
 interface Served {
   readonly generations: Generations;
-  readonly ask: () => Promise<void>;
+  readonly ask: (path?: string) => Promise<void>;
 }
 
 async function serving(handle: (request: IncomingMessage, response: ServerResponse, generations: Generations) => void, use: (served: Served) => Promise<void>): Promise<void> {
@@ -21,9 +21,9 @@ async function serving(handle: (request: IncomingMessage, response: ServerRespon
   const server = createServer((request, response) => handle(request, response, generations));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const ask = (): Promise<void> =>
+  const ask = (path = "/"): Promise<void> =>
     new Promise((resolve, reject) => {
-      get({ port: (server.address() as AddressInfo).port, agent: false }, (answer) => answer.resume().on("close", resolve)).on("error", reject);
+      get({ path, port: (server.address() as AddressInfo).port, agent: false }, (answer) => answer.resume().on("close", resolve)).on("error", reject);
     });
   try {
     await use({ generations, ask });
@@ -60,6 +60,22 @@ describe("a request of an HTTP server", () => {
       generations.run(generations.open(), () => seen.push(request.emit("app"), response.emit("app"), generations.token !== token));
     }, async ({ ask }) => ask());
     assert.deepEqual(seen, [true, true, true, true, true]);
+  });
+
+  test("tells of its end in its own context also where Node has told itself alone of the one before", async () => {
+    const seen: boolean[] = [];
+    await serving((request, response, generations) => {
+      const { token } = generations;
+      // Node waits for the end of a request that nobody reads.
+      if (request.url === "/unread") return void response.end();
+      request.on("end", () => seen.push(generations.token === token));
+      generations.run(generations.open(), () => request.emit("end"));
+      response.end();
+    }, async ({ ask }) => {
+      await ask("/unread");
+      await ask();
+    });
+    assert.equal(seen[0], true);
   });
 
   test("answers an event that nobody hears as Node does, and throws an error that nobody handles", async () => {
