@@ -82,7 +82,7 @@ export const overhead: Bench = {
 };
 
 async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: BenchOptions): Promise<CaseFigures[]> {
-  const [launches, rounds] = isQuick ? [1, 5] : [3, 9];
+  const [launches, rounds] = isQuick ? [2, 15] : [4, 40];
   const random = createRandom(node);
   const system = await startSystem(app.system);
   try {
@@ -191,14 +191,18 @@ async function stopAll(running: Record<Side, Running>): Promise<void> {
   }
 }
 
-/** Warms each side up, and finds how many requests take about 300 ms. */
+/** Short blocks, so that what else the machine does comes to all sides alike; in ms of CPU. */
+const blockMs = 60;
+const warmUpMs = 1000;
+
+/** Warms each side up, and finds how many requests are one block. Both by CPU: on a busy machine the clock says nothing. */
 async function calibrate(running: Record<Side, Running>, one: OverheadCase): Promise<number> {
-  let count = 500;
+  let count = 200;
   for (const side of sides) {
-    for (const endMs = performance.now() + 1500; performance.now() < endMs; ) {
-      const startedMs = performance.now();
-      await running[side].connections.send(one.requests, count);
-      count = Math.max(100, Math.round((count * 300) / (performance.now() - startedMs)));
+    for (let usedMs = 0; usedMs < warmUpMs; ) {
+      const tookMs = ((await costOf(running[side], one, count)) * count) / 1000;
+      usedMs += tookMs;
+      count = Math.max(50, Math.round((count * blockMs) / Math.max(tookMs, 1)));
     }
   }
   // Whole turns through the list: each block asks for the same.
