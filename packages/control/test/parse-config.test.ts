@@ -88,14 +88,14 @@ describe("the configuration", () => {
 
   test("reads gates, and refuses those that judge nothing", () => {
     const gates = (given: unknown): unknown => parse({ services, rollout: { gates: given } }).rollout.gates;
-    assert.deepEqual(gates(undefined), { errors: null, p99: null, minRequests: 100, prometheus: [], health: [] });
+    assert.deepEqual(gates(undefined), { errors: null, p99: null, minRequests: 100, services: null, prometheus: [], health: [] });
     const query = { url: "http://prometheus:9090", query: "up", max: 1 };
-    assert.deepEqual(gates({ errors: "1%", p99: "1.3x", minRequests: 200, prometheus: { ...query, token: "env:PROM" }, health: "https://shop/health" }), {
-      errors: { kind: "value", value: 0.01 }, p99: { kind: "times", factor: 1.3 }, minRequests: 200, prometheus: [{ ...query, tokenVariable: "PROM" }], health: ["https://shop/health"],
+    assert.deepEqual(gates({ errors: "1%", p99: "1.3x", minRequests: 200, services: ["web"], prometheus: { ...query, token: "env:PROM" }, health: "https://shop/health" }), {
+      errors: { kind: "value", value: 0.01 }, p99: { kind: "times", factor: 1.3 }, minRequests: 200, services: ["web"], prometheus: [{ ...query, tokenVariable: "PROM" }], health: ["https://shop/health"],
     });
     assert.equal((gates({ prometheus: [query, query] }) as { prometheus: unknown[] }).prometheus.length, 2);
     for (const bad of [
-      null, [], "1%", { error: "1%" }, { errors: 0.01 }, { errors: ">1%" }, { errors: "250ms" }, { p99: "1%" }, { p99: "0.5x" }, { minRequests: 0 }, { health: "/readyz" }, { health: [""] },
+      null, [], "1%", { error: "1%" }, { errors: 0.01 }, { errors: ">1%" }, { errors: "250ms" }, { p99: "1%" }, { p99: "0.5x" }, { minRequests: 0 }, { services: [] }, { services: ["mail"] }, { services: "web" }, { health: "/readyz" }, { health: [""] },
       { prometheus: {} }, { prometheus: { ...query, url: "prometheus:9090" } }, { prometheus: { ...query, query: " " } }, { prometheus: { ...query, max: "1" } }, { prometheus: { ...query, max: NaN } },
       { prometheus: { ...query, token: "secret" } }, { prometheus: { ...query, min: 1 } },
     ]) problemOf({ services, rollout: { gates: bad } });

@@ -61,6 +61,8 @@ export interface GatesConfig {
   readonly p99?: string;
   /** With fewer requests per service, the two above say nothing. Default: 100. */
   readonly minRequests?: number;
+  /** The services to which the two above apply. Default: all that are asked over HTTP. */
+  readonly services?: readonly string[];
   /** Queries to Prometheus. Default: none. */
   readonly prometheus?: PrometheusConfig | readonly PrometheusConfig[];
   /** URLs that have to answer 2xx. Default: none. */

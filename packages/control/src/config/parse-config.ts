@@ -66,7 +66,7 @@ export function parseConfig(value: unknown, options: ParseOptions): ResolvedConf
       steps: reader.value<readonly string[]>(rollout, "rollout.steps", [], checkSteps),
       bakeMs: toMs(reader.value(rollout, "rollout.bake", "60s", checkDuration(0, maxBakeMs))),
       deadlineMs: toMs(reader.value(rollout, "rollout.deadline", "2m", checkDuration(1_000, 86_400_000))),
-      gates: parseGates(reader, rollout["gates"]),
+      gates: parseGates(reader, rollout["gates"], services.map(({ name }) => name)),
     },
     signing: { key: parseKeyPlace(reader.value(signing, "signing.key", "file:.midflight/keys/development.key", checkKey), projectDir) },
     projectDir,

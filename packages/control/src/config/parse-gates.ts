@@ -5,13 +5,14 @@ import { checkNumber, type ConfigReader } from "./config-reader.ts";
 const queryKeys = ["url", "query", "max", "token"];
 
 /** `rollout.gates`. What is not named is no gate. @throws MidflightError `CONFIG_INVALID` */
-export function parseGates(reader: ConfigReader, value: unknown): Gates {
-  const gates = reader.record(value === undefined ? {} : value, "rollout.gates", ["errors", "p99", "minRequests", "prometheus", "health"]);
+export function parseGates(reader: ConfigReader, value: unknown, serviceNames: readonly string[]): Gates {
+  const gates = reader.record(value === undefined ? {} : value, "rollout.gates", ["errors", "p99", "minRequests", "services", "prometheus", "health"]);
   const errors = reader.value<string | null>(gates, "rollout.gates.errors", null, checkLimit(parseErrorLimit, '"1%" or "2x"'));
   const p99 = reader.value<string | null>(gates, "rollout.gates.p99", null, checkLimit(parseLatencyLimit, '"250ms", "1.5s" or "1.3x"'));
   const minRequests = reader.value(gates, "rollout.gates.minRequests", 100, checkNumber(10, 10_000_000));
+  const services = reader.value<readonly string[] | null>(gates, "rollout.gates.services", null, checkServices(serviceNames));
   const health = toList(reader.value<string | readonly string[]>(gates, "rollout.gates.health", [], checkUrls));
-  return { errors: errors === null ? null : parseErrorLimit(errors), p99: p99 === null ? null : parseLatencyLimit(p99), minRequests, health, prometheus: parseQueries(reader, gates["prometheus"]) };
+  return { errors: errors === null ? null : parseErrorLimit(errors), p99: p99 === null ? null : parseLatencyLimit(p99), minRequests, services, health, prometheus: parseQueries(reader, gates["prometheus"]) };
 }
 
 function parseQueries(reader: ConfigReader, value: unknown): Gates["prometheus"] {
@@ -29,6 +30,10 @@ function parseQueries(reader: ConfigReader, value: unknown): Gates["prometheus"]
 
 function checkLimit(parse: (text: string) => unknown, forms: string): (value: unknown) => string | null {
   return (value) => (typeof value === "string" && parse(value) !== null ? null : `is not of the form ${forms}`);
+}
+
+function checkServices(names: readonly string[]): (value: unknown) => string | null {
+  return (value) => (Array.isArray(value) && value.length > 0 && value.every((name) => names.includes(name as string)) ? null : `is not a list of services (${names.join(", ")})`);
 }
 
 function checkUrls(value: unknown): string | null {

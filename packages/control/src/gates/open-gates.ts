@@ -11,6 +11,8 @@ export interface Gates {
   readonly errors: Limit | null;
   readonly p99: Limit | null;
   readonly minRequests: number;
+  /** Services whose errors and latencies are judged; null: all. */
+  readonly services: readonly string[] | null;
   readonly prometheus: readonly PrometheusQuery[];
   readonly health: readonly string[];
 }
@@ -30,7 +32,7 @@ const noteMs = 5000;
 
 /** Puts the gates of a configuration together; null if it names none. `close` ends what listens in between. */
 export function openGates({ gates, registry, channel, environment, now = Date.now }: GatesOptions): (Gate & { close(): void }) | null {
-  const { errors, p99, minRequests, prometheus, health } = gates;
+  const { errors, p99, minRequests, services, prometheus, health } = gates;
   const measures = errors !== null || p99 !== null;
   if (!measures && prometheus.length === 0 && health.length === 0) return null;
   const window = new RequestWindow(now);
@@ -44,7 +46,7 @@ export function openGates({ gates, registry, channel, environment, now = Date.no
           Promise.all([...prometheus.map((query) => judgeByPrometheus(query, question.wave, { environment })), ...health.map((url) => judgeByHealth(url))]),
           measures ? registry.presence(channel) : [],
         ]);
-        const measured = measures ? judgeRequests(window.read(question, beats), { errors, p99, minRequests }) : [];
+        const measured = measures ? judgeRequests(window.read(question, beats), { errors, p99, minRequests, services }) : [];
         if (measures && measured.length === 0) return verdictOf(outside, "no process of the wave has measured a request");
         return verdictOf([...measured, ...outside], null);
       } catch (problem) {

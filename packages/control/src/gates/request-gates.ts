@@ -9,6 +9,8 @@ export interface RequestLimits {
   readonly p99: Limit | null;
   /** Fewer say nothing. */
   readonly minRequests: number;
+  /** Which services are judged. Default: all. */
+  readonly services?: readonly string[] | null;
 }
 
 /** One judgement, with the sentence that goes with it. */
@@ -23,7 +25,7 @@ const leastDifferenceMs = 1;
 
 /** Judges what was measured of the wave's services. A service that nobody ever asks has nothing to judge, if another has. */
 export function judgeRequests(windows: readonly ServiceWindow[], limits: RequestLimits): Judged[] {
-  const asked = windows.filter(({ hasRequests, isInWave }) => hasRequests && isInWave);
+  const asked = windows.filter(({ hasRequests, isInWave, service }) => hasRequests && isInWave && (limits.services?.includes(service) ?? true));
   return asked.flatMap((window) => [
     ...(limits.errors === null ? [] : [judgeErrors(window, limits.errors, limits.minRequests)]),
     ...(limits.p99 === null ? [] : [judgeP99(window, limits.p99, limits.minRequests)]),

@@ -22,7 +22,7 @@ export interface ServiceWindow {
   readonly past: Pool;
   /** Some of its processes are in the wave. */
   readonly isInWave: boolean;
-  /** False: no process of the service was ever asked anything, on either release. */
+  /** False: no process of the service was ever asked anything, on either release, but whether it is ready. */
   readonly hasRequests: boolean;
 }
 
@@ -43,6 +43,8 @@ interface Seen {
 
 /** A release that has just become live runs for so long without its latencies being counted: code is compiled, caches fill. */
 export const warmUpMs = 5000;
+/** A service that was never asked more than this was asked by whoever started it whether it is ready. */
+const probes = 10;
 const mostSeen = 50_000;
 /** A process that has ended is remembered for so long: it may be what its successor is compared with. */
 const rememberedMs = 60 * 60_000;
@@ -82,7 +84,7 @@ export class RequestWindow {
     return this.#sum(question);
   }
 
-  #take({ agent, target, service, measured }: Beat, { release, before, sinceMs }: GateQuestion, isInWave: boolean): void {
+  #take({ agent, target, service, boot, measured }: Beat, { release, before, sinceMs }: GateQuestion, isInWave: boolean): void {
     const now = this.#now();
     for (const counts of measured?.releases ?? []) {
       if (counts.release !== release && counts.release !== before) continue;
@@ -90,21 +92,24 @@ export class RequestWindow {
       let seen = this.#seen.get(id);
       if (seen === undefined) {
         if (this.#seen.size >= mostSeen) return;
-        seen = { target, service, release: counts.release, isInWave, firstMs: now, from: counts.sinceMs >= sinceMs ? null : counts, warmUp: [], last: counts };
+        // Before it is ready a new process answers 503 to whoever asks whether it is; a wave is looked at when its processes are.
+        const isWhole = counts.sinceMs >= sinceMs && counts.release !== boot;
+        seen = { target, service, release: counts.release, isInWave, firstMs: now, from: isWhole ? null : counts, warmUp: [], last: counts };
         this.#seen.set(id, seen);
       }
       seen.last = counts;
-      if (seen.from === null && now - seen.firstMs < warmUpMs) seen.warmUp = counts.latency;
+      if (counts.sinceMs >= sinceMs && now - seen.firstMs < warmUpMs) seen.warmUp = counts.latency;
     }
   }
 
   #sum({ release, before }: GateQuestion): ServiceWindow[] {
-    const services = new Map<string, ServiceWindow & { isInWave: boolean; hasRequests: boolean }>();
+    const services = new Map<string, ServiceWindow & { isInWave: boolean; hasRequests: boolean; total: number }>();
     for (const seen of this.#seen.values()) {
       let window = services.get(seen.service);
-      if (window === undefined) services.set(seen.service, (window = { service: seen.service, wave: emptyPool(), others: emptyPool(), past: emptyPool(), isInWave: false, hasRequests: false }));
+      if (window === undefined) services.set(seen.service, (window = { service: seen.service, wave: emptyPool(), others: emptyPool(), past: emptyPool(), isInWave: false, hasRequests: false, total: 0 }));
       window.isInWave ||= seen.isInWave;
-      window.hasRequests ||= seen.last.requests + seen.last.open > 0;
+      window.total += seen.last.requests + seen.last.open;
+      window.hasRequests ||= window.total > probes;
       if (seen.release === release && seen.isInWave) addTo(window.wave, seen, seen.from);
       else if (seen.release === before && !seen.isInWave) addTo(window.others, seen, seen.from);
       else if (seen.release === before) addTo(window.past, seen, null);
@@ -130,5 +135,5 @@ function addTo(pool: Pool, { target, last, warmUp }: Seen, from: ReleaseCounts |
   addLatencies(pool.latency, last.latency);
   // It is not known how long they will take, but that it is longer than this.
   addLatencies(pool.latency, last.waiting ?? []);
-  addLatencies(pool.latency, from?.latency ?? warmUp, -1);
+  addLatencies(pool.latency, warmUp.length > 0 ? warmUp : (from?.latency ?? []), -1);
 }

@@ -4,7 +4,7 @@ import type { Beat } from "@midflight/protocol";
 import { openGates, type Gates } from "../../src/gates/open-gates.ts";
 import { measuredBeat, r1, r2 } from "./measured-beat.ts";
 
-const none: Gates = { errors: null, p99: null, minRequests: 100, prometheus: [], health: [] };
+const none: Gates = { errors: null, p99: null, minRequests: 100, services: null, prometheus: [], health: [] };
 const errors = { kind: "value", value: 0.01 } as const;
 const question = { wave: ["web-1"], release: r2, before: r1, sinceMs: 1000 };
 const unreachable = "http://127.0.0.1:1/";

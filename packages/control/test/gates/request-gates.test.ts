@@ -12,6 +12,7 @@ interface Row {
   readonly what: string;
   readonly errors?: string;
   readonly p99?: string;
+  readonly services?: readonly string[];
   readonly wave: readonly Had[];
   readonly others?: readonly Had[];
   readonly kind: GateVerdict["kind"];
@@ -46,6 +47,8 @@ const table: readonly Row[] = [
   { what: "its own past, which was no better", p99: "1.3x", wave: [{ release: r1, requests: 5000, ms: [50], sinceMs: -9_000_000 }, { release: r2, requests: 1000, ms: [51] }], kind: "ok" },
   { what: "a latency below a time", p99: "250ms", wave: [{ release: r2, requests: 100, ms: [200] }], kind: "ok" },
   { what: "a latency beyond a time", p99: "250ms", wave: [{ release: r2, requests: 400, ms: [900] }], kind: "failed", because: /p99 \d+ ms, limit 250 ms: 400 requests on web-1/ },
+  { what: "a latency beyond a time, of too few", p99: "250ms", wave: [{ release: r2, requests: 99, ms: [900] }], kind: "inconclusive", because: /p99: 99 of at least 100 requests were measured on web-1/ },
+  { what: "a latency below a time, of too few", p99: "250ms", wave: [{ release: r2, requests: 99, ms: [20] }], kind: "inconclusive" },
   { what: "a latency beyond a time that the others are beyond as well", p99: "250ms", wave: [{ release: r2, requests: 400, ms: [900] }], others: [{ release: r1, requests: 400, ms: [900] }], kind: "inconclusive", because: /but the others have/ },
   { what: "requests that hang, though all that ended were fast", p99: "250ms", wave: [{ release: r2, requests: 1000, ms: [20], waiting: [60, 8000] }], kind: "failed", because: /p99 [78]\d{3} ms/ },
   { what: "nothing but requests that hang", p99: "1.3x", wave: [{ release: r2, requests: 0, waiting: [200, 8000] }], others: [{ release: r1, requests: 1000 }], kind: "failed" },
@@ -57,14 +60,14 @@ const table: readonly Row[] = [
 const sinceMs = 1000;
 
 /** Nothing had been measured when the window began; then all of it, past the warm-up. */
-function judge({ errors, p99 }: Pick<Row, "errors" | "p99">, beats: readonly Beat[], before: readonly Beat[] = []): GateVerdict {
+function judge({ errors, p99, services }: Pick<Row, "errors" | "p99" | "services">, beats: readonly Beat[], before: readonly Beat[] = []): GateVerdict {
   let now = sinceMs;
   const window = new RequestWindow(() => now);
   const question = { wave: ["web-1", "billing-1"], release: r2, before: r1, sinceMs };
   window.read(question, before);
   now += 60_000;
   const windows = window.read(question, beats);
-  const limits = { errors: errors === undefined ? null : parseErrorLimit(errors), p99: p99 === undefined ? null : parseLatencyLimit(p99), minRequests: 100 };
+  const limits = { errors: errors === undefined ? null : parseErrorLimit(errors), p99: p99 === undefined ? null : parseLatencyLimit(p99), minRequests: 100, services: services ?? null };
   const judged = judgeRequests(windows, limits);
   return verdictOf(judged, judged.length === 0 ? "nothing was measured" : null);
 }
@@ -107,6 +110,12 @@ describe("services", () => {
   test("that nobody ever asks have nothing to judge, if another has", () => {
     assert.equal(judge({ errors: "1%" }, [one("web-1", 1000, 0), one("billing-1", 0, 0)]).kind, "ok");
     assert.equal(judge({ errors: "1%" }, [one("web-1", 0, 0), one("billing-1", 0, 0)]).kind, "inconclusive");
+  });
+
+  test("that were asked only whether they are ready have nothing to judge either, nor those that are not named", () => {
+    assert.equal(judge({ errors: "1%" }, [one("web-1", 1000, 0), one("billing-1", 10, 8)]).kind, "ok");
+    assert.equal(judge({ errors: "1%" }, [one("web-1", 1000, 0), one("billing-1", 11, 8)]).kind, "inconclusive");
+    assert.equal(judge({ errors: "1%", services: ["web"] }, [one("web-1", 1000, 0), one("billing-1", 11, 8)]).kind, "ok");
   });
 
   test("that were asked before and are not now have no data", () => {

@@ -28,6 +28,17 @@ describe("the window of a wave", () => {
     assert.deepEqual(at(50, 4), { wave: [50, 4, 30], others: [0, 0, 0], past: [500, 0, 500] });
   });
 
+  test("leaves out what a new process answered before its wave was looked at", () => {
+    let now = 2000;
+    const window = new RequestWindow(() => now);
+    const at = (requests: number, errors: number): Record<string, readonly number[]> => tell(window.read(question, [measuredBeat("web-1", [{ release: r2, requests, errors, sinceMs: 1500 }], { boot: r2 })]));
+    assert.deepEqual(at(30, 29)["wave"], [0, 0, 0]);
+    now += warmUpMs - 1;
+    assert.deepEqual(at(80, 30)["wave"], [50, 1, 0]);
+    now += 1;
+    assert.deepEqual(at(130, 30)["wave"], [100, 1, 50]);
+  });
+
   test("begins anew for a release that a process ran before", () => {
     const window = new RequestWindow(() => 9000);
     const had = [{ release: r2, requests: 700, errors: 700, sinceMs: 10 }, { release: r1, requests: 500, sinceMs: 500 }];
