@@ -12,6 +12,7 @@ import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { linkRest } from "./project/link-rest.ts";
 import { returnStrays } from "./project/return-strays.ts";
+import { openPackageKeeper } from "./package-keeper.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
 import { openSpokesman } from "./spokesman.ts";
 
@@ -39,6 +40,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   const teller = openOutcomeTeller({ ...options, wasReplaced: (pid) => replaced.has(pid), onReverted });
   const replaced = new Set<number>();
   const cleaner = openReleaseCleaner(options);
+  const packages = openPackageKeeper({ ...options, root: secrets.root, projectDir: config.projectDir });
   const planned = new Set<string>();
   /** Targets whose successor did not get ready on a release; it is not tried again before something else was live. */
   const notReady = new Map<string, ReleaseId>();
@@ -60,6 +62,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
     const { directory } = await materialise({ registry, releaseId: release, root: secrets.root, directory: layout.release(release), link: config.projectDir });
     await returnStrays(layout.releases, config.projectDir);
     await linkRest(config.projectDir, directory);
+    await packages.provide(release, number, directory);
     return { release, number, directory };
   };
 
@@ -85,7 +88,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   /** The one before serves on, so there is nothing to wait for: what did not get ready here is not tried on the others. */
   async function onReplaceFailed(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void> {
     notReady.set(target, boot.release);
-    const what = `${target} could not be replaced by r${boot.number}: the new process did not get ready, and was ended.`;
+    const what = `${target} could not be replaced by r${boot.number}: a new process did not get ready.`;
     const told = await takeBack(boot, { code: "REPLACE_FAILED", what, because, lastLines, otherwise: "the process before it serves on" });
     if (told !== null) listen({ kind: "replace-taken-back", target, number: boot.number, ...told });
   }
@@ -171,11 +174,24 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       if (entry === null) continue;
       const { transition } = verifyTransition(entry.envelope, secrets.root);
       if (transition.rung !== "replace") continue;
+      if (!(await canBoot(process.target, to, followed.of(process.target)!.assign.number))) return;
       const worst = transition.verdicts.find((verdict) => verdict.rung === "replace");
       const outcome = await replace(process, worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
       await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
       if (outcome === "failed" || (await readNewest())?.id !== newest) return;
+    }
+  }
+
+  /** Asked before a process is touched: a release whose packages are gone is taken back. */
+  async function canBoot(target: string, release: ReleaseId, number: number): Promise<boolean> {
+    try {
+      await bootOf(release, number);
+      return true;
+    } catch (error) {
+      if (!isMidflightError(error) || error.code !== "PACKAGES_GONE") throw error;
+      await onReplaceFailed(target, { release, number, directory: layout.release(release) }, [error.facts.what, error.facts.why].filter(Boolean).join(" "), []);
+      return false;
     }
   }
 
@@ -231,6 +247,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       listen({ kind: "stopping", processes: processes.filter((process) => process.pid !== null).length });
       await Promise.all(processes.map((process) => process.stop()));
       await working;
+      await packages.close();
     },
   };
 }

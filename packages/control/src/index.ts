@@ -3,6 +3,7 @@ export {
   type Config, type ConfigOrigin, type KeyPlace, type Override, type ParseOptions, type ResolvedConfig, type ResolvedService, type ServiceConfig,
 } from "./config.ts";
 export { type ControlEvent, type Listen } from "./event.ts";
+export { requirePackages } from "./find-packages.ts";
 export { awaitRollout, type RolloutOptions, type RolloutResult } from "./operation/await-rollout.ts";
 export { buildRelease, type BuildOptions, type BuiltRelease } from "./operation/build-release.ts";
 export { type Gate, type GateFinding, type GateQuestion, type GateVerdict } from "./gates/gate.ts";

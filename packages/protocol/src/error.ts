@@ -29,6 +29,7 @@ export type ErrorCode =
   | "OBJECT_INVALID"
   | "OBJECT_TOO_LARGE"
   | "OVERLAY_FAILED"
+  | "PACKAGES_GONE"
   | "PACK_MALFORMED"
   | "PLAN_STALE"
   | "PORT_IN_USE"

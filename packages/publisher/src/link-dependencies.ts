@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, symlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 
 export interface LinkOptions {
@@ -7,48 +7,80 @@ export interface LinkOptions {
   readonly directory: string;
   /** Directories of the release's files, `a/b` after `a`. */
   readonly folders: readonly string[];
-  /** The project it was made from. */
-  readonly project: string;
+  /** The `node_modules` to use for a folder of the release, "" for its top; null: none. */
+  readonly sourceOf: (folder: string) => string | null;
   /** Where `node_modules` leads back into the app: place → directory; "" if it leads elsewhere. */
   readonly links: ReadonlyMap<string, string>;
 }
 
 /**
- * Gives a release the packages of its project: each `node_modules` is linked as a whole, unless packages of it are part of the
- * app. Then these are the release's own, for otherwise its processes would load what lies in the project, and only the
- * others are linked.
+ * Gives a release its packages: each `node_modules` is linked as a whole, unless packages of it are part of the app. Then these
+ * are the release's own, for otherwise its processes would load what lies in the project, and only the others are linked. What
+ * was linked before and is not what is wanted now is replaced.
  */
-export async function linkDependencies({ directory, folders, project, links }: LinkOptions): Promise<void> {
+export async function linkDependencies({ directory, folders, sourceOf, links }: LinkOptions): Promise<void> {
   const own = new Map([...links].filter(([, target]) => target !== ""));
   for (const folder of ["", ...folders]) {
     const place = path.posix.join(folder, "node_modules");
-    const source = folder === "" ? nearest(project) : existing(path.join(project, place));
+    const source = sourceOf(folder);
     const at = path.join(directory, place);
-    const isMixed = existsSync(at) || [...own.keys()].some((link) => link.startsWith(`${place}/`));
+    const isMixed = (await isDirectory(at)) || [...own.keys()].some((link) => link.startsWith(`${place}/`));
     if (isMixed) {
       await linkOwn(place, directory, own);
-      if (source !== null) await linkOthers(source, at);
-    } else if (source !== null) await symlink(source, at, "dir");
+      if (source !== null) await linkOthers(source, at, directory);
+    } else if (source !== null) await link(source, at);
   }
 }
 
+/** Where a project finds packages for a folder of it: in the folder itself, and for its top in the nearest directory above, too. */
+export function projectPackages(project: string): (folder: string) => string | null {
+  return (folder) => (folder === "" ? nearest(project) : existing(path.join(project, folder, "node_modules")));
+}
+
 async function linkOwn(place: string, directory: string, own: ReadonlyMap<string, string>): Promise<void> {
-  for (const [link, target] of own) {
-    if (path.posix.dirname(link) !== place && !/^@[^/]+$/.test(path.posix.relative(place, path.posix.dirname(link)))) continue;
-    const at = path.join(directory, link);
+  for (const [name, target] of own) {
+    if (path.posix.dirname(name) !== place && !/^@[^/]+$/.test(path.posix.relative(place, path.posix.dirname(name)))) continue;
+    const at = path.join(directory, name);
     await mkdir(path.dirname(at), { recursive: true });
-    await symlink(path.relative(path.dirname(at), path.join(directory, target)), at, "dir");
+    await link(path.relative(path.dirname(at), path.join(directory, target)), at);
   }
 }
 
 /** The packages that are not there yet; scopes (`@shop`) hold some of both. */
-async function linkOthers(source: string, at: string): Promise<void> {
+async function linkOthers(source: string, at: string, directory: string): Promise<void> {
   await mkdir(at, { recursive: true });
-  const present = new Set(await readdir(at));
-  for (const name of await readdir(source)) {
-    if (!present.has(name)) await symlink(path.join(source, name), path.join(at, name));
-    else if (name.startsWith("@")) await linkOthers(path.join(source, name), path.join(at, name));
+  const own = new Set<string>();
+  for (const entry of await readdir(at, { withFileTypes: true })) {
+    const place = path.join(at, entry.name);
+    if (entry.isSymbolicLink() && !isInside(directory, path.resolve(at, await readlink(place)))) await rm(place);
+    else own.add(entry.name);
   }
+  for (const name of await readdir(source)) {
+    if (!own.has(name)) await symlink(path.join(source, name), path.join(at, name));
+    else if (name.startsWith("@")) await linkOthers(path.join(source, name), path.join(at, name), directory);
+  }
+}
+
+/** A process that looks at this moment finds the former or the next one. */
+async function link(target: string, at: string): Promise<void> {
+  const former = await readlink(at).catch(() => null);
+  if (former === target) return;
+  if (former === null) {
+    await symlink(target, at, "dir");
+    return;
+  }
+  const aside = `${at}.${process.pid}.next`;
+  await rm(aside, { force: true });
+  await symlink(target, aside, "dir");
+  await rename(aside, at);
+}
+
+async function isDirectory(at: string): Promise<boolean> {
+  return (await lstat(at).catch(() => null))?.isDirectory() === true;
+}
+
+function isInside(directory: string, file: string): boolean {
+  return file.startsWith(directory + path.sep);
 }
 
 function existing(directory: string): string | null {

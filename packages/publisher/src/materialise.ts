@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { buildTree, MidflightError, type Digest, type Envelope, type FileEntry, type FlatTree, type Registry, type Release, type ReleaseId } from "@midflight/protocol";
 import { sha256, verifyRelease, type TrustRoot } from "@midflight/trust";
 import { decodeDependencies } from "./dependencies.ts";
-import { linkDependencies } from "./link-dependencies.ts";
+import { linkDependencies, projectPackages } from "./link-dependencies.ts";
 import { readBlobs, readTree } from "./read-tree.ts";
 import { errnoOf } from "./stable-read.ts";
 
@@ -64,7 +64,7 @@ export async function materialise(options: MaterialiseOptions): Promise<{ readon
     const manifest: ReleaseManifest = { envelope: entry.envelope, files: Object.fromEntries(files) };
     await writeDurably(path.join(aside, manifestName), Buffer.from(JSON.stringify(manifest)));
     for (const [name, bytes] of options.beside ?? []) await writeDurably(path.join(aside, name), bytes);
-    if (options.link !== undefined) await linkDependencies({ directory: aside, folders: directoriesOf(files), project: options.link, links: await readLinks(registry, release) });
+    if (options.link !== undefined) await linkDependencies({ directory: aside, folders: directoriesOf(files), sourceOf: projectPackages(options.link), links: await readLinks(registry, release) });
     await syncDirectories(aside, files);
     await putInPlace(aside, directory, options);
     await syncDirectory(parent);
@@ -122,7 +122,7 @@ async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
 }
 
 /** Parents first. */
-function directoriesOf(files: FlatTree): readonly string[] {
+export function directoriesOf(files: { keys(): Iterable<string> }): readonly string[] {
   const out = new Set<string>();
   for (const file of files.keys()) {
     for (let at = file.indexOf("/"); at !== -1; at = file.indexOf("/", at + 1)) out.add(file.slice(0, at));

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { ReleaseId } from "@midflight/protocol";
+import type { Digest, ReleaseId } from "@midflight/protocol";
 
 /** Where everything of a project lies; all of it under `.midflight`, which git ignores. */
 export interface Layout {
@@ -21,6 +21,8 @@ export interface Layout {
   state(target: string): string;
   log(target: string): string;
   release(id: ReleaseId): string;
+  /** What was installed, kept for the releases that were made with it. */
+  packages(key: Digest): string;
 }
 
 export function layoutOf(projectDir: string): Layout {
@@ -38,6 +40,7 @@ export function layoutOf(projectDir: string): Layout {
     releases: path.join(root, "releases"),
     state: (target) => path.join(root, "state", target),
     log: (target) => path.join(root, "logs", `${target}.log`),
+    packages: (key) => path.join(root, "packages", key.slice(7, 23)),
     release: (id) => path.join(root, "releases", id.slice(7, 23)),
   };
 }

@@ -16,11 +16,12 @@ import { awaitChannel } from "./steer.ts";
 
 /** Makes a release that exists the live one again. */
 export async function deployRelease(context: Context, connection: Connection, given: string, options: Readonly<Record<string, unknown>>): Promise<Answer> {
-  const { findRelease, isDevelopment, openAssigner, readHistory, toRefusal, wavesOf } = await import("@midflight/control");
+  const { findRelease, isDevelopment, openAssigner, readHistory, requirePackages, toRefusal, wavesOf } = await import("@midflight/control");
   const startedAt = performance.now();
   await awaitChannel(context, connection, options["lockWait"] as number | undefined, () => undefined);
   const history = await readHistory(connection);
   const target = findRelease(history, given);
+  await requirePackages({ ...connection, root: connection.secrets.root, projectDir: connection.config.projectDir }, target.id, target.number);
   const maxRung = (options["maxRung"] as Rung | undefined) ?? connection.config.rollout.maxRung;
   const { screen } = context;
   if (!screen.isJson) screen.out.print(...renderWay(history, target, "Deploy", screen.out), ...renderSteps(connection.config, screen.out));

@@ -13,7 +13,7 @@ import { progressOf } from "./progress.ts";
 export function rollback(given: string | undefined, options: Readonly<Record<string, unknown>>): RunCommand {
   return (context) =>
     connected(context, "publisher", async (connection) => {
-      const { findRelease, isDevelopment, openAssigner, readHistory, toRefusal } = await import("@midflight/control");
+      const { findRelease, isDevelopment, openAssigner, readHistory, requirePackages, toRefusal } = await import("@midflight/control");
       const startedAt = performance.now();
       const to = options["to"];
       if (given !== undefined && typeof to === "string" && to !== given) throw usage(`Two releases are named, ${given} and ${to}.`, "name one");
@@ -29,6 +29,7 @@ export function rollback(given: string | undefined, options: Readonly<Record<str
           fix: ["correct the code, then: midflight deploy"],
         });
       }
+      await requirePackages({ ...connection, root: connection.secrets.root, projectDir: connection.config.projectDir }, target.id, target.number);
       const { screen } = context;
       if (!screen.isJson) screen.out.print(...renderWay(history, target, "Roll back", screen.out));
       const data = { to: releaseJson(target) };

@@ -54,6 +54,7 @@ const byCode: Readonly<Record<ErrorCode, ExitCode>> = {
   OBJECT_TOO_LARGE: 1,
   OVERLAY_FAILED: 4,
   PACK_MALFORMED: 1,
+  PACKAGES_GONE: 3,
   PLAN_STALE: 3,
   PORT_IN_USE: 1,
   PROCESS_EXITED: 1,
