@@ -1,4 +1,4 @@
-export { analyzeUnit, mapArtifact, mapFileOf, type UnitAnalysis, type UnitRefusal } from "./node/analyze.ts";
+export { analyzeUnit, mapArtifact, type UnitAnalysis, type UnitRefusal } from "./node/analyze.ts";
 export { describeChange } from "./node/describe.ts";
 export { type AppShape } from "./node/app.ts";
 export { differencesOf, type Dependencies, type InstalledPackage, type PackageList } from "./node/dependencies.ts";

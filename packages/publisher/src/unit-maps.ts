@@ -1,5 +1,5 @@
 import path from "node:path";
-import { mapArtifact, mapFileOf, type UnitAnalysis } from "@midflight/planner";
+import { mapArtifact, type UnitAnalysis } from "@midflight/planner";
 import { isSafePath, type Digest, type FlatTree } from "@midflight/protocol";
 
 /** A map beyond this costs a process more than its lines are worth, in bytes. */
@@ -7,7 +7,7 @@ const maxMapBytes = 16 << 20;
 
 /** Path of the source map that a unit names, from the app's root; null if it names none inside the app. */
 export function mapPathOf(unit: string, analysis: UnitAnalysis): string | null {
-  const file = mapFileOf(analysis);
+  const { mapFile: file } = analysis;
   if (file === null) return null;
   let decoded: string;
   try {

@@ -4,7 +4,7 @@ import { readFacts, type Facts } from "./facts.ts";
 import { readHooks, type Hooks } from "./hooks.ts";
 import { instrument, type Placement } from "./instrument.ts";
 import { readImports, type ImportedSpecifier } from "./specifiers.ts";
-import { isInline, mapLink, moveInline, moveMap } from "./source-map.ts";
+import { isInline, mapFileOf, mapLink, moveInline, moveMap, type MapLink } from "./source-map.ts";
 import { resolveScopes, type Scopes } from "./scope.ts";
 import { parse, type Syntax } from "./statements.ts";
 import { Lines, type Format } from "./syntax.ts";
@@ -34,6 +34,8 @@ export interface UnitAnalysis {
   readonly refused: UnitRefusal | null;
   /** What it imports, by literal specifier. */
   readonly imports: readonly ImportedSpecifier[];
+  /** The file of a source map, as its last line says it; null if it names none, or the map stands in the unit itself. */
+  readonly mapFile: string | null;
   /** For the planner only; null if refused. */
   readonly detail: UnitDetail | null;
 }
@@ -63,8 +65,10 @@ const minifiedLineLength = 400;
  */
 export function analyzeUnit(path: string, source: string, format: Format, hash: Hash, former?: UnitAnalysis): UnitAnalysis {
   const digest = hash(source);
+  const link = mapLink(source);
+  const mapFile = link === null ? null : mapFileOf(link);
   const refuse = (code: UnitRefusal["code"], reason: string, line = 1, column = 1, imports: readonly ImportedSpecifier[] = []): UnitAnalysis => ({
-    path, format, source, artifact: source, digest, artifactDigest: digest, refused: { code, reason, line, column }, imports, detail: null,
+    path, format, source, artifact: source, digest, artifactDigest: digest, refused: { code, reason, line, column }, imports, mapFile, detail: null,
   });
   const parsed = parse(source, format, former?.detail ? { source: former.source, format: former.format, syntax: former.detail.syntax } : null);
   if (parsed.kind === "error") return refuse("UNIT_SYNTAX", parsed.message, parsed.line, parsed.column);
@@ -72,7 +76,7 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   const { program, statements } = syntax;
   const lines = new Lines(source);
   const { specifiers, hasOpenImport } = readImports(program, statements.flatMap(({ marks }) => marks.imports), lines);
-  if (isMinified(source)) return refuse("UNIT_MINIFIED", "it is minified: names and lines are not stable from one build to the next", 1, 1, specifiers);
+  if (isMinified(source, link, lines)) return refuse("UNIT_MINIFIED", "it is minified: names and lines are not stable from one build to the next", 1, 1, specifiers);
   const clash = source.indexOf(reservedPrefix);
   if (clash !== -1) return refuse("UNIT_UNSUPPORTED", `it uses names that begin with ${reservedPrefix}`, lines.of(clash), 1, specifiers);
   const isSloppy = format === "cjs" && !program.body.some((s) => s.type === "ExpressionStatement" && s.directive === "use strict");
@@ -82,22 +86,13 @@ export function analyzeUnit(path: string, source: string, format: Format, hash: 
   const facts = readFacts(syntax, source, scopes, text, lines);
   const hooks = source.includes(".hot") ? readHooks(program, format, scopes, lines) : null;
   const made = instrument(path, source, format, syntax, facts.sites, facts.shapes, digest.slice(7, 23), hooks?.problem === null);
-  const artifact = moveInline({ source, ...made });
+  const artifact = link === null ? made.artifact : moveInline({ source, ...made }, link);
   return {
-    path, format, source, artifact, digest, artifactDigest: artifact === source ? digest : hash(artifact), refused: null, imports: specifiers,
+    path, format, source, artifact, digest, artifactDigest: artifact === source ? digest : hash(artifact), refused: null, imports: specifiers, mapFile,
     detail: {
       scopes, facts, text, lines, program, syntax, hasOpenImport, hooks, map: made.map, placements: made.placements, classDoors: made.classDoors,
     },
   };
-}
-
-/**
- * The file of a source map that a unit names, as its last line says it; null if there is none, or the map stands in
- * the unit itself.
- */
-export function mapFileOf({ source }: Pick<UnitAnalysis, "source">): string | null {
-  const link = mapLink(source);
-  return link === null || /^[a-z][a-z\d+.-]+:/i.test(link.url) ? null : link.url.split(/[?#]/)[0]!;
 }
 
 /**
@@ -108,10 +103,7 @@ export function mapArtifact({ source, artifact, detail }: UnitAnalysis, json: st
   return detail === null ? null : moveMap(json, { source, artifact, map: detail.map });
 }
 
-function isMinified(source: string): boolean {
-  const link = mapLink(source);
+function isMinified(source: string, link: MapLink | null, lines: Lines): boolean {
   const length = link !== null && isInline(link) ? link.start : source.length;
-  if (length < 3000) return false;
-  return length / source.split("\n").length > minifiedLineLength;
+  return length >= 3000 && length / lines.count > minifiedLineLength;
 }
-

@@ -114,7 +114,7 @@ function withFile(app: AppShape, path: string): AppShape {
 }
 
 function nothing(path: string): UnitAnalysis {
-  return { path, format: "esm", source: "", artifact: "", digest: "sha256:", artifactDigest: "sha256:", refused: null, imports: [], detail: null };
+  return { path, format: "esm", source: "", artifact: "", digest: "sha256:", artifactDigest: "sha256:", refused: null, imports: [], mapFile: null, detail: null };
 }
 
 /** `import rates from "./rates.json"`, and the name goes on to nobody. */
@@ -168,5 +168,5 @@ function asUnit(path: string, text: string, hash: Hash): UnitAnalysis | null {
   const { detail } = analyzeUnit(path, `${prefix}${text});\nexport { json as default };\n`, "esm", hash);
   if (detail === null) return null;
   const digest = hash(text);
-  return { path, format: "esm", source: text, artifact: text, digest, artifactDigest: digest, refused: null, imports: [], detail: { ...detail, map: (position) => position - prefix.length } };
+  return { path, format: "esm", source: text, artifact: text, digest, artifactDigest: digest, refused: null, imports: [], mapFile: null, detail: { ...detail, map: (position) => position - prefix.length } };
 }

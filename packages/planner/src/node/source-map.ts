@@ -24,6 +24,11 @@ export function isInline({ url }: MapLink): boolean {
   return inlineHead.test(url);
 }
 
+/** The file that a link names; null if the map stands in the comment, or somewhere else altogether. */
+export function mapFileOf({ url }: MapLink): string | null {
+  return /^[a-z][a-z\d+.-]+:/i.test(url) ? null : url.split(/[?#]/)[0]!;
+}
+
 /** Positions of a text and of what was made of it. */
 export interface Moved {
   readonly source: string;
@@ -32,10 +37,9 @@ export interface Moved {
 }
 
 /** The artifact with its inline map, if it has one, brought up to it. */
-export function moveInline(moved: Moved): string {
+export function moveInline(moved: Moved, link: MapLink): string {
   const { source, artifact } = moved;
-  const link = mapLink(source);
-  if (link === null || !isInline(link)) return artifact;
+  if (!isInline(link)) return artifact;
   const json = decode(link.url.slice(link.url.indexOf(",") + 1));
   const made = json === null ? null : moveMap(json, moved);
   const at = artifact.lastIndexOf(marker);

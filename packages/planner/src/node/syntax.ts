@@ -135,6 +135,10 @@ export class Lines {
     this.#source = source;
   }
 
+  get count(): number {
+    return this.#all().length;
+  }
+
   of(position: number): number {
     return firstIndex(this.#all(), (start) => start > position);
   }
