@@ -80,7 +80,7 @@ const units = [...typed.map((file) => [file, stripTypeScriptTypes(readFileSync(r
 describe("an analysis that takes over what a former one has", () => {
   test("says what one of the text alone says, whatever was saved in between", () => {
     assert.ok(units.length > 60, `only ${units.length} units`);
-    const counts = { taken: 0, refused: 0 };
+    const counts = { taken: 0, moved: 0, refused: 0 };
     for (const [at, [file, text]] of units.entries()) {
       const row = createRow(at + 1);
       const format = file.endsWith(".cjs") || row(6) === 0 ? "cjs" : "esm";
@@ -90,14 +90,18 @@ describe("an analysis that takes over what a former one has", () => {
         const saved = edit(source, row);
         const made = analyze(saved, format, former);
         assert.deepEqual(pictureOf(made), pictureOf(analyze(saved, format)), `${file}, save ${save}`);
-        const before = new Set<unknown>(former.detail?.program.body);
-        counts.taken += made.detail?.program.body.filter((statement) => before.has(statement)).length ?? 0;
+        const [before, nodes] = [new Set(former.detail?.syntax.statements.map(({ origin }) => origin)), new Set<unknown>(former.detail?.program.body)];
+        for (const { node, origin } of made.detail?.syntax.statements ?? []) {
+          if (nodes.has(node)) counts.taken += 1;
+          else if (before.has(origin)) counts.moved += 1;
+        }
         if (made.refused !== null) counts.refused += 1;
         // A text that cannot be parsed is corrected.
         else [former, source] = [made, saved];
       }
     }
     assert.ok(counts.taken > 1_000, `only ${counts.taken} statements were taken over`);
+    assert.ok(counts.moved > 300, `only ${counts.moved} statements that moved were copied`);
     assert.ok(counts.refused > 30, `only ${counts.refused} texts were refused`);
   });
 
@@ -125,6 +129,7 @@ describe("an analysis that takes over what a former one has", () => {
     ["a key that another statement no longer uses up", "app.get(\"/a\", () => 1);\napp.get(\"/a\", () => 2);\n", "app.get(\"/b\", () => 1);\napp.get(\"/a\", () => 2);\n"],
     ["a key that another statement uses up", "app.get(\"/b\", () => 1);\napp.get(\"/a\", () => 2);\n", "app.get(\"/a\", () => 1);\napp.get(\"/a\", () => 2);\n"],
     ["a class whose place another one takes", "exports.B = class {};\nexports.A = class { go() {} };\n", "exports.A = class {};\nexports.A = class { go() {} };\n"],
+    ["labels and names of the language that moved", "f();\nfunction g() { here: for (;;) { if (new.target) break here; else continue here; } }\n", "first();\nfunction g() { here: for (;;) { if (new.target) break here; else continue here; } }\n"],
     ["what begins with a slash or a brace", "class A {}\nf();\nfunction g() {}\nf();\n", "class A {}\n/x/.test(1);\nfunction g() {}\n{}\n"],
   ] as const) {
     test(`sees ${what}`, () => {

@@ -15,7 +15,7 @@ import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { capturesTheSame, standsAlone } from "./captured.ts";
 import { referencesIn } from "./scope.ts";
-import { shownSite, type Site } from "./sites.ts";
+import { isSameText, shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
@@ -48,7 +48,7 @@ export function planBodies(input: BodyInput): void {
       if (site.member !== null && before.facts.sites.classes.has(site.className!)) planNewMember(input, site);
       continue;
     }
-    const isSame = former === site || before.facts.ownText(former) === after.facts.ownText(site);
+    const isSame = isSameText(former, site) || before.facts.ownText(former) === after.facts.ownText(site);
     const reads = readsChanged(after, site, changed);
     if (isSame && !reads && memberHead(former) === memberHead(site)) {
       if (site.depth > 0 && site.refusal === null) writer.body(site, former.slot, true);

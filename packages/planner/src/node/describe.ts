@@ -1,7 +1,7 @@
 import type { UnitAnalysis, UnitDetail } from "./analyze.ts";
 import { kindOf } from "./changes.ts";
 import { Findings } from "./findings.ts";
-import { shownSite } from "./sites.ts";
+import { isSameText, shownSite } from "./sites.ts";
 import type { Rung } from "@midflight/protocol";
 
 /**
@@ -36,7 +36,7 @@ function describeSites(unit: string, before: UnitDetail, after: UnitDetail, find
   for (const site of now.sites.all) {
     const former = old.byKey.get(site.key);
     if (former !== undefined) {
-      if (former !== site && old.ownText(former) !== now.ownText(site)) findings.body(unit, shownSite(site));
+      if (!isSameText(former, site) && old.ownText(former) !== now.ownText(site)) findings.body(unit, shownSite(site));
     } else if (site.member !== null && old.declarations.has(site.className!)) findings.redefine(unit, `new method ${shownSite(site)}`);
   }
   for (const former of old.sites.all) {

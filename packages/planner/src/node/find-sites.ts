@@ -57,7 +57,7 @@ function holds({ keys, asked }: Known, taken: Taken): boolean {
   return true;
 }
 
-function findIn({ node: statement, marks }: ParsedStatement, source: string, resolved: ResolvedStatement, taken: Taken): Known {
+function findIn({ node: statement, marks, origin }: ParsedStatement, source: string, resolved: ResolvedStatement, taken: Taken): Known {
   const all: Site[] = [];
   const own = new Map<string, ClassNode>();
   const keys: (readonly [key: string, count: number])[] = [];
@@ -75,7 +75,7 @@ function findIn({ node: statement, marks }: ParsedStatement, source: string, res
   function add(rawKey: string, fn: FunctionNode, extra: Extra): Site {
     const key = unique(rawKey);
     const site: Site = {
-      key, slot: slotName(key), fn, form: "function", name: key, depth: 0,
+      key, slot: slotName(key), fn, origin, offset: fn.start - statement.start, form: "function", name: key, depth: 0,
       usesSuper: hasOwn(marks.supers, fn, (node) => node.type === "Super"), usesNewTarget: hasOwn(marks.newTargets, fn, isNewTarget),
       owner: null, nested: [], binding: null, className: null,
       member: null, memberName: null, passedTo: null, escapes: true, isInFlight: false, hasDoor: false, hasParamClosures: false, refusal: null, isOpaque: false, ...extra,

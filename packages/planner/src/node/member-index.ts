@@ -149,7 +149,7 @@ export class MemberIndex {
 }
 
 const blank: Omit<Site, "fn" | "key" | "owner"> = {
-  slot: "", form: "function", name: "", usesSuper: false, usesNewTarget: false, depth: 0, nested: [], binding: null, className: null, member: null, memberName: null,
+  slot: "", origin: {}, offset: 0, form: "function", name: "", usesSuper: false, usesNewTarget: false, depth: 0, nested: [], binding: null, className: null, member: null, memberName: null,
   passedTo: null, escapes: true, isInFlight: false, hasDoor: false, hasParamClosures: false, refusal: "it has no guard", isOpaque: true,
 };
 

@@ -14,6 +14,9 @@ export interface Site {
   /** The guard's variable. */
   readonly slot: string;
   readonly fn: FunctionNode;
+  /** Of its statement, and where it begins there: a site that has the same has the same text. */
+  readonly origin: object;
+  readonly offset: number;
   readonly form: BodyForm;
   readonly name: string;
   readonly usesSuper: boolean;
@@ -84,4 +87,9 @@ export function slotName(key: string): string {
 
 export function classDoorName(binding: string): string {
   return `${reservedPrefix}c_${contentKey(binding)}`;
+}
+
+/** True if two sites are known to have the same text, and no others inside of them; false says nothing. */
+export function isSameText(a: Site, b: Site): boolean {
+  return a === b || (a.origin === b.origin && a.offset === b.offset && a.nested.length === 0 && b.nested.length === 0);
 }

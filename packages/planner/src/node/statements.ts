@@ -1,10 +1,10 @@
 import { Parser, tokTypes, type Comment, type Options, type Program, type TokenType } from "acorn";
 import { createMarks, mark, sortMarks, type Marks, type MutableMarks } from "./marks.ts";
-import { boundNames, type Format, type Node, type Statement } from "./syntax.ts";
+import { boundNames, copyNode, type Format, type Node, type Statement } from "./syntax.ts";
 
 /**
  * One statement of a unit's top level, with all that parsing it found. Another text that has the same statement at the same
- * place takes it over, nodes and all: they are never changed once they are parsed.
+ * place takes it over, nodes and all: they are never changed once they are parsed. One that has it elsewhere takes a copy.
  */
 export interface ParsedStatement {
   readonly node: Statement;
@@ -14,6 +14,8 @@ export interface ParsedStatement {
   readonly declared: Declared;
   /** Null: what comes after it may become part of it, or the parser goes on otherwise after it. */
   readonly end: "}" | ";" | null;
+  /** The same in all copies of a statement, and in no other. */
+  readonly origin: object;
   /** What later steps found in it. */
   readonly kept: unknown[];
 }
@@ -96,7 +98,9 @@ class StatementParser extends Base {
   readonly statements: ParsedStatement[] = [];
   readonly #former: Former | null;
   #marks: MutableMarks = createMarks();
-  /** The next of the former text's statements that may stand here, too. */
+  /** The first of the former text's statements that does not stand before this place. */
+  #at = 0;
+  /** The one after the last that was taken over. */
   #next = 0;
   #exports: Exports = {};
 
@@ -138,18 +142,14 @@ class StatementParser extends Base {
     const comments = [];
     for (let at = this.comments.length - 1; at >= 0 && this.comments[at]!.end > node.start; at--) if (this.comments[at]!.start < node.end) comments.unshift(this.comments[at]!);
     const declared = { var: top!.var.slice(counts[0]), lexical: top!.lexical.slice(counts[1]), functions: top!.functions.slice(counts[2]) };
-    return { node, comments, marks, declared, end: endOf(node, this.input), kept: [] };
+    return { node, comments, marks, declared, end: endOf(node, this.input), origin: {}, kept: [] };
   }
 
-  /** Goes on behind a statement that the former text has at this very place. */
+  /** Goes on behind a statement that the former text has, too. */
   #takeOver(): ParsedStatement | null {
-    if (this.#former === null) return null;
-    const { source, syntax: { statements } } = this.#former;
-    while (this.#next < statements.length && statements[this.#next]!.node.start < this.start) this.#next++;
-    const found = statements[this.#next];
-    if (found === undefined || found.end === null || found.node.start !== this.start) return null;
+    const found = this.#former === null ? null : (this.#findHere(this.#former) ?? this.#findMoved(this.#former));
+    if (found === null) return null;
     const { node, comments, declared, end } = found;
-    if (this.input.slice(node.start, node.end) !== source.slice(node.start, node.end)) return null;
     for (const kind of ["var", "lexical", "functions"] as const) for (const name of declared[kind]) this.declareName(name, binding[kind], node.start);
     if (node.type === "ExportNamedDeclaration" && node.declaration) for (const name of declaredBy(node.declaration)) this.checkExport(this.#exports, name, node.start);
     for (const comment of comments) this.comments.push(comment);
@@ -166,6 +166,44 @@ class StatementParser extends Base {
     if (this.type === tokTypes.slash || this.type === tokTypes.regexp || this.type === tokTypes.braceL) throw new SyntaxError("not to be told here");
     return found;
   }
+
+  /** At this very place. */
+  #findHere({ source, syntax: { statements } }: Former): ParsedStatement | null {
+    while (this.#at < statements.length && statements[this.#at]!.node.start < this.start) this.#at++;
+    const found = statements[this.#at];
+    if (found === undefined || found.node.start !== this.start || !this.#isHere(found, source)) return null;
+    this.#next = this.#at + 1;
+    return found;
+  }
+
+  /** Moved, as all that stands behind a change of length is. */
+  #findMoved({ source, syntax: { statements } }: Former): ParsedStatement | null {
+    const end = Math.min(this.#next + reach, statements.length);
+    for (let at = this.#next; at < end; at++) {
+      const found = statements[at]!;
+      // Of an import two nodes are one.
+      if (found.node.type === "ImportDeclaration" || !this.#isHere(found, source)) continue;
+      this.#next = at + 1;
+      return move(found, this.start - found.node.start);
+    }
+    return null;
+  }
+
+  #isHere({ node, end }: ParsedStatement, source: string): boolean {
+    const last = this.start + node.end - node.start - 1;
+    return end !== null && this.input[last] === end && this.input.slice(this.start, last + 1) === source.slice(node.start, node.end);
+  }
+}
+
+/** How far ahead of the last one that was taken over the former text's statements are looked at. */
+const reach = 8;
+
+/** The same statement at another place. */
+function move({ node, comments, declared, end, origin }: ParsedStatement, by: number): ParsedStatement {
+  const marks = createMarks();
+  const copy = copyNode(node, by, (child) => mark(child, marks));
+  sortMarks(marks);
+  return { node: copy, comments: comments.map((comment) => ({ ...comment, start: comment.start + by, end: comment.end + by })), marks, declared, end, origin, kept: [] };
 }
 
 /** The token that ends a statement, whatever follows. */

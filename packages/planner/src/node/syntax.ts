@@ -37,6 +37,11 @@ const childKeys: Readonly<Record<string, readonly string[]>> = {
   VariableDeclarator: ["id", "init"], WhileStatement: ["test", "body"], WithStatement: ["object", "body"], YieldExpression: ["argument"],
 };
 
+/** All that holds nodes, also those that are no code of their own, such as labels. */
+const partKeys: Readonly<Record<string, readonly string[]>> = {
+  ...childKeys, MetaProperty: ["meta", "property"], BreakStatement: ["label"], ContinueStatement: ["label"], LabeledStatement: ["label", "body"],
+};
+
 /** Calls `visit` with each child node. A type that the table lacks is an error of ours, so it is one loudly. */
 export function forEachChild(node: Node, visit: (child: Node) => void): void {
   const keys = childKeys[node.type];
@@ -48,6 +53,29 @@ export function forEachChild(node: Node, visit: (child: Node) => void): void {
       for (let j = 0; j < value.length; j++) if (value[j] !== null) visit(value[j] as Node);
     } else visit(value as Node);
   }
+}
+
+/** A copy of a node and all below, for another place in a text. `take`: gets each copy, inner before outer, as a parser would give them. */
+export function copyNode<T extends Node>(node: T, by: number, take: (copy: Node) => void): T {
+  const keys = partKeys[node.type];
+  if (keys === undefined) throw new TypeError(`a node of type ${node.type} is not known`);
+  const copy = { ...node };
+  copy.start = node.start + by;
+  copy.end = node.end + by;
+  const parts = copy as unknown as Record<string, Node | (Node | null)[] | null | undefined>;
+  for (let i = 0; i < keys.length; i++) {
+    const value = parts[keys[i]!];
+    if (value === null || value === undefined) continue;
+    parts[keys[i]!] = Array.isArray(value) ? copyList(value, by, take) : copyNode(value, by, take);
+  }
+  take(copy);
+  return copy;
+}
+
+function copyList(nodes: readonly (Node | null)[], by: number, take: (copy: Node) => void): (Node | null)[] {
+  const copies: (Node | null)[] = [];
+  for (let i = 0; i < nodes.length; i++) copies.push(nodes[i] === null ? null : copyNode(nodes[i]!, by, take));
+  return copies;
 }
 
 /** The names that a pattern binds. */
