@@ -12,6 +12,7 @@ export const fleet: readonly string[] = ["web-1", "web-2", "web-3"];
 export interface Member {
   readonly target: string;
   readonly release: string;
+  readonly pid: number;
   readonly url: string | null;
   readonly standing: string;
 }
@@ -19,7 +20,7 @@ export interface Member {
 export interface Status {
   readonly health: string;
   readonly live: { readonly release: string } | null;
-  readonly rollout: { readonly phase: string; readonly release: string } | null;
+  readonly rollout: { readonly phase: string; readonly release: string; readonly because: string | null } | null;
   readonly services: readonly { readonly members: readonly Member[] }[];
 }
 
@@ -29,8 +30,8 @@ export class RolloutDesk {
   up: Up | null = null;
   #version = 0;
 
-  /** @param orders names the steps that control gets over; see die-at-step.mjs */
-  constructor(rollout: string, orders: string) {
+  /** @param orders names the steps that control gets over; see die-at-step.mjs. @param files in place of those of the small project */
+  constructor(rollout: string, orders: string, files: Readonly<Record<string, string>> = {}) {
     this.project = makeProject({
       nodeArgs: ["--import", hook],
       env: { E2E_KILL_ORDERS: orders },
@@ -41,6 +42,7 @@ export class RolloutDesk {
   rollout: ${rollout},
 };
 `,
+        ...files,
       },
     });
   }
@@ -76,7 +78,7 @@ export class RolloutDesk {
   }
 
   /** What control has written down of the newest rollout, read past all commands. */
-  record(): { readonly number: number; readonly phase: string; readonly wave: readonly string[] } | null {
+  record(): { readonly number: number; readonly phase: string; readonly step: number; readonly wave: readonly string[] } | null {
     try {
       return JSON.parse(this.project.read(".midflight/state/rollout.json")) as never;
     } catch {

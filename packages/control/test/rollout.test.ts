@@ -110,6 +110,11 @@ describe("what becomes of a rollout", () => {
     assert.equal(next(state, { kind: "tick", at: 1_100 }, plain)?.phase, "widening");
   });
 
+  test("which processes ran a release is known also when it was taken back from all", () => {
+    const all: RolloutEvent = { kind: "standing", at: 900, counter: 3, standing: { kind: "confirmed", wave: names } };
+    assert.deepEqual(after([...baking, logged(back), all]).wave, wave);
+  });
+
   test("what is over stays as it is", () => {
     const over = after([...baking, logged(back), standing("confirmed", 900, 3)]);
     const late: readonly RolloutEvent[] = [

@@ -57,10 +57,11 @@ function begin({ id, assign }: LiveAssign, at: number): RolloutState {
 }
 
 function afterStanding(before: RolloutState, standing: WaveStanding, at: number, { deadlineMs }: RolloutRules): RolloutState {
+  if (before.phase === "returning") return standing.kind === "confirmed" ? { ...before, phase: "rolled-back", phaseSince: at } : before;
+  if (!canFail.includes(before.phase)) return before;
+  // On the way back it stays: those that ran the release.
   const isSame = before.wave.length === standing.wave.length && before.wave.every((name, i) => standing.wave[i] === name);
   const state = isSame ? before : { ...before, wave: standing.wave };
-  if (state.phase === "returning") return standing.kind === "confirmed" ? { ...state, phase: "rolled-back", phaseSince: at } : state;
-  if (!canFail.includes(state.phase)) return state;
   switch (standing.kind) {
     case "failed":
       return enter(state, "aborting", at, standing.because);
