@@ -12,7 +12,7 @@ const server = `import http from "node:http";
 import { work } from "./work.js";
 
 let asked = 0;
-http.createServer(async (request, response) => {
+const server = http.createServer(async (request, response) => {
   if (request.url === "/readyz") return response.end("ready");
   asked += 1;
   try {
@@ -20,7 +20,10 @@ http.createServer(async (request, response) => {
   } catch (error) {
     response.writeHead(500).end(String(error));
   }
-}).listen(Number(process.env.PORT ?? 0), "127.0.0.1", function () { console.log(\`listening on http://127.0.0.1:\${this.address().port}\`); });
+});
+// On a machine that stands still for seconds, a client would otherwise send over a connection that is just being closed.
+server.keepAliveTimeout = 120_000;
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(\`listening on http://127.0.0.1:\${server.address().port}\`));
 `;
 const work = (body: string): string => `export async function work(n) {\n  ${body}\n}\n`;
 const good = work('await new Promise((resolve) => setTimeout(resolve, 2));\n  return "good";');

@@ -215,8 +215,8 @@ export function openPublisher(options: PublisherOptions): Publisher {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { plan, made } = await makePlan(tree);
       const { live } = plan;
-      if (publishing.expect !== undefined && isStale(plan, publishing.expect)) return refused("PLAN_STALE", made, "the code or the live release changed after the plan was made");
       if (isRolloutOpen(live)) return refused("ROLLOUT_IN_PROGRESS", made, describeOpen(live!));
+      if (publishing.expect !== undefined && isStale(plan, publishing.expect)) return refused("PLAN_STALE", made, "the code or the live release changed after the plan was made");
       if (plan.isUnchanged && live !== null) return { kind: "unchanged", release: live.release, number: live.number };
       const tooHigh = checkRung(made, maxRung);
       if (tooHigh !== null) return tooHigh;

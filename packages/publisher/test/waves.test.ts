@@ -98,6 +98,18 @@ describe("a rollout in the log", () => {
     published(await shop.publisher.publish(tree, { waves }));
   });
 
+  test("who planned before a rollout began learns that one goes on, not that the plan is stale", async (t) => {
+    const registry = openMemoryRegistry();
+    const shop = createShop(t, registry);
+    published(await shop.save({}));
+    shop.project.write(priceOf(4));
+    const plan = await shop.publisher.plan(await shop.collect());
+    shop.project.write(priceOf(3));
+    published(await shop.again().publish(await shop.collect(), { waves }));
+    const refused = await shop.publisher.publish(plan, { waves });
+    assert.equal(refused.kind === "refused" && refused.code, "ROLLOUT_IN_PROGRESS");
+  });
+
   test("what was decided on one wave does not take back what came after it", async (t) => {
     const begun = await begin(t);
     const { id } = await head(begun);

@@ -61,15 +61,14 @@ export async function steerRollout(connection: Connection, { head, hasNext }: Op
 }
 
 /**
- * Waits until no rollout goes on. False: one still does when the time is over.
+ * Waits until no rollout goes on, its last wave included: one that came before would be overtaken. False: one still does when the time is over.
  * @param onHeld told who holds the channel, whenever that changes
  */
 export async function awaitUnlocked(connection: Connection, waitMs: number, signal: AbortSignal, onHeld: (open: OpenRollout) => void): Promise<boolean> {
   const deadline = performance.now() + waitMs;
   for (let key = ""; ; ) {
     const open = await readOpenRollout(connection);
-    // Of the last wave there is nothing left to wait for: a deploy may follow it.
-    if (open === null || !open.hasNext) return true;
+    if (open === null) return true;
     const now = `${open.head.id} ${open.state?.phase}`;
     if (now !== key) onHeld(open);
     key = now;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { makeProject, type Project } from "../support/project.ts";
+import { makeProject, type Project, type Up } from "../support/project.ts";
 
 type Json = Record<string, unknown>;
 interface Shown {
@@ -22,9 +22,17 @@ function configText(rollout: string, processes = 4): string {
 
 describe("a rollout by waves", () => {
   const projects: Project[] = [];
-  after(() => {
+  const ups: Up[] = [];
+  after(async () => {
+    for (const { process } of ups) if (process.isAlive) await process.stop();
     for (const project of projects) project.remove();
   });
+
+  async function start(project: Project, ...args: readonly string[]): Promise<Up> {
+    const up = await project.up(...args);
+    ups.push(up);
+    return up;
+  }
 
   function open(rollout: string): Project {
     const project = makeProject({ files: { "midflight.config.mjs": configText(rollout) } });
@@ -44,6 +52,10 @@ describe("a rollout by waves", () => {
     return Object.fromEntries(members.map(({ target, release }) => [target, release]));
   }
 
+  function pidsOf(json: Json): Map<string, number> {
+    return new Map((json["services"] as { members: { target: string; pid: number }[] }[])[0]!.members.map(({ target, pid }) => [target, pid]));
+  }
+
   async function until(project: Project, isThere: (rollout: Shown | null, json: Json) => boolean): Promise<Json> {
     for (const deadline = performance.now() + 90_000; ; ) {
       const json = await status(project);
@@ -54,7 +66,7 @@ describe("a rollout by waves", () => {
 
   test("each step reaches more of the processes, and the last one all of them", async () => {
     const project = open('{ steps: ["1", "50%", "100%"], bake: "200ms" }');
-    const up = await project.up();
+    const up = await start(project);
     project.edit("src/greeting.js", "hello", "hi");
     const deployed = await project.run("deploy", "--json");
     assert.equal(deployed.code, 0, deployed.stdout);
@@ -68,7 +80,7 @@ describe("a rollout by waves", () => {
 
   test("what is paused is held until it is promoted, no other deploy begins, and what starts outside of the wave starts on the release before", async () => {
     const project = open('{ steps: ["1", "100%"], bake: "1h" }');
-    const up = await project.up();
+    const up = await start(project);
     project.edit("src/greeting.js", "hello", "hi");
     const deploying = await project.start("deploy", "--json");
     const baking = await until(project, (rollout) => rollout?.phase === "baking");
@@ -90,7 +102,7 @@ describe("a rollout by waves", () => {
     assert.equal((held["rollout"] as Shown).because, "lunch");
 
     // One inside and one outside of the wave are killed; each comes back on what it has to follow.
-    const pids = new Map((held["services"] as { members: { target: string; pid: number }[] }[])[0]!.members.map(({ target, pid }) => [target, pid]));
+    const pids = pidsOf(held);
     const outside = [...pids.keys()].find((target) => target !== inWave)!;
     process.kill(pids.get(outside)!, "SIGKILL");
     const back = await until(project, (_, json) => {
@@ -115,7 +127,7 @@ describe("a rollout by waves", () => {
 
   test("an abort brings every process back to the release before, and the deploy says so", async () => {
     const project = open('{ steps: ["50%", "100%"], bake: "1h" }');
-    const up = await project.up();
+    const up = await start(project);
     project.edit("src/greeting.js", "hello", "hi");
     const deploying = await project.start("deploy", "--json");
     const baking = await until(project, (rollout) => rollout?.phase === "baking");
@@ -135,7 +147,7 @@ describe("a rollout by waves", () => {
 
   test("a process of the wave that ends by itself takes the release back; the others never ran it", async () => {
     const project = open('{ steps: ["1", "100%"], bake: "1h" }');
-    const up = await project.up();
+    const up = await start(project);
     project.edit("src/greeting.js", 'return "hello"', 'setTimeout(() => process.exit(7), 50); return "hi"');
     const deploying = await project.start("deploy", "--json");
     const baking = await until(project, (rollout) => rollout?.phase === "baking");
@@ -154,8 +166,7 @@ describe("a rollout by waves", () => {
 
   test("what needs new processes replaces those of the wave, and no other, before the next wave", async () => {
     const project = open('{ steps: ["1", "100%"], bake: "1h", maxRung: "replace" }');
-    const up = await project.up();
-    const pidsOf = (json: Json): Map<string, number> => new Map((json["services"] as { members: { target: string; pid: number }[] }[])[0]!.members.map(({ target, pid }) => [target, pid]));
+    const up = await start(project);
     const before = pidsOf(await status(project));
     project.edit("src/server.js", "new Counter();\n", "new Counter();\ncounter.total = 1000;\n");
     const deploying = await project.start("deploy", "--json");
@@ -167,6 +178,66 @@ describe("a rollout by waves", () => {
     assert.equal((await deploying.exited).code, 0, deploying.stdout.lines.join(""));
     const after = pidsOf(await status(project));
     assert.deepEqual([...after].filter(([target, pid]) => during.get(target) === pid).map(([target]) => target), [inWave]);
+    await up.process.stop();
+  });
+
+  test("agents that were away while a rollout came and was aborted fold to the newest word, inside and outside of the wave", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await start(project);
+    project.edit("src/greeting.js", "hello", "hi");
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    const [inWave] = (baking["rollout"] as Shown).processes as [string];
+    const pids = pidsOf(baking);
+    const outside = [...pids.keys()].find((target) => target !== inWave)!;
+    const away = [inWave, outside].map((target) => pids.get(target)!);
+    for (const pid of away) process.kill(pid, "SIGSTOP");
+    const aborting = await project.start("abort", "--json");
+    const returning = await until(project, (rollout) => rollout?.phase === "returning");
+    assert.deepEqual((returning["rollout"] as Shown).processes, [inWave]);
+    for (const pid of away) process.kill(pid, "SIGCONT");
+    assert.equal((await aborting.exited).code, 0, aborting.stdout.lines.join(""));
+    assert.equal((await deploying.exited).code, 4);
+    const json = await until(project, (rollout, now) => rollout?.phase === "rolled-back" && now["health"] === "healthy");
+    assert.deepEqual([...new Set(Object.values(releasesOf(json)))], ["r1"]);
+    assert.deepEqual(pidsOf(json), pids, "nobody was started anew for it");
+    await up.process.stop();
+  });
+
+  test("of two deploys that wait for a rollout one goes first, and the other waits for that one, too", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await start(project);
+    project.edit("src/greeting.js", "hello", "hi");
+    const first = await project.start("deploy", "--json");
+    await until(project, (rollout) => rollout?.phase === "baking");
+    project.edit("src/greeting.js", "hi", "ahoy");
+    const waiting = [await project.start("deploy", "--lock-wait", "10m"), await project.start("deploy", "--lock-wait", "10m")];
+    for (const one of waiting) await one.waitForLine(/Waiting: r2, wave 1 of 2, baking; by /, { timeoutMs: 60_000 });
+    assert.equal((await project.run("promote", "--json")).code, 0);
+    assert.equal((await first.exited).code, 0);
+    await until(project, (rollout) => rollout?.release === "r3" && rollout.phase === "baking");
+    assert.equal((await project.run("promote", "--json")).code, 0);
+    const answers = await Promise.all(waiting.map(async (one) => ({ ...(await one.exited), text: one.stdout.lines.join("") })));
+    assert.deepEqual(answers.map(({ code }) => code), [0, 0], JSON.stringify(answers));
+    assert.deepEqual([/r3 is live after/, /Nothing changed/].map((said) => answers.filter(({ text }) => said.test(text)).length), [1, 1], JSON.stringify(answers));
+    assert.deepEqual([...new Set(Object.values(releasesOf(await status(project))))], ["r3"]);
+    await up.process.stop();
+  });
+
+  test("what is saved while a rollout of a watched project goes on follows it", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await start(project, "--watch");
+    project.edit("src/greeting.js", "hello", "hi");
+    await until(project, (rollout) => rollout?.phase === "baking");
+    project.edit("src/greeting.js", "hi", "ahoy");
+    await up.process.waitForLine(/A rollout is not at its end yet/, { timeoutMs: 60_000 });
+    assert.equal((await project.run("promote", "--json")).code, 0);
+    const next = await until(project, (rollout) => rollout?.release === "r3" && rollout.phase === "baking");
+    assert.deepEqual([...new Set(Object.values(releasesOf(next)))].sort(), ["r2", "r3"]);
+    const shown = await project.run("status");
+    assert.match(shown.stdout, /▸ r3 1 process \(wave 1 of 2\) baking \S+ s of 1 h · on web-\d · by /);
+    assert.match(shown.stdout, /r2 .* live .* rolling out/);
+    assert.match((await project.run("ps")).stdout, /r3 1 process \(wave 1 of 2\) baking/);
     await up.process.stop();
   });
 });
