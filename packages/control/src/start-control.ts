@@ -49,7 +49,7 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     const { secrets } = makeSecrets(config);
     const hold = takeHold(layout);
     undo.push(() => hold.release());
-    const holding = keepHolder(layout);
+    const holding = keepHolder(layout, countInherited(readEnvironment(), process.pid));
     undo.push(() => holding.close());
     // It starts while the registry opens.
     void holding.holder().catch(() => undefined);
@@ -96,4 +96,10 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
     await unwind();
     throw error;
   }
+}
+
+/** Listening sockets that systemd, or whoever does as it does, started this very process with (sd_listen_fds(3)). */
+export function countInherited(environment: Readonly<Record<string, string | undefined>>, pid: number): number {
+  const count = Number(environment["LISTEN_FDS"] ?? "0");
+  return environment["LISTEN_PID"] === String(pid) && Number.isInteger(count) && count > 0 ? Math.min(count, 64) : 0;
 }

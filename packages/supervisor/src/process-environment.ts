@@ -13,6 +13,9 @@ export interface AgentEnvironment {
 /** What a person may set for all agents, where control is started. */
 const passedOn: readonly string[] = ["MIDFLIGHT_BOOT_WAIT_MS", "MIDFLIGHT_PIN_MS", "MIDFLIGHT_POLICY", "MIDFLIGHT_PROBATION_MS"];
 
+/** What systemd says to control itself. */
+const notOurs: readonly string[] = ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"];
+
 /** The variables of one process: those of control, then the service's own, then what midflight needs. */
 export function processEnvironment(
   base: Readonly<Record<string, string | undefined>>,
@@ -20,7 +23,7 @@ export function processEnvironment(
   target: string,
   agent: AgentEnvironment,
 ): Record<string, string | undefined> {
-  const inherited = Object.fromEntries(Object.entries(base).filter(([name]) => !name.startsWith("MIDFLIGHT_") || passedOn.includes(name)));
+  const inherited = Object.fromEntries(Object.entries(base).filter(([name]) => !notOurs.includes(name) && (!name.startsWith("MIDFLIGHT_") || passedOn.includes(name))));
   const port = portOf(service, target);
   return {
     ...inherited,

@@ -42,7 +42,8 @@ type Wire = (command: Command, load: (args: readonly string[], options: Readonly
 function addDaily(program: Command, wire: Wire): void {
   wire(
     program.command("init").description("prepare a project: configuration, key, .gitignore").option("-y, --yes", "take what was found, ask nothing")
-      .option("--run <command>", "the command that starts the app").option("--code <dir>", "the directory of its code"),
+      .option("--run <command>", "the command that starts the app").option("--code <dir>", "the directory of its code")
+      .option("--systemd", "write unit files for systemd, too, to the directory systemd"),
     async (_, options) => (await import("../command/init.ts")).init(options),
   );
   wire(

@@ -1,8 +1,11 @@
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
+import type { ResolvedConfig } from "@midflight/control";
 import type { Context, RunCommand } from "../cli/context.ts";
 import { findConfig } from "../config/find-config.ts";
 import { renderConfig } from "../init/config-text.ts";
+import { renderUnits } from "../init/systemd-units.ts";
 import { codeOf, findListening, findProject, type FoundProject } from "../init/find-project.ts";
 import { ask } from "./ask.ts";
 
@@ -30,6 +33,7 @@ export function init(options: Readonly<Record<string, unknown>>): RunCommand {
     const { made } = makeSecrets(config);
     written.push(...made.map((file) => path.relative(context.directory, file)));
     if (ignoreDirectory(context.directory)) written.push(".gitignore");
+    if (options["systemd"] === true) await writeUnits(context.directory, config, written, kept);
     const pane = context.screen.out;
     const service = config.services[0]!;
     return {
@@ -44,6 +48,16 @@ export function init(options: Readonly<Record<string, unknown>>): RunCommand {
       next: [{ command: "midflight up", why: "start it, now swappable" }],
     };
   };
+}
+
+/** What is there may have been adapted to the host, and is kept. */
+async function writeUnits(directory: string, config: ResolvedConfig, written: string[], kept: string[]): Promise<void> {
+  const { createDurably } = await import("@midflight/control");
+  const units = renderUnits(config, { node: process.execPath, program: fs.realpathSync(process.argv[1]!), user: os.userInfo().username });
+  for (const [name, text] of units) {
+    const file = path.join("systemd", name);
+    (createDurably(path.join(directory, file), text) ? written : kept).push(file);
+  }
 }
 
 function describe(found: FoundProject): string {

@@ -56,9 +56,10 @@ const startWithinMs = 15_000;
 /**
  * Finds the holder that an earlier supervisor left, with its processes, or starts one. One of another edition is succeeded by one of
  * this; if that fails, it goes on.
+ * @param inherited how many listening sockets this process has from descriptor 3 on; one that is started gets them
  * @throws MidflightError `INTERNAL`
  */
-export async function openHolder(paths: Pick<SupervisorPaths, "root" | "log">, edition: string = ownEdition): Promise<Holder> {
+export async function openHolder(paths: Pick<SupervisorPaths, "root" | "log">, edition: string = ownEdition, inherited = 0): Promise<Holder> {
   const address = holderAddress(paths.root);
   const deadline = performance.now() + startWithinMs;
   let isStarted = false;
@@ -70,7 +71,7 @@ export async function openHolder(paths: Pick<SupervisorPaths, "root" | "log">, e
       if (!isFollowed && holder.isThere) return holder;
       holder.close();
     } else if (!isStarted) {
-      startHolder(address, edition, paths.log("holder"));
+      startHolder(address, edition, paths.log("holder"), inherited);
       isStarted = true;
     }
     if (performance.now() > deadline) throw new MidflightError("INTERNAL", { what: "The process that holds the sockets did not start.", why: `see ${paths.log("holder")}` });
@@ -87,11 +88,13 @@ async function find(address: string): Promise<HolderConnection | null> {
 
 const ownEdition: string = (createRequire(import.meta.url)("../../package.json") as { readonly version: string }).version;
 
-function startHolder(address: string, edition: string, logPath: string): void {
+function startHolder(address: string, edition: string, logPath: string, inherited: number): void {
   const { main, nodeArgs } = programOf("main");
   const log = fs.openSync(openLogFile(logPath).path, "a", 0o640);
   // Away from the project's directory, which may be removed, and out of the terminal's reach.
-  spawn(process.execPath, [...nodeArgs, main, address, edition], { detached: true, stdio: ["ignore", log, log], cwd: "/" }).unref();
+  spawn(process.execPath, [...nodeArgs, main, address, edition, ...(inherited > 0 ? [`inherit=${inherited}`] : [])], {
+    detached: true, stdio: ["ignore", log, log, ...Array.from({ length: inherited }, (_, index) => 3 + index)], cwd: "/",
+  }).unref();
   fs.closeSync(log);
 }
 

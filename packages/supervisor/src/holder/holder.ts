@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { parseAgentWord, type AgentWord, type SupervisorWord } from "@midflight/protocol";
 import { Elder } from "./elder.ts";
 import { HeldSockets, isHeldSocket, type HeldSocket } from "./held-sockets.ts";
+import type { InheritedSockets } from "./inherited-sockets.ts";
 import type { ToElder } from "./link.ts";
 import { probe } from "./probe.ts";
 import { SharedSockets } from "./shared-sockets.ts";
@@ -25,6 +26,7 @@ export interface HolderOptions {
   readonly edition: string;
   /** Where supervisors look for it. */
   readonly address: string;
+  readonly inherited: InheritedSockets;
   /** Told all that happens; nobody may be there to hear it. */
   readonly tell: (answer: HolderAnswer) => void;
   /** Makes supervisors find this one. */
@@ -164,7 +166,7 @@ export class Holder {
 
   async #bind({ id, group, sockets }: Extract<HolderRequest, { readonly kind: "bind" }>): Promise<void> {
     const members = new Set(this.#facts.filter((child) => child.group === group).map(({ target }) => target));
-    const adopt = (name: string): ReturnType<HeldSockets["take"]> => [...members].map((target) => this.#sockets.take(target, name)).find((socket) => socket !== undefined);
+    const adopt = (name: string): ReturnType<HeldSockets["take"]> => [...members].map((target) => this.#sockets.take(target, name)).find((socket) => socket !== undefined) ?? this.#options.inherited.take(name);
     try {
       await this.#shared.bind(group, sockets, adopt);
       this.#elder?.keepShared(group, sockets);

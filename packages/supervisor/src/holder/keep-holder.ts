@@ -9,11 +9,12 @@ export interface HolderKeeper {
   close(): Promise<void>;
 }
 
-export function keepHolder(paths: Pick<SupervisorPaths, "root" | "log">): HolderKeeper {
+/** @param inherited how many listening sockets this process was started with, from descriptor 3 on. Default: none */
+export function keepHolder(paths: Pick<SupervisorPaths, "root" | "log">, inherited = 0): HolderKeeper {
   let opening: Promise<Holder> | null = null;
   const next = async (former: Promise<Holder> | null): Promise<Holder> => {
     const known = await former?.catch(() => null);
-    return known?.isThere === true ? known : await openHolder(paths);
+    return known?.isThere === true ? known : await openHolder(paths, undefined, inherited);
   };
   return {
     // One after the other, so that two that miss it do not both start one.

@@ -3,18 +3,21 @@ import net, { type Socket } from "node:net";
 import path from "node:path";
 import { readLines } from "../read-lines.ts";
 import { Holder } from "./holder.ts";
+import { InheritedSockets } from "./inherited-sockets.ts";
 import { openLink } from "./link.ts";
 import type { HolderAnswer, HolderRequest } from "./words.ts";
 
-// `node main.ts PATH EDITION [succeed]`: serves one supervisor at a time on a socket that only its user can open. Ends when nobody
+// `node main.ts PATH EDITION [succeed | inherit=N]`: serves one supervisor at a time on a socket that only its user can open. Ends when nobody
 // needs it. PATH is a link to the socket of the holder that supervisors are to find. `succeed`: its parent is the holder before it.
+// `inherit=N`: it was started with N listening sockets, from descriptor 3 on.
 const [address, edition, mode] = process.argv.slice(2) as [string, string, string?];
+const inherited = new InheritedSockets(mode?.startsWith("inherit=") === true ? Number(mode.slice("inherit=".length)) : 0);
 /** A supervisor that is not there after this long will not come, if there is nothing to hold. */
 const patienceMs = 10_000;
 const own = `${address}.${process.pid}`;
 
 let supervisor: Socket | null = null;
-const holder = new Holder({ edition, address, tell, publish, onIdle: endIfIdle });
+const holder = new Holder({ edition, address, inherited, tell, publish, onIdle: endIfIdle });
 
 /** Who only looks whether somebody is here, and says nothing, takes nobody's place. */
 function serve(socket: Socket): void {
