@@ -1,4 +1,4 @@
-import { addLatencies, latencyBuckets, type Beat, type LatencyCounts, type ReleaseCounts, type ReleaseId } from "@midflight/protocol";
+import { addLatencies, latencyBuckets, presenceTtlMs, type Beat, type LatencyCounts, type ReleaseCounts, type ReleaseId } from "@midflight/protocol";
 import type { GateQuestion } from "./gate.ts";
 
 /** Requests of several processes, added up. */
@@ -35,7 +35,7 @@ interface Seen {
   /** When it was first seen, by control's clock. */
   readonly firstMs: number;
   /** Counts from which the window begins; null: from the stint's own beginning. */
-  readonly from: ReleaseCounts | null;
+  from: ReleaseCounts | null;
   /** Latencies that are still of the warm-up. */
   warmUp: LatencyCounts;
   last: ReleaseCounts;
@@ -43,6 +43,8 @@ interface Seen {
 
 /** A release that has just become live runs for so long without its latencies being counted: code is compiled, caches fill. */
 export const warmUpMs = 5000;
+/** What was answered before a look may be told by the beat after it. */
+const beatMs = presenceTtlMs / 3;
 /** A service that was never asked more than this was asked by whoever started it whether it is ready. */
 const probes = 10;
 const mostSeen = 50_000;
@@ -92,13 +94,14 @@ export class RequestWindow {
       let seen = this.#seen.get(id);
       if (seen === undefined) {
         if (this.#seen.size >= mostSeen) return;
-        // Before it is ready a new process answers 503 to whoever asks whether it is; a wave is looked at when its processes are.
-        const isWhole = counts.sinceMs >= sinceMs && counts.release !== boot;
-        seen = { target, service, release: counts.release, isInWave, firstMs: now, from: isWhole ? null : counts, warmUp: [], last: counts };
+        seen = { target, service, release: counts.release, isInWave, firstMs: now, from: counts.sinceMs < sinceMs || counts.release === boot ? counts : null, warmUp: [], last: counts };
         this.#seen.set(id, seen);
       }
       seen.last = counts;
-      if (counts.sinceMs >= sinceMs && now - seen.firstMs < warmUpMs) seen.warmUp = counts.latency;
+      if (counts.sinceMs < sinceMs) continue;
+      if (now - seen.firstMs < warmUpMs) seen.warmUp = counts.latency;
+      // Before it is ready a new process answers 503 to whoever asks whether it is; a wave is looked at when its processes are.
+      if (counts.release === boot && now - seen.firstMs < beatMs + warmUpMs) seen.from = counts;
     }
   }
 
@@ -135,5 +138,5 @@ function addTo(pool: Pool, { target, last, warmUp }: Seen, from: ReleaseCounts |
   addLatencies(pool.latency, last.latency);
   // It is not known how long they will take, but that it is longer than this.
   addLatencies(pool.latency, last.waiting ?? []);
-  addLatencies(pool.latency, warmUp.length > 0 ? warmUp : (from?.latency ?? []), -1);
+  addLatencies(pool.latency, from?.latency ?? warmUp, -1);
 }

@@ -20,8 +20,12 @@ const server = `import http from "node:http";
 import { greet, delayMs } from "./greeting.js";
 
 let asked = 0;
+const readyAt = Date.now() + Number(process.env.WARM_MS);
 const server = http.createServer((request, response) => {
-  if (request.url === "/readyz") return response.end("ready");
+  if (request.url === "/readyz") {
+    response.statusCode = Date.now() < readyAt ? 503 : 200;
+    return response.end();
+  }
   setTimeout(() => {
     try {
       response.end(greet(asked++));
@@ -86,14 +90,14 @@ describe("gates on what processes measure", () => {
     for (const project of projects) project.remove();
   });
 
-  async function open(rollout: string): Promise<{ readonly project: Project; readonly up: Up }> {
+  async function open(rollout: string, warmMs = 0): Promise<{ readonly project: Project; readonly up: Up }> {
     const project = makeProject({
       files: {
         "src/server.js": server,
         "src/greeting.js": greeting,
         "midflight.config.mjs": `export default {
   app: "demo",
-  services: { web: { run: "node src/server.js", code: "src", health: "/readyz", env: { PORT: "0" }, processes: 3 } },
+  services: { web: { run: "node src/server.js", code: "src", health: "/readyz", env: { PORT: "0", WARM_MS: "${warmMs}" }, processes: 3 } },
   rollout: ${rollout},
 };
 `,
@@ -157,6 +161,18 @@ describe("gates on what processes measure", () => {
     assert.equal(slow.code, 4, slow.stdout);
     const { rollout } = await status(project);
     assert.match(rollout.because!, /^p99 \d+ ms, limit \d+ ms \(2 × [\d.]+ ms of the others\): [\d,]+ requests on web-\d$/);
+    assert.equal(asking.failed.size, 0);
+    await up.process.stop();
+  });
+
+  test("what a new process answers while it gets ready is no failure of its release", async () => {
+    const { project, up } = await open('{ steps: ["1", "100%"], bake: "1s", maxRung: "replace", gates: { errors: "1%", minRequests: 50 } }', 2500);
+    const asking = await load(project);
+    project.edit("src/server.js", "let asked = 0;", "let asked = 1;");
+    const deployed = await project.run("deploy", "--json", "--timeout", "300");
+    await asking.stop();
+    assert.equal(deployed.code, 0, deployed.stdout);
+    assert.equal((await status(project)).rollout.phase, "done");
     assert.equal(asking.failed.size, 0);
     await up.process.stop();
   });
