@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { createRequire } from "node:module";
 import net from "node:net";
@@ -29,6 +29,8 @@ export interface ReplacedShop {
   startDeploy(): Promise<StartedProcess>;
   /** Puts a statement at the top level of the server, which only a new process can run. */
   change(statement: string): void;
+  /** Puts another version of Fastify in place of what is installed, by the name that this repository has it under. */
+  installFastify(name: "fastify" | "fastify-before"): void;
   /** What runs as each target, by the table that is kept for a crash. */
   records(): readonly { readonly target: string; readonly identity: { readonly pid: number } | null; readonly number: number | null; readonly phase: string }[];
   remove(): void;
@@ -37,7 +39,7 @@ export interface ReplacedShop {
 export async function openReplacedShop(majors: readonly number[], readyTimeoutMs = 30_000): Promise<ReplacedShop> {
   const directory = mkdtempSync(path.join(tmpdir(), "midflight-replace-"));
   for (const name of ["src", "package.json", "tsconfig.json", "tsconfig.build.json"]) await cp(path.join(shopDir, name), path.join(directory, name), { recursive: true });
-  symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(directory, "node_modules"), "dir");
+  install(directory, "fastify");
   const tsc = path.join(createRequire(import.meta.url).resolve("typescript/package.json"), "../bin/tsc");
   await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: directory });
   const urls = new Map<string, URL>();
@@ -75,6 +77,7 @@ export async function openReplacedShop(majors: readonly number[], readyTimeoutMs
     },
     startDeploy: () => start("deploy", "--max-rung", "replace", "--json"),
     change: (statement) => writeFileSync(server, `${original}\n${statement}\n`),
+    installFastify: (name) => install(directory, name),
     remove: () => {
       for (const { identity } of records()) {
         try {
@@ -86,6 +89,18 @@ export async function openReplacedShop(majors: readonly number[], readyTimeoutMs
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** A `node_modules` of the project's own, as npm would leave it, with what this repository has installed. */
+function install(directory: string, fastify: string): void {
+  const [from, to] = [path.join(repositoryRoot, "node_modules"), path.join(directory, "node_modules")];
+  const aside = `${to}.next`;
+  mkdirSync(aside);
+  for (const name of readdirSync(from)) if (name !== ".package-lock.json") symlinkSync(path.join(from, name === "fastify" ? fastify : name), path.join(aside, name));
+  const { version } = JSON.parse(readFileSync(path.join(from, fastify, "package.json"), "utf8")) as { version: string };
+  writeFileSync(path.join(aside, ".package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages: { "node_modules/fastify": { version } } }));
+  rmSync(to, { recursive: true, force: true });
+  renameSync(aside, to);
 }
 
 function findPort(): Promise<number> {
