@@ -14,3 +14,43 @@ add("handlers registered at the top level", 'export const routes={};const app={g
 add("bound function, listener and promise holding the old function", "export function f(x){return x}", "export function f(x){return [x]}", async (m, s) => [s.b(), s.l[0](2), await s.p()], { setup: (m) => ({ b: m.f.bind(null, 1), l: [m.f], p: () => Promise.resolve(3).then(m.f) }) });
 add("closures that a closure made, over and over", "export function p(reg){let n=0; reg('x',()=>++n)}", "export function p(reg){let n=0; reg('x',()=>n+=10)}", (m, s) => [s[0](), (() => { let f; m.p((_, g) => (f = g)); return f(); })()], { setup: (m) => { const l = []; m.p((_, f) => l.push(f)); return l; } });
 add("interval made before the swap runs the new body", "export const box={n:0}; export function start(){ return setInterval(()=>{box.n=1},1) }", "export const box={n:0}; export function start(){ return setInterval(()=>{box.n=2},1) }", async (m, t) => { m.box.n = 0; await new Promise((r) => setTimeout(r, 20)); clearInterval(t); return m.box.n; }, { setup: (m) => m.start() });
+
+/** A function that takes a request makes a closure, and the text around that changes. One that goes on with the request ends with it. */
+function inRequest(name, code, rung, probe = (m) => { let got; m.handle({ ask: (cb) => cb(true), next: null }, (v) => { got = v; }, { verify: (info, cb) => cb(info) }); return got; }) {
+  const text = (value) => code.replaceAll("LIMIT", String(value));
+  // One that is under way finishes with the text that it began with, whatever was swapped in between.
+  const setup = (m) => { const begun = []; try { m.handle({ ask: (cb) => begun.push(cb), next: null }, (v) => begun.push(v), { verify: (info, cb) => begun.push(cb) }); } catch {} return begun; };
+  add(`in a request: ${name}`, text(1), text(2), probe, { setup, rung });
+}
+
+inRequest("a callback that a request is given", "export function handle(req,next){const k=LIMIT; req.ask((ok)=>next(ok?k:0))}", "patch");
+inRequest("a callback that an option of a server's is given", "class S{constructor(o){this.options=o} take(req,next){const k=LIMIT; this.options.verify(1,(ok)=>next(ok?k:0))}} export const handle=(req,next,o)=>new S(o).take(req,next)", "patch");
+inRequest("a function that goes on, put on the request and handed on", "function step(req,cb){req.ask(()=>cb())} export function handle(req,out){const k=LIMIT; let i=0; function next(){if(i++<k) step(req,next); else out(i)} req.next=next; next()}", "patch");
+inRequest("a callback that a function of one's own hands on", "function ask(req,cb){if(!cb) return; req.ask((ok)=>{cb(ok)})} export function handle(req,next){const k=LIMIT; ask(req,(ok)=>next(ok?k:0))}", "patch");
+inRequest("a callback that a function of one's own puts into a list", "const list=[]; function ask(req,cb){list.push(cb); req.ask(()=>list.forEach((one)=>one()))} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback that a function of one's own puts into a list, by another closure", "const list=[]; function ask(req,cb){list.push(()=>cb()); req.ask(()=>list.forEach((one)=>one()))} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback that a function of one's own gives another name", "const list=[]; function ask(req,cb){const c=cb; list.push(c); req.ask(()=>c())} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback that a function of one's own gives back", "const list=[]; function same(cb){return cb} export function handle(req,next){const k=LIMIT; list.push(same(()=>k)); next(list.length&&list.at(-1)())}", "replace");
+inRequest("a callback that a function of one's own finds in its arguments", "const list=[]; function ask(){list.push(arguments[1]); arguments[0].ask(()=>list.at(-1)())} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback in an object that is handed on", "const list=[]; function ask(req,o){list.push(o); req.ask(()=>o.cb())} export function handle(req,next){const k=LIMIT; ask(req,{cb:()=>next(k)})}", "replace");
+inRequest("a listener", "import {EventEmitter} from 'node:events'; const hub=new EventEmitter(); export function handle(req,next){const k=LIMIT; hub.on('x',()=>next(k)); hub.emit('x')}", "replace");
+inRequest("an interval", "export function handle(req,next){const k=LIMIT; clearInterval(setInterval(()=>next(k),1000)); next(k)}", "replace");
+inRequest("a callback that is subscribed", "export function handle(req,next){const k=LIMIT; next(k); req.hub?.subscribe(()=>next(k))}", "replace");
+inRequest("a closure that is put where all requests find it", "const state={}; export function handle(req,next){const k=LIMIT; state.again=()=>k; next(state.again())}", "replace");
+inRequest("a closure that is given back", "export function handle(req,next){const k=LIMIT; next(k); return ()=>k}", "replace");
+inRequest("a closure in a map", "const made=new Map(); export function handle(req,next){const k=LIMIT; made.set(req,()=>k); next(made.get(req)())}", "replace");
+inRequest("a function that goes on, and is kept elsewhere, too", "const all=[]; export function handle(req,out){const k=LIMIT; function next(){out(k)} req.ask(next); all.push(next)}", "replace");
+inRequest("a function expression that keeps itself", "const all=[]; export function handle(req,out){const k=LIMIT; req.ask(function next(){all.push(next); out(k)})}", "replace");
+
+/** A method that a constructor's handler of requests calls; and one that the constructor calls itself. */
+for (const [name, call, rung] of [
+  ["when requests come", "this.on={upgrade:(req,head)=>{this.take(req,head)}}", "patch"],
+  ["at once, by a handler in an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; this.on.upgrade(1,2)", "replace"],
+  ["at once, by a handler that is taken out of an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; const {upgrade}=this.on; upgrade(1,2)", "replace"],
+  ["at once, by a handler that it calls", "const run=(req,head)=>{this.take(req,head)}; run(1,2)", "replace"],
+  ["at once", "this.take(1,2)", "replace"],
+]) {
+  const text = (value) => `export class S{constructor(){${call}} take(req,head){this.size=${value}}}; export const f=()=>{const s=new S(); s.take(1,2); return s.size}`;
+  add(`a method that a constructor calls ${name}`, text(1), text(2), (m) => m.f(), { setup: (m) => new m.S(), rung });
+}
+

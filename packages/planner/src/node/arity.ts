@@ -169,6 +169,8 @@ class Lookers {
   #isBlind(unit: string, detail: UnitDetail, call: Call, argument: Node): boolean {
     const name = calleeName(call.callee);
     const index = call.arguments.indexOf(argument as never);
+    // Which frames it leaves out is told by the function alone.
+    if (name === "captureStackTrace" && call.callee.type === "MemberExpression" && call.callee.object.type === "Identifier" && call.callee.object.name === "Error") return true;
     const isOutside = call.callee.type === "MemberExpression" ? new Outside(this.#app, unit, detail).isValue(call.callee.object) : false;
     const own = call.callee.type === "MemberExpression" ? (isOutside ? [] : this.#startup.functionsUnder(name)) : [functionNamed(this.#app, unit, call.callee)].filter((found) => found !== null);
     if (!own.every(({ unit: there, fn }) => !this.#looks(there, fn, index))) return false;

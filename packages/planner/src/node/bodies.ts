@@ -14,6 +14,7 @@ import { makesClosures } from "./held.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { capturesTheSame, standsAlone } from "./captured.ts";
+import { endsWithItsRequest } from "./request-closures.ts";
 import { referencesIn } from "./scope.ts";
 import { isSameText, shownSite, type Site } from "./sites.ts";
 import type { Node } from "./syntax.ts";
@@ -168,7 +169,7 @@ function livesOn(input: BodyInput, site: Site): boolean {
 }
 
 function mayLive(input: BodyInput, site: Site): boolean {
-  const ends = !site.escapes || (site.isInFlight && !isKept(input, site)) || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates);
+  const ends = !site.escapes || (site.isInFlight && !isKept(input, site)) || endsWithItsCall(input.boot, input.unit, site, input.startup.candidates) || endsWithItsRequest(input.boot, input.unit, site, (key) => input.startup.functionsUnder(key));
   return !ends || isEndless(input.before, site);
 }
 

@@ -1,5 +1,6 @@
 import { detailOf, type AppShape } from "./app.ts";
 import { calleeName } from "./callees.ts";
+import { isRequestName } from "./closures.ts";
 import { privateMethodOf } from "./helpers.ts";
 import { Lookup } from "./lookup.ts";
 import type { Site } from "./sites.ts";
@@ -69,6 +70,7 @@ function collect(app: AppShape): Construction {
   const called = new Map<ClassNode, Set<string>>();
   const byAny = new Set<string>();
   const byDerived = new Set<string>();
+  const calls = callsIn(app);
   for (const [unit, { detail }] of app.units) {
     if (detail === null) continue;
     const lookup = new Lookup(app, unit, detail);
@@ -89,7 +91,7 @@ function collect(app: AppShape): Construction {
         if (name === "inherits" || name === "construct") node.arguments.forEach(construct);
         else if (/^(call|apply)$/.test(name) && node.callee.type === "MemberExpression" && node.arguments[0]?.type === "ThisExpression") construct(node.callee.object);
       } else if (isClass(node)) {
-        const own = callsOnThis(node, (method) => construct(method));
+        const own = callsOnThis(node, calls, (method) => construct(method));
         called.set(node, own);
         for (const one of own) {
           byAny.add(one);
@@ -107,8 +109,33 @@ function collect(app: AppShape): Construction {
   };
 }
 
+/** `{ upgrade: (req, socket, head) => … }`, `createServer((req, res) => …)`: what a request calls, and no code of the app by that name. */
+function isForRequests({ params }: FunctionNode, parent: Node, calls: ReadonlySet<string>): boolean {
+  const [first] = params;
+  if (params.length < 2 || first?.type !== "Identifier" || !isRequestName(first.name)) return false;
+  if (parent.type === "Property") return !calls.has("?") && !calls.has(keyName(parent.key, parent.computed) ?? "?");
+  return parent.type === "CallExpression" && calleeName(parent.callee) === "createServer" && !calls.has("emit");
+}
+
+/** By which names properties are called, anywhere in the app; "?" if one is computed. */
+function callsIn(app: AppShape): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [unit, { detail }] of app.units) {
+    if (detail === null) continue;
+    const lookup = new Lookup(app, unit, detail);
+    const walk = (node: Node): void => {
+      if ((node.type === "CallExpression" || node.type === "NewExpression") && node.callee.type === "MemberExpression") names.add(lookup.keyOf(node.callee));
+      // Taken out of the object, it may be called by any name.
+      if (node.type === "ObjectPattern") for (const property of node.properties) if (property.type === "Property") names.add(keyName(property.key, property.computed) ?? "?");
+      forEachChild(node, walk);
+    };
+    walk(detail.program);
+  }
+  return names;
+}
+
 /** Methods that a class's constructor, or the initialiser of a field, calls on the new object. `made`: what a compiler made of a private one. */
-function callsOnThis(node: ClassNode, made: (method: Node) => void): Set<string> {
+function callsOnThis(node: ClassNode, calls: ReadonlySet<string>, made: (method: Node) => void): Set<string> {
   const names = new Set<string>();
   const walk = (at: Node): void => {
     const method = privateMethodOf(at);
@@ -118,7 +145,7 @@ function callsOnThis(node: ClassNode, made: (method: Node) => void): Set<string>
       if (name !== null) names.add(name);
     }
     forEachChild(at, (child) => {
-      if (!isFunction(child) || child.type === "ArrowFunctionExpression") walk(child);
+      if (!isFunction(child) || (child.type === "ArrowFunctionExpression" && !isForRequests(child, at, calls))) walk(child);
     });
   };
   for (const member of node.body.body) {
