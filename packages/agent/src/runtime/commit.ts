@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Digest, ErrorCode } from "@midflight/protocol";
+import { noNames, noOrigins } from "./exchange.ts";
 import type { Instance, Pick } from "./instance.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import { addMember, retireMembers, writeRemovals, type Choice } from "./members.ts";
@@ -48,8 +49,6 @@ function unitsOf({ overlay }: Staged): readonly string[] {
 }
 
 const nothing: ReadonlyMap<string, Pick> = new Map();
-const noNames: ReadonlySet<string> = new Set();
-const noOrigins: ReadonlyMap<string, string> = new Map();
 
 /** One instance takes its part of an overlay, or, with null, returns to its boot shape. */
 export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {

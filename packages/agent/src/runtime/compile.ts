@@ -1,7 +1,9 @@
 import type { BodyOp, CellOp, MemberOp, Piece } from "@midflight/protocol";
-import type { Cell, Door, Instance, Pick, Stub } from "./instance.ts";
-import type { OverlayUnit } from "./overlay.ts";
+import type { Cell, Door, Instance, Pick } from "./instance.ts";
+import { Lazy } from "./lazy.ts";
 import type { Makers } from "./makers.ts";
+import type { OverlayUnit } from "./overlay.ts";
+import type { FunctionPart, Part, Step } from "./part.ts";
 import type { Expression, Placed } from "./placed.ts";
 import { bodyMaker, cellMaker, memberMaker, type Frame } from "./text.ts";
 
@@ -19,65 +21,48 @@ export interface Site {
 
 const identity = (value: unknown): unknown => value;
 
-/** A value made at most once, when it is first needed or when staging asks for it. What it is made of is let go then. */
-export class Lazy<T> {
-  #make: (() => T) | null;
-  #value: T | undefined;
-
-  constructor(make: () => T) {
-    this.#make = make;
-  }
-
-  get isMade(): boolean {
-    return this.#make === null;
-  }
-
-  get(): T {
-    if (this.#make !== null) {
-      this.#value = this.#make();
-      this.#make = null;
-    }
-    return this.#value as T;
-  }
-
-  set(value: T): void {
-    this.#make = null;
-    this.#value = value;
-  }
-}
-
-/** Something to make live: what will be written, and what must be compiled before. */
-export interface Part<T> {
+/** What is compiled once per instance. `value` is what others get of it: it holds the body and not what that is made of. */
+class Body<T> extends Lazy<Function_> implements Part<T> {
   readonly value: T;
-  /** Compiles; called while staging, or by the first use where the app had not loaded yet. */
-  readonly force: () => void;
-  /** What was compiled; undefined before, and where each activation has its own. */
-  readonly made: () => Function_ | undefined;
+
+  constructor(make: () => Function_, valueOf: (body: Lazy<Function_>) => T) {
+    super(make);
+    this.value = valueOf(this);
+  }
+
+  force(): void {
+    this.get();
+  }
+
+  like(): Function_ {
+    return this.get();
+  }
+
+  made(): Function_ | undefined {
+    return this.isMade ? this.get() : undefined;
+  }
 }
 
-/** A function to make live. */
-export interface FunctionPart extends Part<Function_> {
-  /** The function as its text makes it. */
-  readonly like: () => Function_;
-}
+const asPick = (body: Lazy<Function_>): Pick => () => body.get();
+const asFunction = (body: Lazy<Function_>): Function_ =>
+  function (this: unknown, ...args) {
+    return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
+  };
+const asMethod = (body: Lazy<Function_>): Function_ => ({ value(this: unknown, ...args: unknown[]) { return Reflect.apply(body.get(), this, args); } }).value;
 
-/** A body behind a guard. Compiled once per instance, or, for a closure, once per activation that made it. */
-export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { readonly like: (() => Function_) | null } {
+/** A body behind a guard, that shows it. Compiled once per instance, or, for a closure, once per activation that made it. */
+export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { like?(): Function_ } {
   const { instance, unit: { ops }, scope } = site;
   const text = expression(site, bodyMaker(op), op.text);
-  if (op.door.kind === "activation") return { ...activationPart(site, text, op), like: null };
   const { door } = op;
-  const body = new Lazy<Function_>(() => {
+  if (door.kind === "activation") return activationPart(site, text, op);
+  const make = (): Function_ => {
     const made = door.kind === "class" ? makeAtClass(site, door.variable, text) : makeAtModule(site, text.once());
     const [function_, home] = (made as Maker<[Function_, object | undefined]>)(scope, identity, ops.birth);
     if (op.usesSuper && home !== undefined && door.kind === "class") bindHome(home, instance, door.className, door.isStatic);
     return function_;
-  });
-  return { value: () => body.get(), force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
-}
-
-function madeOf(body: Lazy<unknown>): Function_ | undefined {
-  return body.isMade ? (body.get() as Function_) : undefined;
+  };
+  return new Body(make, asPick);
 }
 
 function expression({ placed }: Site, [before, after]: Frame, pieces: readonly Piece[]): Expression {
@@ -129,7 +114,7 @@ export function cellOf(site: Site, op: CellOp): ValueCell {
 }
 
 /** An object and not a few closures: those would hold the whole overlay that made it for as long as the cell lives. */
-export class ValueCell implements Cell {
+export class ValueCell implements Cell, Step {
   readonly name: string;
   readonly #value: Lazy<unknown>;
 
@@ -140,6 +125,10 @@ export class ValueCell implements Cell {
 
   get isMade(): boolean {
     return this.#value.isMade;
+  }
+
+  force(): void {
+    this.get();
   }
 
   get(): unknown {
@@ -153,66 +142,17 @@ export class ValueCell implements Cell {
 
 /** An added function's body, and the stub by which everybody calls it. */
 export function functionPart(site: Site, op: CellOp): FunctionPart {
-  const body = new Lazy(() => (makeAtModule(site, expression(site, cellMaker(op), op.text ?? []).once()) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth));
-  const call = function (this: unknown, ...args: unknown[]): unknown {
-    return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
-  };
-  return { value: call, force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
+  const text = expression(site, cellMaker(op), op.text ?? []);
+  return new Body(() => (makeAtModule(site, text.once()) as Maker<Function_>)(site.scope, identity, site.unit.ops.birth), asFunction);
 }
 
 export function memberPart(site: Site, op: MemberOp): FunctionPart {
   const { instance, unit: { ops }, scope } = site;
   const text = expression(site, memberMaker(op), op.text);
-  const body = new Lazy(() => {
+  const make = (): Function_ => {
     const [made, home] = (makeAtClass(site, op.variable, text) as Maker<[Function_, object]>)(scope, identity, ops.birth);
     if (op.usesSuper) bindHome(home, instance, op.className, op.isStatic);
     return made;
-  });
-  return { value(this: unknown, ...args) { return Reflect.apply(body.get(), this, args); }, force: () => void body.get(), like: () => body.get(), made: () => madeOf(body) };
-}
-
-/** What everybody holds of an added function: its identity stays, its body follows the overlay. */
-export function createFunctionStub(name: string, isOld: () => boolean): Stub {
-  const made: Stub = {
-    current: null,
-    former: null,
-    stub: function (this: unknown, ...args: unknown[]): unknown {
-      const current = made.former !== null && isOld() ? made.former : made.current;
-      if (current === null) throw new ReferenceError(`${name} is not defined`);
-      return new.target === undefined ? Reflect.apply(current, this, args) : (Reflect.construct(current, args, new.target) as unknown);
-    },
   };
-  Object.defineProperty(made.stub, "name", { value: name, configurable: true });
-  return made;
-}
-
-export interface MemberStub extends Stub {
-  readonly op: MemberOp;
-  readonly home: object;
-  /** The live overlay does not have it. */
-  isRetired: boolean;
-  /** Calls under way may still use it then. */
-  stays: boolean;
-}
-
-/** An added method. Under an overlay without it, it does what the class would inherit. */
-export function createMemberStub(op: MemberOp, home: object, isOld: () => boolean): MemberStub {
-  const made: MemberStub = {
-    op,
-    home,
-    current: null,
-    former: null,
-    isRetired: false,
-    stays: op.stays,
-    stub: function (this: unknown, ...args: unknown[]): unknown {
-      if (made.former !== null && isOld()) return Reflect.apply(made.former, this, args);
-      if (made.isRetired && op.kind === "method") {
-        const inherited = Reflect.get(Object.getPrototypeOf(home) as object, op.name, this) as unknown;
-        if (typeof inherited === "function") return Reflect.apply(inherited, this, args) as unknown;
-      }
-      return Reflect.apply(made.current!, this, args);
-    },
-  };
-  Object.defineProperty(made.stub, "name", { value: op.name, configurable: true });
-  return made;
+  return new Body(make, asMethod);
 }

@@ -3,8 +3,12 @@ import { statePrefix } from "./instance.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { Overlay } from "./overlay.ts";
 
+export const noNames: ReadonlySet<string> = new Set();
+export const noOrigins: ReadonlyMap<string, string> = new Map();
+
 /** What an overlay adds that somebody may hold, or that holds state: if it goes, that is left over. */
 export function broughtBy({ cells, members }: UnitOps): ReadonlySet<string> {
+  if (cells.length === 0 && members.length === 0) return noNames;
   const names = new Set<string>();
   for (const { name, key, isHeld } of cells) if (isHeld || key.startsWith(statePrefix)) names.add(name);
   for (const { className, name, isHeld } of members) if (isHeld) names.add(`${className}.${name}`);
@@ -13,6 +17,7 @@ export function broughtBy({ cells, members }: UnitOps): ReadonlySet<string> {
 
 /** What the imports of an overlay's texts stand for, by name: the value is the same for the same origin. */
 export function importedBy({ imports }: UnitOps): ReadonlyMap<string, string> {
+  if (imports.length === 0) return noOrigins;
   return new Map(imports.map((op) => [op.name, originOf(op)]));
 }
 

@@ -1,7 +1,7 @@
-import type { FunctionPart } from "./compile.ts";
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
 import type { Makers } from "./makers.ts";
 import type { HotState } from "./hot.ts";
+import type { FunctionPart } from "./part.ts";
 import type { Reader } from "./read-texts.ts";
 
 /** A direct `eval` in some scope of the app: the only way to reach that scope. */

@@ -1,5 +1,6 @@
 import type { MemberOp, RemovalOp } from "@midflight/protocol";
-import { createMemberStub, type FunctionPart, type MemberStub } from "./compile.ts";
+import type { FunctionPart } from "./part.ts";
+import { createMemberStub, type MemberStub } from "./stubs.ts";
 import type { Instance } from "./instance.ts";
 import { imitate, ownShape } from "./reflection.ts";
 

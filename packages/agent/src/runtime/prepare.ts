@@ -1,11 +1,13 @@
 import { statePrefix, type Cell, type Instance, type Pick, type Stub } from "./instance.ts";
 import type { InstanceTable } from "./instance-table.ts";
-import { bodyPart, cellOf, createFunctionStub, functionPart, memberPart, type FunctionPart } from "./compile.ts";
+import { bodyPart, cellOf, functionPart, memberPart } from "./compile.ts";
 import { broughtBy, importedBy } from "./exchange.ts";
 import { foreignMember } from "./members.ts";
 import type { OverlayUnit } from "./overlay.ts";
 import { Makers } from "./makers.ts";
+import type { FunctionPart, Step } from "./part.ts";
 import { Placed } from "./placed.ts";
+import { createFunctionStub } from "./stubs.ts";
 import { reflectingOf, type Reflecting } from "./reflection.ts";
 import { bodyReader, functionReader, memberReader } from "./readers.ts";
 import type { Reader } from "./read-texts.ts";
@@ -28,7 +30,7 @@ export interface Prepared {
   readonly makers: Makers;
   readonly readers: readonly Reader[];
   /** What is still to be compiled, one step each. */
-  readonly steps: readonly (() => void)[];
+  readonly steps: readonly Step[];
   readonly hasClosures: boolean;
   /** What it adds that somebody may hold, and what its imports stand for: `broughtBy`, `importedBy`. */
   readonly brought: ReadonlySet<string>;
@@ -45,7 +47,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
   const scope = createScope();
   const makers = new Makers(instance.makers);
   const site = { instance, unit, placed: new Placed(unit, instance), scope, makers };
-  const steps: (() => void)[] = [];
+  const steps: Step[] = [];
   const readers: Reader[] = [];
   const cells = new Map<string, Cell>();
   const functions: { key: string; stub: Stub; part: FunctionPart }[] = [];
@@ -60,7 +62,7 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
       defineValue(scope, op.name, stub.stub);
       functions.push({ key: op.key, stub, part });
       readers.push(functionReader(site, op, part));
-      steps.push(part.force);
+      steps.push(part);
       continue;
     }
     const known = instance.cells.get(op.key);
@@ -73,30 +75,30 @@ export function prepare(instance: Instance, unit: OverlayUnit, table: InstanceTa
     cells.set(op.key, cell);
     const held = instance.faded(op.key);
     if (held !== undefined) cell.set(held);
-    else steps.push(() => void cell.get());
+    else steps.push(cell);
   }
   const slots = new Map<string, Pick>();
   for (const op of ops.bodies) {
     if (op.again && !instance.hadClosures && ops.birth === "") continue;
     const part = bodyPart(site, op);
     slots.set(op.slot, part.value);
-    steps.push(part.force);
-    if (op.reflect !== null && part.like !== null) {
-      const one = reflectingOf(site, op, part.like);
+    steps.push(part);
+    if (op.reflect !== null && part.like !== undefined) {
+      const one = reflectingOf(site, op, () => part.like!());
       reflecting.push(one);
-      steps.push(one.force);
+      steps.push(one);
     }
     const reader = bodyReader(site, op, part);
     if (reader !== null) readers.push(reader);
   }
   const members = ops.members.map((op) => {
     const part = memberPart(site, op);
-    steps.push(part.force);
+    steps.push(part);
     readers.push(memberReader(site, op, part));
     return { op, part };
   });
   const hasClosures = ops.birth !== "" && ops.bodies.some((op) => op.door.kind === "activation");
-  steps.unshift(() => maps.tell(instance, unit), () => instance.prepare(slots.keys()));
+  steps.unshift({ force: () => maps.tell(instance, unit) }, { force: () => instance.prepare(slots.keys()) });
   return { instance, unit, scope, slots, cells, functions, members, reflecting, makers, readers, steps, hasClosures, brought: broughtBy(ops), imported: importedBy(ops) };
 }
 

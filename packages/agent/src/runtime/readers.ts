@@ -1,54 +1,102 @@
 import type { BodyOp, CellOp, Digest, DriftKind, MemberOp, Piece } from "@midflight/protocol";
-import type { Part, Site } from "./compile.ts";
+import type { Site } from "./compile.ts";
 import { hasGuard, type Instance, type Stub } from "./instance.ts";
+import type { Part } from "./part.ts";
 import type { Placed } from "./placed.ts";
 import type { Reader } from "./read-texts.ts";
 import { headOf } from "./text.ts";
 
 type Function_ = (...args: never[]) => unknown;
 
-/** Joins the text when it is first asked for, and remembers its digest: the text itself is held by the function that was made of it. */
-function expecting(placed: Placed, pieces: readonly Piece[]): Reader["isExpected"] {
-  let known: Digest | null = null;
-  return (text, digest) => {
-    if (known !== null) return digest === known;
-    if (text !== placed.textOf(pieces).trim()) return false;
-    known = digest;
+/** Reads one text. An object and not a few closures: a release may have thousands, and they stay as long as it is live. */
+abstract class TextReader implements Reader {
+  readonly #pieces: readonly Piece[];
+  readonly #placed: Placed;
+  #known: Digest | null = null;
+
+  constructor({ placed }: Site, pieces: readonly Piece[]) {
+    this.#placed = placed;
+    this.#pieces = pieces;
+  }
+
+  abstract readonly declaration: string;
+
+  get head(): string {
+    return "";
+  }
+
+  get held(): { readonly slot: string; readonly name: string } | null {
+    return null;
+  }
+
+  abstract body(): Function_ | undefined;
+  abstract differs(): DriftKind | null;
+
+  /** Joins the text when it is first asked for, and remembers its digest: the text itself is held by the function that was made of it. */
+  isExpected(text: string, digest: Digest): boolean {
+    if (this.#known !== null) return digest === this.#known;
+    if (text !== this.#placed.textOf(this.#pieces).trim()) return false;
+    this.#known = digest;
     return true;
-  };
+  }
+}
+
+class BodyReader extends TextReader {
+  readonly #instance: Instance;
+  readonly #op: BodyOp;
+  readonly #part: Part<unknown>;
+
+  constructor(site: Site, op: BodyOp, part: Part<unknown>) {
+    super(site, op.text);
+    this.#instance = site.instance;
+    this.#op = op;
+    this.#part = part;
+  }
+
+  get declaration(): string {
+    const { door, name } = this.#op;
+    return door.kind === "class" ? `${door.className}.${door.isStatic ? "static " : ""}${name}()` : `${name}()`;
+  }
+
+  override get head(): string {
+    return headOf(this.#op);
+  }
+
+  override get held(): { readonly slot: string; readonly name: string } | null {
+    return this.#op.door.kind === "module" && this.#op.form === "function" ? this.#op : null;
+  }
+
+  body(): Function_ | undefined {
+    return this.#part.made() === undefined ? undefined : (this.#instance.read(this.#op.slot) as (() => Function_) | undefined)?.();
+  }
+
+  differs(): DriftKind | null {
+    const { slot, door } = this.#op;
+    if (this.#instance.read(slot) !== this.#instance.written.get(slot)) return "guard";
+    const isFound = door.kind === "class" ? classHolds(this.#instance, door.className, door.isStatic, this.#op) : this.#instance.isHeld(slot);
+    return isFound ? null : "replaced";
+  }
 }
 
 /** Of a body behind a guard. Null for closures: each activation has its own, and nobody can list them. */
-export function bodyReader({ instance, placed }: Site, op: BodyOp, part: Part<unknown>): Reader | null {
-  const { slot, door, name } = op;
-  if (door.kind === "activation") return null;
-  const isFound = door.kind === "class" ? classHolds(instance, door.className, door.isStatic, op) : () => instance.isHeld(slot);
-  return {
-    declaration: door.kind === "class" ? `${door.className}.${door.isStatic ? "static " : ""}${op.name}()` : `${op.name}()`,
-    head: headOf(op),
-    isExpected: expecting(placed, op.text),
-    body: () => (part.made() === undefined ? undefined : (instance.read(slot) as (() => Function_) | undefined)?.()),
-    held: door.kind === "module" && op.form === "function" ? { slot, name } : null,
-    differs: () => (instance.read(slot) !== instance.written.get(slot) ? "guard" : isFound() ? null : "replaced"),
-  };
+export function bodyReader(site: Site, op: BodyOp, part: Part<unknown>): Reader | null {
+  return op.door.kind === "activation" ? null : new BodyReader(site, op, part);
 }
 
 /**
  * What a class has in a member's place is only compared with what it had when it was first asked: an app that puts
  * wrappers on its own classes while it starts is as it should be.
  */
-function classHolds(instance: Instance, className: string, isStatic: boolean, { slot, name }: BodyOp): () => boolean {
-  return () => {
-    const made = instance.classes.get(className);
-    // A private member cannot be replaced, and a constructor is its class.
-    if (made === undefined || name.startsWith("#") || name === "constructor") return true;
-    const home = (isStatic ? made : made.prototype) as object;
-    // Names that are computed, and halves of accessors, are told otherwise than they are looked up. The class itself has the text of all.
-    const isThere = holdsGuard(home, name, slot) || Reflect.ownKeys(home).some((key) => key !== "constructor" && holdsGuard(home, key, slot));
-    const wasThere = instance.firstThere.get(slot);
-    if (wasThere === undefined) instance.firstThere.set(slot, isThere);
-    return isThere || wasThere !== true;
-  };
+function classHolds(instance: Instance, className: string, isStatic: boolean, { slot, name }: BodyOp): boolean {
+  const made = instance.classes.get(className);
+  // A private member cannot be replaced, and a constructor is its class.
+  if (made === undefined || name.startsWith("#") || name === "constructor") return true;
+  const home = (isStatic ? made : made.prototype) as object;
+  // Names that are computed, and halves of accessors, are told otherwise than they are looked up. The class itself has the text of all.
+  const isThere = holdsGuard(home, name, slot) || Reflect.ownKeys(home).some((key) => key !== "constructor" && holdsGuard(home, key, slot));
+  const wasThere = instance.firstThere.get(slot);
+  if (wasThere === undefined) instance.firstThere.set(slot, isThere);
+  return isThere || wasThere !== true;
 }
 
 function holdsGuard(home: object, key: PropertyKey, slot: string): boolean {
@@ -57,21 +105,61 @@ function holdsGuard(home: object, key: PropertyKey, slot: string): boolean {
 }
 
 /** Of a function that the overlay adds to a module. */
-export function functionReader({ placed }: Site, op: CellOp, part: Part<Function_>): Reader {
-  return { declaration: `${op.name}()`, head: "", isExpected: expecting(placed, op.text ?? []), body: part.made, held: null, differs: () => null };
+class FunctionReader extends TextReader {
+  readonly declaration: string;
+  readonly #part: Part<Function_>;
+
+  constructor(site: Site, op: CellOp, part: Part<Function_>) {
+    super(site, op.text ?? []);
+    this.declaration = `${op.name}()`;
+    this.#part = part;
+  }
+
+  body(): Function_ | undefined {
+    return this.#part.made();
+  }
+
+  differs(): DriftKind | null {
+    return null;
+  }
+}
+
+export function functionReader(site: Site, op: CellOp, part: Part<Function_>): Reader {
+  return new FunctionReader(site, op, part);
 }
 
 /** Of a method that the overlay adds to a class. */
-export function memberReader({ instance, placed }: Site, op: MemberOp, part: Part<Function_>): Reader {
-  const key = `${op.className}.${op.isStatic ? "static " : ""}${op.kind} ${op.name}`;
-  return {
-    declaration: `${op.className}.${op.isStatic ? "static " : ""}${op.name}()`,
-    head: headOf({ form: "method", isAsync: op.isAsync, isGenerator: op.isGenerator, name: op.name }),
-    isExpected: expecting(placed, op.text),
-    body: part.made,
-    held: null,
-    differs: () => memberDiffers(instance, op, instance.stubs.get(key)),
-  };
+class MemberReader extends TextReader {
+  readonly declaration: string;
+  readonly #instance: Instance;
+  readonly #op: MemberOp;
+  readonly #part: Part<Function_>;
+
+  constructor(site: Site, op: MemberOp, part: Part<Function_>) {
+    super(site, op.text);
+    this.declaration = `${op.className}.${op.isStatic ? "static " : ""}${op.name}()`;
+    this.#instance = site.instance;
+    this.#op = op;
+    this.#part = part;
+  }
+
+  override get head(): string {
+    const { isAsync, isGenerator, name } = this.#op;
+    return headOf({ form: "method", isAsync, isGenerator, name });
+  }
+
+  body(): Function_ | undefined {
+    return this.#part.made();
+  }
+
+  differs(): DriftKind | null {
+    const { className, isStatic, kind, name } = this.#op;
+    return memberDiffers(this.#instance, this.#op, this.#instance.stubs.get(`${className}.${isStatic ? "static " : ""}${kind} ${name}`));
+  }
+}
+
+export function memberReader(site: Site, op: MemberOp, part: Part<Function_>): Reader {
+  return new MemberReader(site, op, part);
 }
 
 function memberDiffers(instance: Instance, op: MemberOp, stub: Stub | undefined): DriftKind | null {

@@ -1,18 +1,18 @@
 import type { BodyOp } from "@midflight/protocol";
-import { Lazy, type Site } from "./compile.ts";
+import type { Site } from "./compile.ts";
+import { Lazy } from "./lazy.ts";
+import type { Step } from "./part.ts";
 import type { Instance } from "./instance.ts";
 
 type Function_ = (...args: never[]) => unknown;
 type Undo = () => void;
 
 /** A function that is to have the `length` and the `name` of its newer body. */
-export interface Reflecting {
+export interface Reflecting extends Step {
   readonly op: BodyOp;
   readonly like: () => Function_;
   /** Reads the binding under which it is found; undefined while there is none. */
   readonly root: () => unknown;
-  /** Compiles that. */
-  readonly force: () => void;
 }
 
 export function reflectingOf({ instance, makers }: Site, op: BodyOp, like: () => Function_): Reflecting {

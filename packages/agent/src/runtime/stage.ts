@@ -73,7 +73,7 @@ export async function stage(overlay: Overlay, { table, added, pace, isOld, maps,
   for (const [instance, { steps, reflecting }] of prepared) {
     for (const step of steps) {
       try {
-        step();
+        step.force();
       } catch (error) {
         return refusal(error, instance.unit);
       }
