@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { MidflightError, parseUnitOps, type Blob, type Digest, type Envelope, type Release, type ReleaseId, type Transition, type UnitOps } from "@midflight/protocol";
 import { sha256, verifyRelease, verifyTransition, type TrustRoot } from "@midflight/trust";
 import type { BootRelease } from "./boot.ts";
 import type { Pace } from "./pace.ts";
-import type { AddedUnit, Overlay, OverlayUnit } from "./runtime/runtime.ts";
+import { VerifiedUnit, type AddedUnit, type Overlay, type OverlayUnit } from "./runtime/overlay.ts";
 
 /** No unit of code is larger than this, in bytes. */
 export const maxBlobBytes: number = 32 << 20;
@@ -63,28 +64,37 @@ export function mapsOf(transition: Transition): readonly Digest[] {
 /** Parses what has been verified. @throws MidflightError `OBJECT_INVALID` */
 export async function assembleOverlay(transition: Transition, blobs: ReadonlyMap<Digest, Uint8Array>, pace: Pace): Promise<Overlay> {
   const units: OverlayUnit[] = [];
-  const mapOf = (digest: Digest | undefined): Pick<OverlayUnit, "map"> => {
+  const mapOf = (digest: Digest | undefined): OverlayUnit["map"] => {
     const bytes = digest === undefined ? undefined : blobs.get(digest);
-    return digest === undefined || bytes === undefined ? {} : { map: { digest, bytes } };
+    return digest === undefined || bytes === undefined ? undefined : { digest, bytes };
   };
   for (const { unit, birth, ops, artifact, map } of transition.units) {
     pace.resume();
     const parsed = readOps(blobs.get(ops)!);
     if (parsed.unit !== unit || parsed.artifact !== artifact) throw new MidflightError("OBJECT_INVALID", `The operations for ${unit} are of another unit.`);
-    units.push({ birth, ops: parsed, text: readText(blobs.get(artifact)!), ...mapOf(map) });
+    const bytes = blobs.get(artifact)!;
+    if (!isUtf8(bytes)) throw notUtf8();
+    units.push(new VerifiedUnit(birth, parsed, bytes, mapOf(map)));
     await pace.breathe();
   }
-  const added: AddedUnit[] = transition.added.map(({ unit, format, artifact, map }) => ({ unit, format, digest: artifact, text: readText(blobs.get(artifact)!), ...mapOf(map) }));
+  const added: AddedUnit[] = transition.added.map(({ unit, format, artifact, map: digest }) => {
+    const map = mapOf(digest);
+    return { unit, format, digest: artifact, text: readText(blobs.get(artifact)!), ...(map !== undefined && { map }) };
+  });
   return { release: transition.to, units, added };
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+function notUtf8(cause?: unknown): MidflightError {
+  return new MidflightError("OBJECT_INVALID", "A unit's text is not UTF-8.", { cause });
+}
+
 function readText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw new MidflightError("OBJECT_INVALID", "A unit's text is not UTF-8.", { cause });
+    throw notUtf8(cause);
   }
 }
 

@@ -48,7 +48,11 @@ const asFunction = (body: Lazy<Function_>): Function_ =>
   function (this: unknown, ...args) {
     return new.target === undefined ? Reflect.apply(body.get(), this, args) : (Reflect.construct(body.get(), args, new.target) as unknown);
   };
-const asMethod = (body: Lazy<Function_>): Function_ => ({ value(this: unknown, ...args: unknown[]) { return Reflect.apply(body.get(), this, args); } }).value;
+/** Called by a stub alone, which is the method that others see. */
+const asMethod = (body: Lazy<Function_>): Function_ =>
+  function (this: unknown, ...args) {
+    return Reflect.apply(body.get(), this, args);
+  };
 
 /** A body behind a guard, that shows it. Compiled once per instance, or, for a closure, once per activation that made it. */
 export function bodyPart(site: Site, op: BodyOp): Part<Pick> & { like?(): Function_ } {

@@ -17,6 +17,33 @@ export interface OverlayUnit {
   readonly map?: UnitMap;
 }
 
+/**
+ * A unit as it was verified. Its text is decoded when it is asked for, and only the last one is kept: bytes are no work
+ * for the garbage collector, and the text is needed while the unit is staged and then hardly ever.
+ */
+export class VerifiedUnit implements OverlayUnit {
+  static #last: { readonly of: VerifiedUnit; readonly text: string } | null = null;
+  readonly birth: Digest;
+  readonly ops: UnitOps;
+  readonly map?: UnitMap;
+  readonly #bytes: Uint8Array;
+
+  /** @param bytes UTF-8, and known to be */
+  constructor(birth: Digest, ops: UnitOps, bytes: Uint8Array, map: UnitMap | undefined) {
+    this.birth = birth;
+    this.ops = ops;
+    this.#bytes = bytes;
+    if (map !== undefined) this.map = map;
+  }
+
+  get text(): string {
+    if (VerifiedUnit.#last?.of !== this) VerifiedUnit.#last = { of: this, text: utf8.decode(this.#bytes) };
+    return VerifiedUnit.#last.text;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** A unit that the boot release does not have, as it is written beside the others and loaded. */
 export interface AddedUnit {
   readonly unit: string;

@@ -23,7 +23,7 @@ const unkept = "||0``";
  * holds another text: what looks up maps or lines by name must not find those of that one.
  */
 export class Placed {
-  readonly #text: string;
+  readonly #unit: OverlayUnit;
   readonly #suffix: string;
   readonly #growths: readonly Growth[];
   /** Where the last search for a line ended: texts mostly come in the order in which they stand. */
@@ -31,8 +31,8 @@ export class Placed {
   #lineStart = 0;
 
   constructor(unit: OverlayUnit, instance: Instance) {
-    const { text, ops } = unit;
-    this.#text = text;
+    const { ops } = unit;
+    this.#unit = unit;
     this.#growths = growthsOf(unit);
     const name = frameName(instance, ops.artifact);
     this.#suffix = name === null ? "" : `\n//# sourceURL=${name}`;
@@ -40,14 +40,14 @@ export class Placed {
 
   /** A function expression of some pieces between `before` and `after`, ready to be compiled. @throws RangeError if a piece lies outside the artifact */
   expression(before: string, pieces: readonly Piece[], after: string): Expression {
-    checkPieces(this.#text, pieces);
-    const join = (): string => `${this.#lead(before, startOf(pieces))}${joinPieces(this.#text, pieces)}${after})`;
+    checkPieces(this.#unit.text, pieces);
+    const join = (): string => `${this.#lead(before, startOf(pieces))}${joinPieces(this.#unit.text, pieces)}${after})`;
     return { once: () => join() + unkept + this.#suffix, often: () => join() + this.#suffix };
   }
 
   /** The text of some pieces, as a function that is made of it tells it. */
   textOf(pieces: readonly Piece[]): string {
-    return joinPieces(this.#text, pieces);
+    return joinPieces(this.#unit.text, pieces);
   }
 
   #lead(before: string, start: number | null): string {
@@ -58,8 +58,9 @@ export class Placed {
   }
 
   #find(position: number): { readonly line: number; readonly column: number } {
+    const { text } = this.#unit;
     if (position < this.#lineStart) this.#line = this.#lineStart = 0;
-    for (let next = this.#text.indexOf("\n", this.#lineStart); next !== -1 && next < position; next = this.#text.indexOf("\n", next + 1)) {
+    for (let next = text.indexOf("\n", this.#lineStart); next !== -1 && next < position; next = text.indexOf("\n", next + 1)) {
       this.#line++;
       this.#lineStart = next + 1;
     }
