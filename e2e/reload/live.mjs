@@ -33,8 +33,8 @@ export async function boot(directory, files, options = {}) {
   return {
     m, runtime, load, plan, root,
     stage: async (next) => (await runtime.stage(overlayOf(plan(next), shapeOf({ ...files, ...next })))).staged,
-    /** What became of it: the rung, or why not. */
-    async swap(next) {
+    /** What became of it: the rung, or why not. `onDrain` is called once new requests are held, if they are. */
+    async swap(next, onDrain = () => undefined) {
       const planned = plan(next);
       if (planned.rung === "replace") {
         const { unit, reason, rejected } = planned.verdicts.find(({ rung }) => rung === "replace");
@@ -45,7 +45,9 @@ export async function boot(directory, files, options = {}) {
       await runtime.single();
       const staged = await runtime.stage(overlayOf(planned, shapeOf({ ...files, ...next })));
       if (staged.kind !== "staged") return `${staged.code}: ${staged.reason}`;
-      const busy = await runtime.drain(staged.staged);
+      const drained = runtime.drain(staged.staged);
+      onDrain();
+      const busy = await drained;
       if (busy !== null) return `${busy.code}: ${busy.reason}`;
       const result = runtime.commit(staged.staged);
       if (result.kind === "committed") live = shapeOf({ ...files, ...next });

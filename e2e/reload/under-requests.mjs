@@ -1,4 +1,5 @@
 // A reload and the requests that are under way: none sees the module change under it.
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -62,10 +63,16 @@ promise("requests that come while the last ones end are held back, and answered 
   const open = gate();
   const slow = ask("/slow");
   await ask("/");
-  const swapped = live.swap({ "m.mjs": app("b") });
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  let onDrain;
+  const holding = new Promise((resolve) => (onDrain = resolve));
+  const swapped = live.swap({ "m.mjs": app("b") }, onDrain);
+  await Promise.race([holding, swapped]);
+  let came = 0;
+  const count = () => came++;
+  subscribe("http.server.request.start", count);
   const held = [ask("/"), ask("/"), ask("/")];
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await arrived(() => came, 3);
+  unsubscribe("http.server.request.start", count);
   open();
   const got = [await slow, await swapped, await Promise.all(held)];
   stop();
