@@ -1,8 +1,11 @@
 /** Sources of an app of many small modules, one of which is only ever commented on. */
 export const appModules = 60;
 
-export function appFiles(): Record<string, string> {
+/** @param others how many more modules the release has, all of them loaded, none of which ever changes */
+export function appFiles(others = 0): Record<string, string> {
   const files: Record<string, string> = { "package.json": JSON.stringify({ name: "paused-app", private: true, type: "module" }), "src/remark.js": remarkText(0) };
+  const rest = Array.from({ length: others }, (_, i) => `rest/${Math.floor(i / 100)}/r${i}.js`);
+  for (const [i, file] of rest.entries()) files[`src/${file}`] = `export function other() {\n  return ${i};\n}\n`;
   for (let i = 0; i < appModules; i += 1) files[moduleFile(i)] = moduleText(i, 0);
   const indices = Array.from({ length: appModules }, (_, i) => i);
   files["src/app.js"] = `import { createServer } from "node:http";
@@ -10,6 +13,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { remark } from "./remark.js";
 ${indices.map((i) => `import { revision as r${i} } from "./m${i}.js";`).join("\n")}
+${rest.map((file) => `import "./${file}";`).join("\n")}
 
 const revisions = [${indices.map((i) => `() => r${i}()`).join(", ")}];
 const ballast = [];
