@@ -1,7 +1,6 @@
 import { isMidflightError, MidflightError, type Assign, type Digest, type Registry, type ReleaseId } from "@midflight/protocol";
 import { isRolloutOpen, materialise, type Publisher } from "@midflight/publisher";
 import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type Holder, type Running, type ServiceProcess } from "@midflight/supervisor";
-import { verifyTransition } from "@midflight/trust";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
 import type { LiveAssign } from "./live-release.ts";
@@ -14,6 +13,7 @@ import { linkRest } from "./project/link-rest.ts";
 import { returnStrays } from "./project/return-strays.ts";
 import { openPackageKeeper } from "./package-keeper.ts";
 import { openReleaseCleaner } from "./release-cleaner.ts";
+import { createReplaceReasons } from "./replace-reasons.ts";
 import { openSpokesman } from "./spokesman.ts";
 
 export interface FleetKeeperOptions {
@@ -41,6 +41,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   const replaced = new Set<number>();
   const cleaner = openReleaseCleaner(options);
   const packages = openPackageKeeper({ ...options, root: secrets.root, projectDir: config.projectDir });
+  const replaceReason = createReplaceReasons(registry, secrets.root);
   const planned = new Set<string>();
   /** Targets whose successor did not get ready on a release; it is not tried again before something else was live. */
   const notReady = new Map<string, ReleaseId>();
@@ -170,13 +171,10 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       const from = process.boot?.release;
       const to = followed.of(process.target)?.assign.release;
       if (isClosing || from === undefined || to === undefined || from === to || process.phase !== "ready" || notReady.get(process.target) === to) continue;
-      const entry = await registry.transition(from, to);
-      if (entry === null) continue;
-      const { transition } = verifyTransition(entry.envelope, secrets.root);
-      if (transition.rung !== "replace") continue;
+      const reason = await replaceReason(from, to, followed.position);
+      if (reason === null) continue;
       if (!(await canBoot(process.target, to, followed.of(process.target)!.assign.number))) return;
-      const worst = transition.verdicts.find((verdict) => verdict.rung === "replace");
-      const outcome = await replace(process, worst === undefined ? "the planner asks for it" : `${worst.unit}: ${worst.reason}`);
+      const outcome = await replace(process, reason);
       await forgetDead();
       // What became live meanwhile is looked at anew, before the next one is touched.
       if (outcome === "failed" || (await readNewest())?.id !== newest) return;
@@ -233,7 +231,8 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
       }
     });
   };
-  const unsubscribe = registry.onPoke(config.channelName, look);
+  // Those who follow the channel, and whoever appended, hear of it first.
+  const unsubscribe = registry.onPoke(config.channelName, () => void setImmediate(look));
   const timer = setInterval(look, checkMs);
   look();
 

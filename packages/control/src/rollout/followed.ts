@@ -10,6 +10,8 @@ export interface Followed {
   readonly newest: LiveAssign | null;
   /** Every assign that some target may follow: the newest first, down to the one that speaks to all. */
   readonly assigns: readonly LiveAssign[];
+  /** How far the log was read; null: not at all yet. */
+  readonly position: Cursor | null;
   /** What a target of this name has to follow; null: nothing was ever assigned to it. */
   of(target: string): LiveAssign | null;
 }
@@ -47,6 +49,9 @@ export function openFollowed(registry: Pick<Registry, "read">, channel: string, 
     refresh: () => (reading = reading.then(read, read)),
     get newest() {
       return assigns[0] ?? null;
+    },
+    get position() {
+      return cursor;
     },
     get assigns() {
       return assigns;

@@ -120,7 +120,8 @@ export function openRolloutKeeper(options: RolloutKeeperOptions): RolloutKeeper 
       }
     });
   };
-  const unsubscribe = registry.onPoke(config.channelName, queue);
+  // Those who follow the channel hear of it first.
+  const unsubscribe = registry.onPoke(config.channelName, () => void setImmediate(queue));
   const timer = setInterval(queue, checkMs);
   queue();
 
