@@ -166,6 +166,10 @@ export class Cart {
     return price("DE", cents);
   }
 }
+export function checkout(req, next) {
+  const due = price("DE", req.cents);
+  req.ask((isPaid) => next(isPaid ? due : 0));
+}
 export class Till {
   beep() {
     return "beep";
@@ -211,6 +215,7 @@ const editsOfRow: Readonly<Record<string, readonly State[]>> = {
   "a comment, the formatting": [edited("server.js", "let served", "/* since the start */ let served"), edited("discount.js", "  return", "    return")],
   "the body of a function or method": [edited("discount.js", "? 10", "? 20"), edited("server.js", 'price("DE", cents)', 'price("FR", cents)')],
   "the body of a closure: a route's handler, a timer's callback": [edited("server.js", "String(served)", "String(served + 1)"), edited("server.js", 'price("DE", 0)', 'price("FR", 0)')],
+  "the text around callbacks by which a request goes on (`next`)": [edited("server.js", 'price("DE", req.cents)', 'price("FR", req.cents)')],
   "parameters and their defaults": [edited("discount.js", "(cents)", "(cents, least = 5)")],
   "a new function or constant, called by a changed one": [edited("server.js", "export function price(country, cents) {", "const FEE = 5;\nfunction fee() {\n  return FEE;\n}\nexport function price(country, cents) {\n  cents += fee();")],
   "a new module, imported by a changed one": [edited("discount.js", "export function discount(cents) {", 'import { least } from "./least.js";\nexport function discount(cents) {\n  cents += least();', { "least.js": "export function least() {\n  return 5;\n}\n" })],
