@@ -12,6 +12,7 @@ export { connectControl, type Connection } from "./operation/connect.ts";
 export { figuresOf, type Figures } from "./operation/figures.ts";
 export { expectedTargets, judgeFleet, readFleet, type FleetInput, type Member, type Standing } from "./operation/fleet.ts";
 export { findRelease, readHistory, type History, type ReleaseRecord } from "./operation/history.ts";
+export { readRestarts, type Restart, type Restarts } from "./operation/restarts.ts";
 export { readFiles } from "./operation/read-files.ts";
 export { readPresence, readStatus, type ServiceStatus, type Status } from "./operation/status.ts";
 export { readRunningControl, type ControlFile } from "./project/control-file.ts";

@@ -15,7 +15,7 @@ function beat(target: string, more: Partial<Beat> = {}): Beat {
 }
 
 function record(target: string, more: Partial<ProcessRecord> = {}): ProcessRecord {
-  return { target, service: "web", phase: "ready", identity: { pid: 1, startedAs: "x" }, leaving: null, launchKey: "k", release: r1, number: 1, url: null, startedAt: null, failures: 0, lastFailure: null, logPath: "/l", logStartBytes: 0, ...more };
+  return { target, service: "web", phase: "ready", identity: { pid: 1, startedAs: "x" }, leaving: null, launchKey: "k", release: r1, number: 1, url: null, startedAt: null, failures: 0, lastFailure: null, restartsBecause: null, logPath: "/l", logStartBytes: 0, ...more };
 }
 
 function report(target: string, outcome: SwapOutcome, counter = 2): Report {

@@ -44,3 +44,13 @@ export function portOf(service: Service, target: string): number | null {
   if (!Number.isInteger(first) || service.env["PORT"] === undefined || first < 0) return null;
   return first === 0 ? 0 : first + Number(target.slice(target.lastIndexOf("-") + 1)) - 1;
 }
+
+const anyHost: readonly string[] = ["0.0.0.0", "::"];
+
+/** Where a process is asked by its port; null if only itself could say. */
+export function addressOf(service: Service, target: string): string | null {
+  const port = portOf(service, target);
+  const host = service.listen[0] === undefined ? "" : addressOfSocket(service.listen[0]).host;
+  if (port !== null && host !== "" && !anyHost.includes(host)) return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return port === null || port === 0 ? null : `http://127.0.0.1:${port}`;
+}

@@ -30,6 +30,8 @@ export interface ProcessRecord {
   readonly failures: number;
   /** Why it failed last, with the last lines of its log. */
   readonly lastFailure: string | null;
+  /** Why a replacement ends it before the next one starts; null if that takes over from it, or nobody knows yet. */
+  readonly restartsBecause: string | null;
   readonly logPath: string;
   readonly logStartBytes: number;
 }
@@ -75,6 +77,7 @@ function parseRecord(value: unknown): ProcessRecord {
     startedAt: asNullable(r["startedAt"], asString, "startedAt"),
     failures: asCount(r["failures"], "failures"),
     lastFailure: typeof r["lastFailure"] === "string" ? r["lastFailure"] : null,
+    restartsBecause: typeof r["restartsBecause"] === "string" ? r["restartsBecause"] : null,
     logPath: asString(r["logPath"], "logPath"),
     logStartBytes: asCount(r["logStartBytes"], "logStartBytes"),
   };

@@ -1,19 +1,19 @@
-import type { Registry, ReleaseId } from "@midflight/protocol";
+import type { AgentWord, Registry, ReleaseId } from "@midflight/protocol";
 import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import type { Listen } from "./event.ts";
-import { addressOfSocket } from "./holder/bind-socket.ts";
 import type { Holder } from "./holder/connect-holder.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
-import { portOf, type AgentEnvironment } from "./process-environment.ts";
+import { addressOf, type AgentEnvironment } from "./process-environment.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
 import { findAddressLater, waitUntilReady, type Readiness, type ReadinessOptions } from "./readiness.ts";
 import { retire } from "./retire.ts";
 import type { Service, SupervisorPaths } from "./service.ts";
-import { startProcess, type BootRelease, type Running } from "./start-process.ts";
+import { isAskedItself, startProcess, type BootRelease, type Running } from "./start-process.ts";
+import { whyRestart } from "./why-restart.ts";
 import { openWish, type Wish } from "./wish.ts";
 
 export interface ServiceProcessOptions {
@@ -77,6 +77,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   let leaving: { readonly identity: ProcessIdentity; readonly gone: Promise<void> } | null = null;
   let url: string | null = null;
   let foundReady: { readonly child: ProcessIdentity; readonly at: number } | null = null;
+  let restartsBecause: string | null = null;
   let failures = 0;
   let lastFailure: string | null = null;
   let failedBoots: { release: ReleaseId; times: number } | null = null;
@@ -131,6 +132,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     foundReady = { child: now.child.identity, at: Date.now() };
     enter("ready", now);
     now.child.held?.say({ kind: "accept" });
+    void noteRestart(now);
     listen({
       kind: "process-ready", target, number: now.boot.number, pid: now.child.identity.pid, url, tookMs: performance.now() - startedAt,
       isAdopted: now.isAdopted, isUnregistered,
@@ -143,6 +145,20 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     if (found === null || running !== now || url !== null) return;
     url = found;
     enter(phase, now);
+  }
+
+  /** Kept up to date with what it listens on, for whoever asks what a replacement would do. */
+  async function noteRestart(now: Running): Promise<void> {
+    const { held, exited } = now.child;
+    for (let isOver = false; !isOver && running === now; ) {
+      const because = await options.holder().then((holder) => whyRestart(service, held, holder, target), () => null);
+      if (running === now && because !== restartsBecause) {
+        restartsBecause = because;
+        enter(phase, now);
+      }
+      const changed = held === null ? new Promise<never>(() => undefined) : held.hear((word): word is AgentWord => word.kind === "listening" || word.kind === "closed");
+      isOver = await Promise.race([changed.then(() => false), exited.then(() => true)]);
+    }
   }
 
   async function serve(first: Running): Promise<Ended> {
@@ -272,7 +288,7 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     const isTakenOver = next === "starting" && now?.isAdopted === true;
     const record: ProcessRecord = {
       target, service: service.name, phase: isTakenOver ? "ready" : phase, identity: now?.child.identity ?? null, leaving: leaving?.identity ?? null, launchKey, release: now?.boot.release ?? null, number: now?.boot.number ?? null,
-      url, startedAt: now === null ? null : new Date(now.startedAt).toISOString(), failures, lastFailure,
+      url, startedAt: now === null ? null : new Date(now.startedAt).toISOString(), failures, lastFailure, restartsBecause,
       logPath: now?.log.path ?? options.layout.log(target), logStartBytes: now?.log.startBytes ?? 0,
     };
     try {
@@ -327,28 +343,10 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   };
 }
 
-/** By its port, one of its siblings could answer. */
-function isAskedItself({ isGiven, child: { held } }: Running): boolean {
-  return isGiven || (held !== null && held.door !== null);
-}
-
 function describeFailure(because: string, lastLines: readonly string[]): string {
   return [because, ...lastLines].join("\n").slice(0, 4000);
 }
 
-/** Its sockets are known, and the command is one that can be given them. */
 async function canHandOver(now: Running | null, options: ServiceProcessOptions): Promise<boolean> {
-  if (now === null || now.child.held === null || options.service.replace === "restart") return false;
-  if (!options.service.agent) return options.service.listen.length > 0;
-  const sockets = [...options.service.listen, ...(await options.holder()).sockets(options.target)];
-  return [...now.child.held.listening].some((socket) => sockets.includes(socket));
-}
-
-const anyHost: readonly string[] = ["0.0.0.0", "::"];
-
-function addressOf(service: Service, target: string): string | null {
-  const port = portOf(service, target);
-  const host = service.listen[0] === undefined ? "" : addressOfSocket(service.listen[0]).host;
-  if (port !== null && host !== "" && !anyHost.includes(host)) return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return port === null || port === 0 ? null : `http://127.0.0.1:${port}`;
+  return now !== null && whyRestart(options.service, now.child.held, await options.holder(), options.target) === null;
 }

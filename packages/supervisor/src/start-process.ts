@@ -65,3 +65,8 @@ export function adoptProcess(record: ProcessRecord, boot: BootRelease, holder: H
     startedAt: Date.parse(record.startedAt ?? "") || Date.now(), isAdopted: true, isGiven: false,
   };
 }
+
+/** By its port, one of its siblings could answer. */
+export function isAskedItself({ isGiven, child: { held } }: Running): boolean {
+  return isGiven || (held !== null && held.door !== null);
+}

@@ -28,7 +28,7 @@ export function deploy(what: string | undefined, options: Readonly<Record<string
 }
 
 async function deployCode(context: Context, connection: Connection, options: Readonly<Record<string, unknown>>, planFile: string | null): Promise<Answer> {
-  const { isDevelopment, parseSavedPlan, prepareDeploy, toRefusal, wavesOf, whyStale } = await import("@midflight/control");
+  const { isDevelopment, parseSavedPlan, prepareDeploy, readRestarts, toRefusal, wavesOf, whyStale } = await import("@midflight/control");
   const { config } = connection;
   const { screen } = context;
   const startedAt = performance.now();
@@ -43,11 +43,12 @@ async function deployCode(context: Context, connection: Connection, options: Rea
     progress.show("");
     const stale = saved === null ? null : whyStale(saved, plan, config);
     if (stale !== null) throw new MidflightError("PLAN_STALE", { what: "The saved plan does not hold any more.", why: `${stale}.`, state: `nothing was done; ${serves(plan.live?.number)}`, fix: [`midflight plan -o ${path.relative(context.directory, planFile!)}`] });
-    if (!screen.isJson) screen.out.print(...renderPlan(plan, await describeLive(connection, plan), maxRung, screen.out), ...(plan.isUnchanged ? [] : renderSteps(config, screen.out)));
-    const data = { plan: planJson(plan, maxRung) };
+    const restarts = readRestarts(connection);
+    if (!screen.isJson) screen.out.print(...renderPlan(plan, await describeLive(connection, plan), maxRung, restarts, screen.out), ...(plan.isUnchanged ? [] : renderSteps(config, screen.out)));
+    const data = { plan: planJson(plan, maxRung, restarts) };
     if (plan.isUnchanged) return { data: { ...data, outcome: "unchanged", release: `r${plan.live!.number}` }, lines: [], next: [{ command: "midflight status", why: "what runs where" }] };
     // A saved plan was looked at already.
-    const isAgreed = saved !== null || isDevelopment(config) || planJson(plan, maxRung)["allowed"] === false;
+    const isAgreed = saved !== null || isDevelopment(config) || data.plan["allowed"] === false;
     if (!isAgreed && !(await confirm(context, `Deploy to ${config.channel}?`, options["yes"] === true, false))) {
       return { data: { ...data, outcome: "declined" }, lines: ["Nothing was done."], exit: exits.usage };
     }

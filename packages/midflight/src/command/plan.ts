@@ -11,7 +11,7 @@ import { progressOf } from "./progress.ts";
 export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
   return (context) =>
     connected(context, "publisher", async (connection) => {
-      const { prepareDeploy, savePlan } = await import("@midflight/control");
+      const { prepareDeploy, readRestarts, savePlan } = await import("@midflight/control");
       const { describeLive } = await import("../view/plan-view.ts");
       const { config } = connection;
       const maxRung = (options["maxRung"] as Rung | undefined) ?? config.rollout.maxRung;
@@ -22,12 +22,13 @@ export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
         const live = await describeLive(connection, prepared.plan);
         const output = options["output"] as string | undefined;
         if (output !== undefined) save(path.resolve(context.directory, output), savePlan(prepared.plan, config, maxRung));
-        const data = planJson(prepared.plan, maxRung);
+        const restarts = readRestarts(connection);
+        const data = planJson(prepared.plan, maxRung, restarts);
         const raised = options["maxRung"] === undefined || !exceedsRung(prepared.plan.rung, config.rollout.maxRung) ? "" : ` --max-rung ${prepared.plan.rung}`;
         const isReady = data["allowed"] === true && !prepared.plan.isUnchanged;
         return {
           data: { ...data, saved: output ?? null },
-          lines: renderPlan(prepared.plan, live, maxRung, context.screen.out),
+          lines: renderPlan(prepared.plan, live, maxRung, restarts, context.screen.out),
           exit: options["exitCode"] === true && !prepared.plan.isUnchanged ? exits.changes : exits.done,
           next: [
             ...(isReady ? [{ command: `midflight deploy${output === undefined ? raised : ` ${output}`}`, why: output === undefined ? "do it" : "do exactly this" }] : []),

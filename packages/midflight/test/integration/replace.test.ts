@@ -148,10 +148,34 @@ describe("replace", () => {
     const { control, ask } = await prepare('replace: "restart"');
     const before = await ask();
     project.edit(...topLevel("globalThis.edition = 2;"));
+    assert.deepEqual(await plannedRestarts(), [{ target: "web-1", because: 'its service says so (replace: "restart")' }]);
     assert.equal((await project.run("deploy", "--max-rung", "replace")).code, 0);
     await control.waitForLine(/web-1 is started anew/);
     assert.notEqual((await ask()).pid, before.pid);
   });
+
+  test("the plan says which processes cannot hand over, and why, before anything is touched: a cluster's sockets are not known", async () => {
+    project = makeProject({ files: { "midflight.config.mjs": config() } });
+    project.edit("src/server.js", 'import http from "node:http";', 'import cluster from "node:cluster";\nimport http from "node:http";');
+    project.edit("src/server.js", "server.listen(", "if (cluster.isPrimary) cluster.fork(); else server.listen(");
+    up = await project.up();
+    const { pid } = await up.ask();
+    project.edit(...topLevel("globalThis.edition = 2;"));
+    const told = (await project.run("plan", "--max-rung", "replace")).stdout.replace(/\s+/g, " ");
+    assert.match(told, /web-1 is ended before the next one starts, its connections are closed, and requests fail meanwhile: .*cluster/);
+    assert.doesNotMatch(told, /A new process takes over/);
+    assert.equal((await up.ask()).pid, pid, "nothing was touched");
+  });
+
+  test("the plan names nobody where all can hand over", async () => {
+    await prepare();
+    project.edit(...topLevel("globalThis.edition = 2;"));
+    assert.deepEqual(await plannedRestarts(), []);
+  });
+
+  async function plannedRestarts(): Promise<unknown> {
+    return (await project.run("plan", "--max-rung", "replace", "--json")).json["restarts"];
+  }
 
   async function untilHealthy(): Promise<void> {
     const watch = await project.start("status", "--watch", "--json");
