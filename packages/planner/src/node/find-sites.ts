@@ -3,7 +3,7 @@ import { formRefusal } from "./forms.ts";
 import type { ResolvedStatement } from "./resolve-statement.ts";
 import { indexByName, referencesIn, type Reference, type Scopes } from "./scope.ts";
 import { classMadeIn, slotName, type Site, type Sites } from "./sites.ts";
-import { containsOwn, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { compact, containsOwn, firstIndex, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 import { StatementMemo, type ParsedStatement, type Syntax } from "./statements.ts";
 
 /** What one statement of a unit's top level adds to its sites. */
@@ -29,6 +29,8 @@ interface Known extends StatementSites {
 const maxDoorDepth = 4;
 
 const memo = new StatementMemo<Known>();
+const noClasses: ReadonlyMap<string, ClassNode> = new Map();
+const noneAsked: ReadonlyMap<string, boolean> = new Map();
 
 /** Finds the guard sites of a unit, outer before inner, in source order per owner. */
 export function findSites({ statements }: Syntax, source: string, scopes: Scopes): Sites {
@@ -202,7 +204,7 @@ function findIn({ node: statement, marks, origin }: ParsedStatement, source: str
   const isDefault = statement.type === "ExportDefaultDeclaration";
   const node: Node | null | undefined = statement.type === "ExportNamedDeclaration" || isDefault ? statement.declaration : statement;
   if (node) addStatement(node);
-  return { sites: all, classes: own, resolved, keys, asked };
+  return { sites: compact(all), classes: own.size === 0 ? noClasses : own, resolved, keys: compact(keys), asked: asked.size === 0 ? noneAsked : asked };
 }
 
 /** `module.exports`, `exports.Name`: what a CommonJS unit's class may be known by instead of a binding. */

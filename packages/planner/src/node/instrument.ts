@@ -4,7 +4,7 @@ import { classDoorName, type Site, type Sites } from "./sites.ts";
 import { calleeName } from "./callees.ts";
 import { declarationOf } from "./hooks.ts";
 import { isOnTheSpot } from "./closures.ts";
-import { boundNames, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, compact, forEachChild, isFunction, type Format, type FunctionNode, type Node } from "./syntax.ts";
 import { StatementMemo, type Syntax } from "./statements.ts";
 import type { Program } from "acorn";
 
@@ -113,7 +113,7 @@ function callbacksIn(statement: Node): readonly Node[] {
     forEachChild(node, (child) => walk(child, inner));
   };
   walk(statement, 0);
-  return found;
+  return compact(found);
 }
 
 /** The place after a body's directives: what stands before them would switch them off. */

@@ -1,4 +1,4 @@
-import type { Node } from "./syntax.ts";
+import { compact, type Node } from "./syntax.ts";
 
 /** What later steps look for anywhere in a statement, found while parsing so that none of them has to walk all of it. In source order. */
 export interface Marks {
@@ -19,8 +19,10 @@ export function createMarks(): MutableMarks {
   return { literals: [], metas: [], newTargets: [], supers: [], imports: [] };
 }
 
-export function sortMarks(marks: MutableMarks): void {
-  for (const list of Object.values(marks)) if (list.length > 1) list.sort((a, b) => a.start - b.start);
+/** In source order, in as little memory as they need. */
+export function sorted(marks: MutableMarks): Marks {
+  const inOrder = (list: Node[]): readonly Node[] => compact(list.length > 1 ? list.sort((a, b) => a.start - b.start) : list);
+  return { literals: inOrder(marks.literals), metas: inOrder(marks.metas), newTargets: inOrder(marks.newTargets), supers: inOrder(marks.supers), imports: inOrder(marks.imports) };
 }
 
 /** Takes up a node that has just been parsed. */

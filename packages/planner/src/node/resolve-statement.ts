@@ -1,6 +1,6 @@
 import { declareLexical, declareVars } from "./declared-names.ts";
 import { StatementMemo, type ParsedStatement } from "./statements.ts";
-import { boundNames, forEachChild, isClass, isFunction, type ClassNode, type FunctionNode, type Node, type Statement } from "./syntax.ts";
+import { boundNames, compact, forEachChild, isClass, isFunction, type ClassNode, type FunctionNode, type Node, type Statement } from "./syntax.ts";
 
 /** How a reference stands in the text: that decides how it may be rewritten. */
 export type RefRole = "ref" | "call" | "short" | "export";
@@ -47,6 +47,8 @@ export function resolveStatement(statement: ParsedStatement, moduleNames: Readon
 function meansTheSame(before: ResolvedStatement, moduleNames: ReadonlySet<string>): boolean {
   return before.moduleNames === moduleNames || before.references.every(({ name, where }) => where === "local" || (where === "module") === moduleNames.has(name));
 }
+
+const none: ReadonlyMap<FunctionNode, ReadonlySet<string>> = new Map();
 
 function resolve(statement: Statement, moduleNames: ReadonlySet<string>, isSloppy: boolean): ResolvedStatement {
   const references: Reference[] = [];
@@ -224,7 +226,7 @@ function resolve(statement: Statement, moduleNames: ReadonlySet<string>, isSlopp
   }
   visit(statement, moduleScope, statement);
   references.sort((a, b) => a.start - b.start);
-  return { moduleNames, isSloppy, references, blockNames, bodyNames, isDynamic };
+  return { moduleNames, isSloppy, references: compact(references), blockNames: blockNames.size === 0 ? none : blockNames, bodyNames: bodyNames.size === 0 ? none : bodyNames, isDynamic };
 }
 
 function roleOf(node: Node, parent: Node): RefRole {

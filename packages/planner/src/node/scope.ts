@@ -27,12 +27,16 @@ export function resolveScopes({ program, statements: parsed }: Syntax, isSloppy:
   for (const statement of program.body) declareVars(statement, names, isSloppy);
   const moduleNames = former !== null && isSame(former.moduleNames, names) ? former.moduleNames : names;
   const statements = parsed.map((statement) => resolveStatement(statement, moduleNames, isSloppy));
-  const references = statements.flatMap((resolved) => resolved.references);
+  let references: Scopes["references"] | null = null;
   let byName: Scopes["byName"] | null = null;
   return {
-    references, moduleNames, statements,
+    moduleNames, statements,
+    // Most units never differ, and nobody asks them.
+    get references() {
+      return (references ??= statements.flatMap((resolved) => resolved.references));
+    },
     get byName() {
-      return (byName ??= indexByName(references));
+      return (byName ??= indexByName(this.references));
     },
     isDynamic: statements.some((resolved) => resolved.isDynamic),
   };

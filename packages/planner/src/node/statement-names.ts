@@ -3,7 +3,7 @@ import { calleeName } from "./callees.ts";
 import { exportedBy } from "./exported.ts";
 import { declaresHelper, helperOf } from "./helpers.ts";
 import { StatementMemo, type ParsedStatement } from "./statements.ts";
-import { boundNames, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, compact, forEachChild, isClass, isFunction, keyName, type FunctionNode, type Node } from "./syntax.ts";
 
 /** One way in which a name may have got its value, whatever the scope: two variables of one name count as one. */
 export type Source =
@@ -188,7 +188,7 @@ function collect(statement: ParsedStatement, detail: UnitDetail): StatementNames
     forEachChild(node, (child) => walk(child, node));
   };
   walk(statement.node, statement.node);
-  const found = { sources, members, targets, parents, readMembers, decorations, getters, keeping };
+  const found = { sources: compact(sources), members: compact(members), targets, parents: compact(parents), readMembers, decorations: compact(decorations), getters: compact(getters), keeping: compact(keeping) };
   return hasHelper ? found : memo.set(statement, found);
 }
 

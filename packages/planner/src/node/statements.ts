@@ -1,6 +1,6 @@
 import { Parser, tokTypes, type Comment, type Options, type Program, type TokenType } from "acorn";
-import { createMarks, mark, sortMarks, type Marks, type MutableMarks } from "./marks.ts";
-import { boundNames, copyNode, type Format, type Node, type Statement } from "./syntax.ts";
+import { createMarks, mark, sorted, type Marks, type MutableMarks } from "./marks.ts";
+import { boundNames, compact, copyNode, type Format, type Node, type Statement } from "./syntax.ts";
 
 /**
  * One statement of a unit's top level, with all that parsing it found. Another text that has the same statement at the same
@@ -135,14 +135,13 @@ class StatementParser extends Base {
     const [top] = this.scopeStack;
     const counts = [top!.var.length, top!.lexical.length, top!.functions.length] as const;
     const node = super.parseStatement(null, true, exports);
-    const marks = this.#marks;
+    const marks = sorted(this.#marks);
     this.#marks = createMarks();
-    sortMarks(marks);
     // The last ones may be of what comes after it.
     const comments = [];
     for (let at = this.comments.length - 1; at >= 0 && this.comments[at]!.end > node.start; at--) if (this.comments[at]!.start < node.end) comments.unshift(this.comments[at]!);
-    const declared = { var: top!.var.slice(counts[0]), lexical: top!.lexical.slice(counts[1]), functions: top!.functions.slice(counts[2]) };
-    return { node, comments, marks, declared, end: endOf(node, this.input), origin: {}, kept: [] };
+    const declared = { var: compact(top!.var.slice(counts[0])), lexical: compact(top!.lexical.slice(counts[1])), functions: compact(top!.functions.slice(counts[2])) };
+    return { node, comments: compact(comments), marks, declared, end: endOf(node, this.input), origin: {}, kept: [] };
   }
 
   /** Goes on behind a statement that the former text has, too. */
@@ -202,8 +201,7 @@ const reach = 8;
 function move({ node, comments, declared, end, origin }: ParsedStatement, by: number): ParsedStatement {
   const marks = createMarks();
   const copy = copyNode(node, by, (child) => mark(child, marks));
-  sortMarks(marks);
-  return { node: copy, comments: comments.map((comment) => ({ ...comment, start: comment.start + by, end: comment.end + by })), marks, declared, end, origin, kept: [] };
+  return { node: copy, comments: comments.map((comment) => ({ ...comment, start: comment.start + by, end: comment.end + by })), marks: sorted(marks), declared, end, origin, kept: [] };
 }
 
 /** The token that ends a statement, whatever follows. */

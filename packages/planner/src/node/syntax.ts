@@ -78,6 +78,13 @@ function copyList(nodes: readonly (Node | null)[], by: number, take: (copy: Node
   return copies;
 }
 
+const nothing: readonly never[] = Object.freeze([]);
+
+/** A list that is kept, without the room that it grew into. */
+export function compact<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? nothing : list.slice();
+}
+
 /** The names that a pattern binds. */
 export function boundNames(pattern: Node | null | undefined, out: string[] = []): string[] {
   switch (pattern?.type) {

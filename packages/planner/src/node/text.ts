@@ -1,5 +1,5 @@
 import { StatementMemo, type Syntax } from "./statements.ts";
-import type { Node } from "./syntax.ts";
+import { compact, type Node } from "./syntax.ts";
 
 /** What the normal form of code would change or misread. */
 const exact = /\s|\/[/*]/;
@@ -33,7 +33,7 @@ export class Normaliser {
   #find(): readonly Special[] {
     const specials: Special[] = this.#syntax.comments.map(({ start, end }) => ({ start, end, kind: "comment" }));
     for (const statement of this.#syntax.statements) {
-      const literals = memo.get(statement) ?? memo.set(statement, statement.marks.literals.filter(({ start, end }) => exact.test(this.#source.slice(start, end))));
+      const literals = memo.get(statement) ?? memo.set(statement, compact(statement.marks.literals.filter(({ start, end }) => exact.test(this.#source.slice(start, end)))));
       for (const { start, end } of literals) specials.push({ start, end, kind: "literal" });
     }
     return specials.sort((a, b) => a.start - b.start);
