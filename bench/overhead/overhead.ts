@@ -31,7 +31,7 @@ interface CaseFigures {
   /** Microseconds of CPU per request. */
   readonly offUs: number;
   readonly onUs: number;
-  /** On over off: the median over all rounds, and the bound that it stays below with 95 % certainty. */
+  /** On over off: the median of the launches' medians, and the bound that it stays below with 95 % certainty. */
   readonly ratio: number;
   readonly ratioBelow: number;
   /** While an update is open, over the same agent when none is. */
@@ -82,14 +82,15 @@ export const overhead: Bench = {
 };
 
 async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: BenchOptions): Promise<CaseFigures[]> {
-  const [launches, rounds] = isQuick ? [2, 15] : [4, 40];
+  const [launches, rounds] = isQuick ? [3, 8] : [8, 15];
   const random = createRandom(node);
   const system = await startSystem(app.system);
   try {
     await app.prepare(system);
     await system.publish();
     const costs = new Map<string, Record<Side, number[]>>(app.cases.map(({ name }) => [name, { off: [], "off again": [], on: [], open: [] }]));
-    // Two processes of the same code differ for life by how they were laid out; several launches even that out.
+    // Two processes of the same code differ for life by how they were laid out, by a tenth and more: many launches even
+    // that out, and each counts as one finding.
     for (let launch = 0; launch < launches; launch += 1) {
       const running = await startAll(app, system, node, launch);
       try {
@@ -104,7 +105,7 @@ async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: Benc
       }
     }
     return app.cases.map(({ name, kind }) => {
-      const found = toFigures(costs.get(name)!, node, name, kind);
+      const found = toFigures(costs.get(name)!, rounds, { node, name, kind });
       say(`${name}, Node ${node}: ${found.offUs} → ${found.onUs} → ${found.openUs} µs, ratio ${found.ratio} (below ${found.ratioBelow}), update open ${found.openRatio} (below ${found.openRatioBelow}), noise ${found.noise}`);
       return found;
     });
@@ -113,22 +114,26 @@ async function measureApp(app: MeasuredApp, node: number, { isQuick, say }: Benc
   }
 }
 
-function toFigures(costs: Record<Side, readonly number[]>, node: number, name: string, kind: OverheadCase["kind"]): CaseFigures {
-  const pairs = costs.on.map((on, i) => on / (((costs.off[i] ?? 0) + (costs["off again"][i] ?? 0)) / 2));
-  const openPairs = costs.open.map((open, i) => open / (costs.on[i] ?? Number.NaN));
+function toFigures(costs: Record<Side, readonly number[]>, rounds: number, one: Pick<CaseFigures, "node" | "name" | "kind">): CaseFigures {
+  /** The median of each launch. */
+  const over = (side: Side, base: (i: number) => number): number[] => {
+    const pairs = costs[side].map((cost, i) => cost / base(i));
+    return Array.from({ length: pairs.length / rounds }, (_, launch) => median(pairs.slice(launch * rounds, (launch + 1) * rounds)));
+  };
+  const of = (side: Side) => (i: number): number => costs[side][i] ?? Number.NaN;
+  const ratios = over("on", (i) => (of("off")(i) + of("off again")(i)) / 2);
+  const openRatios = over("open", of("on"));
   return {
-    node,
-    name,
-    kind,
+    ...one,
     offUs: round(median([...costs.off, ...costs["off again"]]), 1),
     onUs: round(median(costs.on), 1),
-    ratio: round(median(pairs), 4),
-    ratioBelow: round(bootstrapMedian(pairs).high, 4),
+    ratio: round(median(ratios), 4),
+    ratioBelow: round(bootstrapMedian(ratios).high, 4),
     openUs: round(median(costs.open), 1),
-    openRatio: round(median(openPairs), 4),
-    openRatioBelow: round(bootstrapMedian(openPairs).high, 4),
-    noise: round(median(costs.off.map((off, i) => off / (costs["off again"][i] ?? 0))), 4),
-    rounds: pairs.length,
+    openRatio: round(median(openRatios), 4),
+    openRatioBelow: round(bootstrapMedian(openRatios).high, 4),
+    noise: round(median(over("off", of("off again"))), 4),
+    rounds: costs.on.length,
   };
 }
 
@@ -194,14 +199,17 @@ async function stopAll(running: Record<Side, Running>): Promise<void> {
 /** Short blocks, so that what else the machine does comes to all sides alike; in ms of CPU. */
 const blockMs = 60;
 const warmUpMs = 1000;
+/** Until about then V8 still compiles what a request runs through, and an agent brings more of it: what starts costs more than what runs. */
+const warmUpRequests = 20_000;
 
 /** Warms each side up, and finds how many requests are one block. Both by CPU: on a busy machine the clock says nothing. */
 async function calibrate(running: Record<Side, Running>, one: OverheadCase): Promise<number> {
   let count = 200;
   for (const side of sides) {
-    for (let usedMs = 0; usedMs < warmUpMs; ) {
+    for (let usedMs = 0, sent = 0; usedMs < warmUpMs || sent < warmUpRequests; ) {
       const tookMs = ((await costOf(running[side], one, count)) * count) / 1000;
       usedMs += tookMs;
+      sent += count;
       count = Math.max(50, Math.round((count * blockMs) / Math.max(tookMs, 1)));
     }
   }
