@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import type { Generations } from "./generations.ts";
 
 /** A request that has come and that the app has not seen yet. */
 export interface HeldRequest {
@@ -43,4 +44,28 @@ export class Hold {
       });
     }
   }
+}
+
+export interface HoldBounds {
+  readonly holdMs: number;
+  readonly maxHeld: number;
+  /** How long what follows a response has its moment, in ms. */
+  readonly lingerMs: number;
+}
+
+/** Holds new requests until those under way have ended, and what they left behind has had its moment. False at a bound. */
+export function untilEnded(hold: Hold, generations: Pick<Generations, "whenEnded">, { holdMs, maxHeld, lingerMs }: HoldBounds): Promise<boolean> {
+  return new Promise((resolve) => {
+    let linger: NodeJS.Timeout | undefined;
+    const end = (isEnded: boolean): void => {
+      clearTimeout(bound);
+      clearTimeout(linger);
+      stop();
+      resolve(isEnded);
+    };
+    const bound = setTimeout(() => end(false), holdMs).unref();
+    let stop = (): void => undefined;
+    hold.start(maxHeld, () => end(false));
+    stop = generations.whenEnded(() => (linger = setTimeout(() => end(true), lingerMs).unref()));
+  });
 }

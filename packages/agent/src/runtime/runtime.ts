@@ -5,9 +5,10 @@ import { defaultRequestPolicy, type RequestPolicy } from "@midflight/protocol";
 import { getBuiltin } from "./builtin.ts";
 import { AddedUnits } from "./added-units.ts";
 import { collapse, readBack, write, writeInstance, type CommitResult, type Written } from "./commit.ts";
+import { endWith } from "./end-with.ts";
 import { Generations, type GenerationsOptions } from "./generations.ts";
 import { followHttpRequests, isEventStream } from "./http-requests.ts";
-import { Hold } from "./hold.ts";
+import { Hold, untilEnded } from "./hold.ts";
 import { HotState } from "./hot.ts";
 import { Instance, type Door } from "./instance.ts";
 import { InstanceTable } from "./instance-table.ts";
@@ -170,23 +171,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
-  /** Holds new requests until those under way have ended, and what they left behind has had its moment. False at the bound. */
-  function untilEnded(): Promise<boolean> {
-    return new Promise((resolve) => {
-      let linger: NodeJS.Timeout | undefined;
-      const end = (isEnded: boolean): void => {
-        clearTimeout(bound);
-        clearTimeout(linger);
-        stop();
-        resolve(isEnded);
-      };
-      const bound = setTimeout(() => end(false), policy.holdMs).unref();
-      let stop = (): void => undefined;
-      hold.start(policy.maxHeld, () => end(false));
-      stop = generations.whenEnded(() => (linger = setTimeout(() => end(true), timing.lingerMs).unref()));
-    });
-  }
-
   function commit(staged: Staged, keepsOld: boolean): CommitResult {
     const next = byUnit(staged.overlay);
     const formerModules = modules;
@@ -270,7 +254,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async drain({ reruns: [first] }) {
       const isReload = first !== undefined && policy.kind !== "call";
       if (policy.kind !== "drain" && !isReload) return null;
-      isLate = !(await untilEnded());
+      isLate = !(await untilEnded(hold, generations, { ...policy, lingerMs: timing.lingerMs }));
       if (!isLate || (isReload ? generations.isQuiet : policy.straggler === "move-on")) return null;
       isLate = false;
       hold.release();
@@ -302,20 +286,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     longestBlockMs: () => pace.longestMs,
   };
-}
-
-/** Calls `end` once, when the work or the promise it returns has settled. */
-function endWith<T>(work: () => T, end: () => void): T {
-  let result: T;
-  try {
-    result = work();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  if (result instanceof Promise) void result.then(end, end);
-  else end();
-  return result;
 }
 
 function byUnit(overlay: Overlay): ReadonlyMap<string, OverlayUnit> {
