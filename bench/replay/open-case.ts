@@ -90,12 +90,22 @@ export async function openCase(history: History, commit: Commit, directory: stri
   const expectation = expect(cold, onFormer);
   if ("because" in expectation) return expectation;
 
+  /** Whether the tests run after the former ones in one process that nothing updates. */
+  const runsAfter = async (warmUp: Omit<TestOrder, "directory">): Promise<boolean> => {
+    const library = layLibrary(directory, "twice", after, installed.directory);
+    const laid = [layTests("before", "twice-warm-up", library), layTests("after", "twice-tests", library)] as const;
+    const run = await runPlain(library, setup, [{ ...warmUp, directory: laid[0] }, { ...order, withinMs, directory: laid[1] }]);
+    for (const folder of [library, ...laid]) rmSync(folder, { recursive: true, force: true });
+    return run.length === 2 && run.at(-1)!.problem === null;
+  };
   const warmTexts = await textsOf(history, commit.parent, tests.filter((file) => before.paths.has(file)));
   const warmGroups = groupTests(new Map([...warmTexts].filter(([file, text]) => isTestFile(file, text))), former);
+  const warmUp = typeof warmGroups === "string" || warmGroups.length === 0 ? null : { groups: warmGroups, mocha: order.mocha, withinMs };
   return {
     commit, directory, before, after, setup, installed: installed.directory, order: { ...order, withinMs }, expectation, layTests,
     class: before.lock?.digest !== after.lock?.digest || dependenciesDiffer(former, manifest) ? "dependencies" : "code",
-    warmUp: typeof warmGroups === "string" || warmGroups.length === 0 ? null : { groups: warmGroups, mocha: order.mocha, withinMs },
+    // Tests that end a process which has run the former ones are run in one that has not.
+    warmUp: warmUp !== null && (await runsAfter(warmUp)) ? warmUp : null,
   };
 }
 

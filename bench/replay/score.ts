@@ -39,9 +39,12 @@ export function expect(cold: readonly Ran[], former: Ran): Expectation | Ineligi
   return telling.length === 0 ? { because: "its tests pass on the code before it, too" } : { passing, telling };
 }
 
+/** Stands for all tests of a run that broke. */
+const wholeRun = "(all)";
+
 /** Tests that should have passed and did not, with what they said. */
 export function failuresOf({ passing }: Expectation, run: Ran): readonly TestResult[] {
-  if (run.problem !== null) return [{ title: "(all)", ok: false, error: run.problem }];
+  if (run.problem !== null) return [{ title: wholeRun, ok: false, error: run.problem }];
   const found = new Map(numbered(run.results).map((one) => [one.title, one]));
   return passing.flatMap((title) => {
     const one = found.get(title);
@@ -88,9 +91,11 @@ export interface LiveEvidence {
 
 export function scoreLive({ disturbed, isAttested, fresh, failures, failsCold }: LiveEvidence): Scored {
   if (!isAttested) return { score: "wrong", because: "what is live, read back, is not what was released" };
-  if (disturbed !== null) return { score: "wrong", because: disturbed };
-  if (fresh.length > 0) return { score: "harness", because: `its tests load modules beside the live ones: ${fresh.join(", ")}` };
   const [first] = failures;
+  // Tests that end the process the second time, without any update, too, take its memory with them.
+  const endsCold = failsCold && first?.title === wholeRun;
+  if (disturbed !== null && !endsCold) return { score: "wrong", because: disturbed };
+  if (fresh.length > 0) return { score: "harness", because: `its tests load modules beside the live ones: ${fresh.join(", ")}` };
   if (first === undefined) return { score: "liveCorrect", because: "" };
   if (failsCold) return { score: "harness", because: `its tests fail the second time in one process, cold, too: ${first.title}` };
   return { score: "wrong", because: `${failures.length} failed: ${first.title}: ${firstLine(first.error ?? "")}` };

@@ -61,6 +61,10 @@ describe("a live update counts as right only if nothing speaks against it", () =
   test("modules loaded beside the live ones, and tests that run only once in a process, say nothing of the update", () => {
     assert.equal(scoreLive({ ...evidence, fresh: ["lib/new.js"] }).score, "harness");
     assert.equal(scoreLive({ ...evidence, failures, failsCold: true }).score, "harness");
+    const broken = failuresOf({ passing: ["a", "b"], telling: ["b"] }, { results: [], problem: "its socket was closed" });
+    assert.equal(scoreLive({ ...evidence, disturbed: "its socket was closed", failures: broken, failsCold: true }).score, "harness");
+    assert.equal(scoreLive({ ...evidence, disturbed: "its socket was closed", failures: broken }).score, "wrong");
+    assert.equal(scoreLive({ ...evidence, disturbed: "what was held before is not what is loaded now", failures, failsCold: true }).score, "wrong");
   });
 });
 
