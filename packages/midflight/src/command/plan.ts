@@ -4,6 +4,7 @@ import { exceedsRung, type Rung } from "@midflight/protocol";
 import { type RunCommand, usage } from "../cli/context.ts";
 import { exits } from "../output/exit-code.ts";
 import { planJson, renderPlan } from "../view/plan-view.ts";
+import { renderSteps } from "../view/rollout-view.ts";
 import { connected } from "./connected.ts";
 import { progressOf } from "./progress.ts";
 
@@ -28,7 +29,7 @@ export function plan(options: Readonly<Record<string, unknown>>): RunCommand {
         const isReady = data["allowed"] === true && !prepared.plan.isUnchanged;
         return {
           data: { ...data, saved: output ?? null },
-          lines: renderPlan(prepared.plan, live, maxRung, restarts, context.screen.out),
+          lines: [...renderPlan(prepared.plan, live, maxRung, restarts, context.screen.out), ...(isReady ? renderSteps(config, context.screen.out) : [])],
           exit: options["exitCode"] === true && !prepared.plan.isUnchanged ? exits.changes : exits.done,
           next: [
             ...(isReady ? [{ command: `midflight deploy${output === undefined ? raised : ` ${output}`}`, why: output === undefined ? "do it" : "do exactly this" }] : []),
