@@ -19,7 +19,7 @@ describe("kill -9 of control while a rollout goes on", () => {
     const seed = Number(process.env["MIDFLIGHT_KILL_SEED"] ?? Date.now() % 1_000_000);
     t.diagnostic(`seed ${seed}`);
     const random = createRandom(seed);
-    const desk = new RolloutDesk('{ steps: ["1", "67%", "100%"], bake: "300ms" }', path.join(directory, "orders"));
+    const desk = new RolloutDesk('{ steps: ["1", "67%", "100%"], bake: "2s" }', path.join(directory, "orders"));
     t.after(() => desk.close());
     await desk.start();
     const ends = new Map<string, number>();
@@ -30,11 +30,10 @@ describe("kill -9 of control while a rollout goes on", () => {
       const before = desk.record()?.number;
       // Mostly while it goes on, at times while it begins.
       if (random() < 0.8) for (; desk.record()?.number === before && deploying.isAlive; ) await delay(10);
-      await delay(random() * 1_500);
       // Now and then a person is at work at the same moment.
-      const verb = random() < 0.3 ? (["abort", "promote", "pause"] as const)[Math.floor(random() * 3)] : undefined;
+      const verb = random() < 0.5 ? (["abort", "promote", "pause"] as const)[Math.floor(random() * 3)] : undefined;
       const steering = verb === undefined ? null : await desk.project.start(verb, "--json");
-      if (steering !== null) await delay(random() * 1_500);
+      await delay(random() * 5_000);
       await desk.up!.process.kill();
       await desk.start();
       await ended(deploying);

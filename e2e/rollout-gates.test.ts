@@ -37,8 +37,8 @@ describe("a bad release under load", () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), "midflight-rollout-gates-"));
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  async function open(t: TestContext, rollout: string): Promise<{ readonly desk: RolloutDesk; readonly loads: ReadonlyMap<string, LoadRun> }> {
-    const desk = new RolloutDesk(rollout, path.join(directory, "orders"), { "src/server.js": server, "src/work.js": good });
+  async function open(t: TestContext, rollout: string, env: Readonly<Record<string, string>> = {}): Promise<{ readonly desk: RolloutDesk; readonly loads: ReadonlyMap<string, LoadRun> }> {
+    const desk = new RolloutDesk(rollout, path.join(directory, "orders"), { "src/server.js": server, "src/work.js": good }, env);
     t.after(() => desk.close());
     await desk.start();
     const members = (await desk.status()).services.flatMap((service) => service.members);
@@ -98,6 +98,21 @@ describe("a bad release under load", () => {
     for (const load of again) assert.equal((await load.stop()).failed, 0);
     assert.equal(code, 0, deploying.stdout.lines.join(""));
     assert.equal(desk.record()?.phase, "done");
+  });
+
+  test("that its own process takes back is taken back everywhere, once: the release before it stays", async (t) => {
+    const { desk } = await open(t, '{ steps: ["1", "100%"], bake: "500ms" }', { MIDFLIGHT_PROBATION_MS: "60000" });
+    desk.project.write("src/work.js", work('return "better";'));
+    const better = await desk.project.run("deploy", "--json");
+    assert.equal(better.code, 0, better.stdout);
+    desk.project.write("src/work.js", work('if (n > 0) throw new Error("no rate");\n  return "bad";'));
+    const deployed = await desk.project.run("deploy", "--json");
+    assert.equal(deployed.code, 4, deployed.stdout);
+    const status = await desk.untilOne("taken back by itself");
+    assert.equal(status.live?.release, "r2");
+    const { json } = await desk.project.run("releases", "--json");
+    const states = (json["releases"] as { release: string; state: string }[]).map(({ release, state }) => [release, state]);
+    assert.deepEqual(states, [["r3", "rolled-back"], ["r2", "assigned"], ["r1", "superseded"]]);
   });
 
   test("that ends while it starts never gets a request, and no process outside of its wave is touched", async (t) => {

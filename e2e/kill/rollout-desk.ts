@@ -31,10 +31,10 @@ export class RolloutDesk {
   #version = 0;
 
   /** @param orders names the steps that control gets over; see die-at-step.mjs. @param files in place of those of the small project */
-  constructor(rollout: string, orders: string, files: Readonly<Record<string, string>> = {}) {
+  constructor(rollout: string, orders: string, files: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}) {
     this.project = makeProject({
       nodeArgs: ["--import", hook],
-      env: { E2E_KILL_ORDERS: orders },
+      env: { E2E_KILL_ORDERS: orders, ...env },
       files: {
         "midflight.config.mjs": `export default {
   app: "demo",

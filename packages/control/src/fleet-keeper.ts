@@ -1,5 +1,5 @@
 import { isMidflightError, MidflightError, type Assign, type Digest, type Registry, type ReleaseId } from "@midflight/protocol";
-import { isRolloutOpen, materialise, type Publisher } from "@midflight/publisher";
+import { isRolloutOpen, materialise, type Publisher, type PublishOutcome } from "@midflight/publisher";
 import { asMidflightError, keepProcess, openProcessTable, type BootRelease, type Holder, type Running, type ServiceProcess } from "@midflight/supervisor";
 import { targetsOf, type ResolvedConfig, type ResolvedService } from "./config/resolved-config.ts";
 import type { Listen } from "./event.ts";
@@ -104,9 +104,8 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
   }
 
   async function takeBack(boot: BootRelease, { code, what, because, lastLines, otherwise }: Failure): Promise<{ readonly backTo: number | null; readonly error: MidflightError } | null> {
-    const now = await readNewest();
-    if (isClosing || now?.assign.release !== boot.release) return null;
-    const outcome = await publisher.rollback({ why: `${what.replace(/\.$/, "")} (${because})`.slice(0, 1000), maxRung: "replace" });
+    const outcome = await rollBackFrom((assign) => assign.release === boot.release, `${what.replace(/\.$/, "")} (${because})`);
+    if (outcome === null) return null;
     const backTo = outcome.kind === "published" ? outcome.number : null;
     const error = new MidflightError(code, {
       what,
@@ -120,11 +119,20 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
 
   /** Errors followed the swap in one process; what is bad for one is not left to the others. */
   async function onReverted(target: string, assign: Assign, reason: string): Promise<void> {
-    const now = await readNewest();
+    if (assign.cause === "rollback") return;
     // A rollout that goes on has assigned the same release again, to more of them.
-    const isNewest = now?.assign.counter === assign.counter || (now?.assign.wave !== undefined && now.assign.wave.rollout === assign.wave?.rollout);
-    if (isClosing || !isNewest || assign.cause === "rollback") return;
-    await publisher.rollback({ why: `${target} took r${assign.number} back: ${reason}`.slice(0, 1000), maxRung: "replace" });
+    const isIt = (newest: Assign): boolean => newest.counter === assign.counter || (newest.wave !== undefined && newest.wave.rollout === assign.wave?.rollout);
+    await rollBackFrom(isIt, `${target} took r${assign.number} back: ${reason}`);
+  }
+
+  /** Takes back what the newest assign says, if it is that; whoever was first has done it already, and must not be taken back in turn. */
+  async function rollBackFrom(isIt: (newest: Assign) => boolean, why: string): Promise<PublishOutcome | null> {
+    for (;;) {
+      const now = await readNewest();
+      if (isClosing || now === null || !isIt(now.assign)) return null;
+      const outcome = await publisher.rollback({ why: why.slice(0, 1000), expect: now.id, maxRung: "replace" });
+      if (outcome.kind !== "refused" || outcome.code !== "CHANNEL_HEAD_MOVED") return outcome;
+    }
   }
 
   /** One look at the channel and at who is there. */
