@@ -119,6 +119,20 @@ describe("a rollout in the log", () => {
     assert.equal((await head(begun)).assign.counter, 3);
   });
 
+  test("of those who take the same release back at the same time one does, and the release before it stays", async (t) => {
+    const registry = openMemoryRegistry();
+    const shop = createShop(t, registry);
+    published(await shop.save({}));
+    const second = published(await shop.save(priceOf(3)));
+    shop.project.write(priceOf(4));
+    published(await shop.publisher.publish(await shop.collect(), { waves }));
+    const begun: Begun = { registry, shop, before: second.release };
+    const { id } = await head(begun);
+    const outcomes = await Promise.all([shop.publisher, shop.publisher, shop.again()].map((one) => one.rollback({ expect: id, maxRung: "replace" })));
+    assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ["published", "refused", "refused"]);
+    assert.equal((await head(begun)).assign.release, second.release);
+  });
+
   test("the first release of a channel has nothing to be tried out beside, and one step is no rollout", async (t) => {
     const registry = openMemoryRegistry();
     const shop = createShop(t, registry);
