@@ -262,6 +262,9 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const place = await retry(() => placeOf(shapes, id));
       const { number } = await retry(() => shapes.release(id));
       const made = await draft(place);
+      // The draft has looked again, and is what the append is guarded by.
+      if (expect !== undefined && made.head !== expect) return overtaken;
+      if (cause !== "rollback" && isRolloutOpen(made.live?.assign ?? null)) continue;
       const tooHigh = checkRung(made, maxRung);
       if (tooHigh !== null) return tooHigh;
       const outcome = await commit({ place, number, made: null }, made, { cause, revertTo: revertToAfter(made.live?.assign ?? null, id, cause), why: why ?? null, waves: cause === "deploy" ? waves : undefined });
