@@ -34,7 +34,7 @@ starts("a method for inspect that is given later", "import util from 'node:util'
 starts("a method for inspect under a variable", "import util from 'node:util'; const o={}; const {custom}=util.inspect; o[custom]=()=>'v'+g(); const x=util.format('%o',o)");
 starts("an iterator that is given later", "const o={}; o[Symbol.iterator]=function*(){yield g()}; const [x]=o");
 starts("a primitive value that is given later", "const o={}; o[Symbol.toPrimitive]=()=>g(); const x=+o");
-starts("a function that Array.from calls", "const x=Array.from([1],()=>g())[0]");
+starts("a function that is written for Array.from", "const x=Array.from([1],()=>g())[0]");
 starts("an element that Array.from reads", "const x=Array.from({length:1,get 0(){return g()}})[0]");
 starts("a length that Array.from reads, of an object with a name", "const o={get length(){return g()}}; const x=Array.from(o).length");
 starts("a method that was put into a module of Node's", "import http from 'node:http'; http.mine={run(){return g()}}; const x=http.mine.run()");
