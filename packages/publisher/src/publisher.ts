@@ -1,5 +1,5 @@
 import { instrumentationVersion } from "@midflight/planner";
-import { exceedsRung, MidflightError, type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type RequestPolicy, type Rung } from "@midflight/protocol";
+import { type Assign, type AssignCause, type Digest, type Provenance, type Registry, type ReleaseId, type RequestPolicy, type Rung } from "@midflight/protocol";
 import type { TrustRoot } from "@midflight/trust";
 import type { Agentless } from "./agentless.ts";
 import type { Analyses } from "./analyses.ts";
@@ -13,6 +13,7 @@ import { createRelease, findReleaseOf, shapeOf } from "./release-of-tree.ts";
 import { openOutlook } from "./outlook.ts";
 import { createReleaseShapes, type ReleaseShape } from "./release-shapes.ts";
 import { summarise, type PublishOutcome, type ReleaseOutcome, type ReleasePlan } from "./release-plan.ts";
+import { checkRung, describeOpen, isStale, overtaken, overtakenBy, refused, revertToAfter, unknownNumber } from "./refusals.ts";
 import { withRetry } from "./retry.ts";
 import { createTransition, planRoute, type Place } from "./routes.ts";
 import { createSigner, type PublisherKeys } from "./signer.ts";
@@ -103,7 +104,6 @@ interface Target {
 }
 
 const maxAttempts = 5;
-const maxRevertTo = 10;
 /** The guard is for what retention may have swept; what was just stored needs none. */
 const maxNeeds = 50_000;
 /** Directories that a transition names; beyond that, agents find them by themselves. */
@@ -220,7 +220,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (plan.isUnchanged && live !== null) return { kind: "unchanged", release: live.release, number: live.number };
       const tooHigh = checkRung(made, maxRung);
       if (tooHigh !== null) return tooHigh;
-      const revertTo = live === null ? [] : [live.release, ...live.revertTo].slice(0, maxRevertTo);
+      const revertTo = revertToAfter(live, null, "deploy");
       const target = { place: placeOfTree(tree), number: await nextNumber(), made: { tree, provenance: await provenance } };
       const outcome = await commit(target, made, { cause: "deploy", revertTo, why: publishing.why ?? null, waves: publishing.waves });
       if (outcome !== "moved") return outcome;
@@ -317,46 +317,4 @@ export function openPublisher(options: PublisherOptions): Publisher {
       unprepared = null;
     },
   };
-}
-
-const overtaken: PublishOutcome = refused("CHANNEL_HEAD_MOVED", { rung: "patch", verdicts: [] }, "others deployed at the same time, and were first each time");
-
-function refused(code: Extract<PublishOutcome, { kind: "refused" }>["code"], { rung, verdicts }: Pick<Draft, "rung" | "verdicts">, reason: string): PublishOutcome {
-  return { kind: "refused", code, reason, rung, verdicts };
-}
-
-function checkRung(made: Draft, maxRung: Rung): PublishOutcome | null {
-  if (!exceedsRung(made.rung, maxRung)) return null;
-  const worst = made.verdicts.find((verdict) => verdict.rung === made.rung);
-  return refused(made.rung === "replace" ? "REPLACE_NEEDED" : "RUNG_TOO_HIGH", made, worst === undefined ? `it needs ${made.rung}` : `${worst.unit}: ${worst.reason}`);
-}
-
-function describeOpen({ number, wave, by, issuedAt }: Assign): string {
-  return `r${number} is rolled out by ${by} since ${issuedAt}: wave ${wave!.step + 1} of ${wave!.steps.length}${wave!.mode === "paused" ? ", paused" : ""}`;
-}
-
-function isStale(plan: ReleasePlan, expect: NonNullable<PublishOptions["expect"]>): boolean {
-  return expect.head !== plan.head || (expect.tree !== undefined && expect.tree !== plan.tree.root);
-}
-
-/** Going back must not lead forward again: what is left behind is no place to revert to. */
-function revertToAfter(live: Assign | null, to: ReleaseId, cause: AssignCause): readonly ReleaseId[] {
-  if (live === null) return [];
-  if (cause === "retry") return live.revertTo;
-  const before = cause === "rollback" ? live.revertTo.slice(live.revertTo.indexOf(to) + 1) : [live.release, ...live.revertTo];
-  return before.filter((release) => release !== to).slice(0, maxRevertTo);
-}
-
-function overtakenBy(what: string): MidflightError {
-  return new MidflightError("CHANNEL_HEAD_MOVED", { what: `Others deployed each time ${what} was to be added.`, state: "What is live stays live.", retryable: true });
-}
-
-function unknownNumber(number: number): MidflightError {
-  return new MidflightError("RELEASE_UNKNOWN", {
-    what: `There is no release r${number} in this channel.`,
-    why: "The number is wrong, or the release is no longer kept.",
-    state: "Nothing was done; what was live stays live.",
-    fix: ["midflight releases"],
-    details: { number },
-  });
 }
