@@ -53,6 +53,18 @@ export function responseFields(raw: readonly (Buffer | string)[], pin: string | 
   return fields;
 }
 
+export function bringsBody({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/**
+ * Whether an offer to change the protocol is passed on. Nobody has to take one (RFC 9110 §7.8). HTTP/2 would bring many requests
+ * past the router, and what has a body is a request first; some clients offer HTTP/2 with their first request of any kind.
+ */
+export function mayChange({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  return !bringsBody({ headers }) && !/(^|[\s,])h2c?\b/i.test(headers.upgrade ?? "");
+}
+
 /** The path and query of a request's target; null for one that names none (RFC 9112 §3.2: authority form, asterisk form). */
 export function originForm(target: string): string | null {
   if (target.startsWith("/")) return target;

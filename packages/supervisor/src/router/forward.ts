@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { requestFields, responseFields } from "./fields.ts";
+import { bringsBody, requestFields, responseFields } from "./fields.ts";
 import type { Reach } from "./upstreams.ts";
 
 export interface Passage {
@@ -25,7 +25,7 @@ const safe = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Sends one request on, and its answer back. Resolves when both are over, whatever came of them. */
 export async function forward(passage: Passage, reach: Reach): Promise<void> {
   const { request } = passage;
-  const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
+  const hasBody = bringsBody(request);
   const mayAskAgain = !hasBody && safe.has(request.method ?? "");
   const first = await send(passage, reach, hasBody, mayAskAgain);
   if (first === "answered") return;
@@ -62,13 +62,16 @@ function send({ request, response, path, pin, onStream }: Passage, { pool }: Rea
           onResponseStart: (now, status, headers, message) => {
             if (status < 200) {
               const link = headers["link"];
-              if (status === 103 && link !== undefined) response.writeEarlyHints({ link });
+              if (status === 103 && link !== undefined) sayHint(response, link);
               return;
             }
             const { rawHeaders } = now as unknown as { readonly rawHeaders: readonly Buffer[] };
             if (/^text\/event-stream/i.test(String(headers["content-type"]))) onStream();
             response.sendDate = false;
-            response.writeHead(status, message ?? "", responseFields(rawHeaders, pin));
+            // undici reads the reason as UTF-8; a head is bytes.
+            response.writeHead(status, Buffer.from(message ?? "").toString("latin1"), responseFields(rawHeaders, pin));
+            // Its length is that of the answer to a client that has none yet (RFC 9110 §8.6), and undici waits for so many bytes.
+            if (status === 304) return void response.end();
             // An event stream says that it is there before it says anything.
             if (headers["content-length"] === undefined) response.flushHeaders();
             else lengthBytes = Number(headers["content-length"]);
@@ -87,6 +90,8 @@ function send({ request, response, path, pin, onStream }: Passage, { pool }: Rea
           },
           onResponseError: () => {
             if (response.destroyed || isOver) return finish("answered");
+            // All of it was said; it ends when the client has it.
+            if (response.writableEnded) return undefined;
             if (response.headersSent) response.destroy();
             else if (mayAskAgain) return finish("unanswered");
             else refuse(response);
@@ -101,6 +106,15 @@ function send({ request, response, path, pin, onStream }: Passage, { pool }: Rea
   });
 }
 
+/** Only a hint: what Node does not take of it, a client does without. */
+function sayHint(response: ServerResponse, link: string | string[]): void {
+  try {
+    response.writeEarlyHints({ link });
+  } catch {
+    // The answer follows.
+  }
+}
+
 function pairs(raw: readonly Buffer[]): readonly [string, string][] {
   const flat = responseFields(raw, null);
   return flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]!] as [string, string]] : []));
@@ -110,6 +124,8 @@ function pairs(raw: readonly Buffer[]): readonly [string, string][] {
 export function refuse(response: ServerResponse, status = 502): void {
   if (response.headersSent) return void response.destroy();
   const body = status === 503 ? "No process serves this now.\n" : status === 400 ? "This request cannot be sent on.\n" : "The process that serves this did not answer.\n";
+  // One that was given before, and not taken, is kept by Node and would not be taken again.
+  response.statusMessage = "";
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...(status === 503 ? { "retry-after": "1" } : {}), connection: "close" });
   response.end(body);
 }

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { originForm } from "./fields.ts";
+import { mayChange, originForm } from "./fields.ts";
 import { forward, refuse } from "./forward.ts";
 import { pinCookie, readPin } from "./pin.ts";
 import { chooseSide, type Choice, type RouterTable, type Side } from "./table.ts";
@@ -38,7 +38,7 @@ export class Router {
 
   /** A server for a public socket of this name. */
   serve(socket: string): Server {
-    const server = http.createServer({ keepAliveTimeout: idleMs, requestTimeout: 0, insecureHTTPParser: false }, (request, response) => void this.#answer(socket, request, response));
+    const server = http.createServer({ keepAliveTimeout: idleMs, requestTimeout: 0, insecureHTTPParser: false, shouldUpgradeCallback: mayChange }, (request, response) => void this.#answer(socket, request, response));
     server.on("upgrade", (request, client: Duplex, head) => void this.#change(socket, request, client, head));
     return server;
   }

@@ -7,14 +7,23 @@ export async function tunnel(request: IncomingMessage, client: Duplex, head: Buf
   await new Promise<void>((resolve) => {
     const fields = [...requestFields(request), "Connection", "Upgrade", "Upgrade", request.headers.upgrade ?? ""];
     const asked = http.request({ socketPath: reach.path, method: request.method, path: reach.target, headers: fields as never, setHost: false, agent: false });
+    let isAnswered = false;
+    const say = (answer: IncomingMessage, rest: readonly string[]): void => {
+      isAnswered = true;
+      // Fields are bytes, which Node reads one by one.
+      client.write(answerHead(answer, [...responseFields(answer.rawHeaders, pin), ...rest]), "latin1");
+    };
     client.on("error", () => client.destroy());
     client.once("close", () => {
       asked.destroy();
       resolve();
     });
-    asked.on("error", () => client.destroy());
+    asked.on("error", () => {
+      if (isAnswered) client.destroy();
+      else client.end("HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n");
+    });
     asked.once("upgrade", (answer, process, more) => {
-      client.write(answerHead(answer, [...responseFields(answer.rawHeaders, pin), "Connection", "Upgrade", "Upgrade", answer.headers.upgrade ?? ""]));
+      say(answer, ["Connection", "Upgrade", "Upgrade", answer.headers.upgrade ?? ""]);
       client.write(more);
       process.write(head);
       process.on("error", () => client.destroy());
@@ -24,7 +33,8 @@ export async function tunnel(request: IncomingMessage, client: Duplex, head: Buf
     });
     asked.once("response", (answer) => {
       // It does not change the protocol, and says why.
-      client.write(answerHead(answer, [...responseFields(answer.rawHeaders, pin), "Connection", "close"]));
+      say(answer, ["Connection", "close"]);
+      answer.once("close", () => answer.complete || client.destroy());
       answer.pipe(client);
     });
     asked.end();
