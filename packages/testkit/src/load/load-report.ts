@@ -1,6 +1,6 @@
 import type { Histogram } from "./histogram.ts";
 import type { Samples } from "./samples.ts";
-import type { FailureKind } from "./send-request.ts";
+import type { FailureKind, KeptConnections } from "./send-request.ts";
 
 export interface LoadFailure {
   /** Number of the request in the plan. */
@@ -47,6 +47,7 @@ export interface LoadReport {
   /** The longest time without any request completing, in milliseconds. */
   readonly maxGapMs: number;
   readonly maxInFlight: number;
+  readonly keptConnections: KeptConnections;
   readonly elapsedMs: number;
   readonly ratePerSecond: number;
   /** Null, or why this run shows nothing: the generator was late, or too much was in flight. */

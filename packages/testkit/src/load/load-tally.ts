@@ -1,7 +1,7 @@
 import { Histogram } from "./histogram.ts";
 import { type LoadFailure, type LoadReport, type LoadSnapshot, toDurations } from "./load-report.ts";
 import { Samples } from "./samples.ts";
-import type { FailureKind, RequestSpec } from "./send-request.ts";
+import type { FailureKind, KeptConnections, RequestSpec } from "./send-request.ts";
 
 const SHOWN_FAILURES = 20;
 
@@ -63,7 +63,7 @@ export class LoadTally {
   }
 
   /** `maxLatenessMs` is what the 99.9th percentile of lateness may reach before the run is void. */
-  report(ratePerSecond: number, maxLatenessMs: number, brokenBecause: string | null): LoadReport {
+  report(ratePerSecond: number, maxLatenessMs: number, brokenBecause: string | null, kept: KeptConnections): LoadReport {
     const latenessMs = toDurations(this.#lateness);
     const isLate = latenessMs.p999 > maxLatenessMs;
     const late = `the generator was late: ${latenessMs.p999.toFixed(1)} ms at the 99.9th percentile, ${maxLatenessMs} allowed`;
@@ -78,6 +78,7 @@ export class LoadTally {
       latenessMs,
       maxGapMs: this.#maxGapMs,
       maxInFlight: this.#maxInFlight,
+      keptConnections: { ...kept },
       elapsedMs: performance.now() - this.#startedMs,
       ratePerSecond,
       voidBecause: brokenBecause ?? (this.#completed === 0 ? "nothing was sent" : isLate ? late : null),

@@ -128,7 +128,7 @@ export function startLoad(options: LoadOptions): LoadRun {
     } finally {
       sender.close();
     }
-    return tally.report(ratePerSecond, options.maxLatenessMs ?? 50, brokenBecause);
+    return tally.report(ratePerSecond, options.maxLatenessMs ?? 50, brokenBecause, sender.kept);
   }
 
   const finished = finish();

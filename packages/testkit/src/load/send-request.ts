@@ -35,7 +35,15 @@ export type SendOutcome =
   | { readonly kind: "answered"; readonly response: LoadResponse }
   | { readonly kind: "failed"; readonly failure: FailureKind; readonly message: string };
 
+/** What became of the connections that are kept from request to request. */
+export interface KeptConnections {
+  readonly opened: number;
+  /** Ended by the other side, idle or with an answer: their clients had to connect again. */
+  readonly lost: number;
+}
+
 export interface Sender {
+  readonly kept: KeptConnections;
   send(spec: RequestSpec, isFresh: boolean): Promise<SendOutcome>;
   close(): void;
 }
@@ -47,7 +55,21 @@ const restMs = 2_000;
 export function createSender(target: URL, timeoutMs: number): Sender {
   const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
   const freeSince = new WeakMap<Socket, number>();
+  const kept = { opened: 0, lost: 0 };
+  const known = new WeakSet<Socket>();
+  const endedHere = new WeakSet<Socket>();
+  let isClosing = false;
   agent.on("free", (socket: Socket) => void freeSince.set(socket, performance.now()));
+  const watch = (socket: Socket): void => {
+    if (known.has(socket)) return;
+    known.add(socket);
+    socket.once("connect", () => {
+      kept.opened += 1;
+      socket.once("close", () => {
+        if (!isClosing && !endedHere.has(socket)) kept.lost += 1;
+      });
+    });
+  };
   // A server may close an idle connection at the very moment it is used again. Asked here and not by a timer, which may
   // be as late as the news of the close; the first in line rested longest.
   const dropRested = (): void => {
@@ -55,20 +77,26 @@ export function createSender(target: URL, timeoutMs: number): Sender {
     for (const sockets of Object.values(agent.freeSockets)) {
       for (const socket of sockets ?? []) {
         if ((freeSince.get(socket) ?? 0) > oldest) break;
+        endedHere.add(socket);
         socket.destroy();
       }
     }
   };
   return {
+    kept,
     send: (spec, isFresh) => {
-      if (!isFresh) dropRested();
-      return sendOnce(target, spec, isFresh ? false : agent, timeoutMs);
+      if (isFresh) return sendOnce(target, spec, false, timeoutMs, () => undefined);
+      dropRested();
+      return sendOnce(target, spec, agent, timeoutMs, watch);
     },
-    close: () => agent.destroy(),
+    close: () => {
+      isClosing = true;
+      agent.destroy();
+    },
   };
 }
 
-function sendOnce(target: URL, spec: RequestSpec, agent: Agent | false, timeoutMs: number): Promise<SendOutcome> {
+function sendOnce(target: URL, spec: RequestSpec, agent: Agent | false, timeoutMs: number, onSocket: (socket: Socket) => void): Promise<SendOutcome> {
   return new Promise((resolve) => {
     let isConnected = false;
     let timedOut = false;
@@ -95,6 +123,7 @@ function sendOnce(target: URL, spec: RequestSpec, agent: Agent | false, timeoutM
     };
 
     outgoing.on("socket", (socket) => {
+      onSocket(socket);
       if (!socket.connecting) isConnected = true;
       else socket.once("connect", () => (isConnected = true));
     });

@@ -222,6 +222,18 @@ describe("load", () => {
     );
   });
 
+  test("counts the kept connections that the server ended, idle or with an answer, and not those that the client ended", async () => {
+    for (const [ended, listener] of [
+      [0, (_count, _request, response) => response.end("ok")],
+      [2, (count, _request, response) => response.setHeader("connection", count === 10 || count === 20 ? "close" : "keep-alive").end("ok")],
+      [1, (count, request, response) => response.end("ok", () => void (count === 10 && setImmediate(() => request.socket.end())))],
+    ] as const satisfies [number, Parameters<typeof counting>[0]][]) {
+      const { keptConnections, failed } = await withServer(counting(listener), ({ target }) => runLoad({ target, ratePerSecond: 50, requests: 30, plan: get }));
+      assert.deepEqual([failed, keptConnections.lost], [0, ended]);
+      assert.ok(keptConnections.opened > ended, `${keptConnections.opened} opened`);
+    }
+  });
+
   test("ends with its signal, and refuses to start what would never end", async () => {
     await withServer(
       (_request, response) => response.end("ok"),
