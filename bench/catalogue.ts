@@ -8,11 +8,11 @@ import { overhead } from "./overhead/overhead.ts";
 import { pause } from "./pause/pause.ts";
 import { plan } from "./plan/plan.ts";
 import { planner } from "./planner/planner.ts";
-import { replace } from "./replace/replace.ts";
+import { rolling } from "./rolling/rolling.ts";
 import { router } from "./router/router.ts";
 import { saveToLive } from "./save-to-live/save-to-live.ts";
 import { start } from "./start/start.ts";
 import { verdicts } from "./verdicts/verdicts.ts";
 
 /** Every bench, in the order in which they are listed. */
-export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, replace, router, generations, kill, start, planner, plan, verdicts, liveCoverage, firstSwap];
+export const benches: readonly Bench[] = [saveToLive, pause, overhead, live, rolling, router, generations, kill, start, planner, plan, verdicts, liveCoverage, firstSwap];

@@ -69,7 +69,8 @@ export function startClients(target: URL, ratePerSecond: number): ShopClients {
   };
 }
 
-function uploadSlowly(url: URL, agent: Agent): Promise<string | null> {
+/** One request whose body takes a while. */
+export function uploadSlowly(url: URL, agent: Agent): Promise<string | null> {
   const body = JSON.stringify({ sku: "mug", quantity: 1, gift: false });
   return new Promise((resolve) => {
     const outgoing = request(url, { method: "POST", agent, headers: { "content-type": "application/json", "content-length": body.length } }, (incoming) => {
@@ -91,7 +92,7 @@ function uploadSlowly(url: URL, agent: Agent): Promise<string | null> {
 }
 
 /** A stream may end when its process does: whole, and with the time after which to come again. */
-function streamOnce(url: URL, signal: AbortSignal): Promise<string | null> {
+export function streamOnce(url: URL, signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
     const outgoing = get(url, { agent: false, headers: { accept: "text/event-stream" } }, (incoming) => {
       let tail = "";
