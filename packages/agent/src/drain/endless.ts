@@ -69,14 +69,32 @@ export class Endless {
   }
 
   /**
-   * RFC 9113 §6.8: first a GOAWAY that refuses nothing, so that clients open their next streams elsewhere; when that has had
-   * time to arrive, the real one. Streams that are open go on to their end.
+   * RFC 9113 §6.8: first a GOAWAY that refuses nothing, so that clients open their next streams elsewhere, and a PING. Its
+   * acknowledgement says that the client has read the GOAWAY, and that all it sent before has arrived: then comes the real
+   * one, which no stream can cross. Clients that end their side when they have nothing open do not acknowledge any more, as
+   * that of Node: they get `lingerMs`. Streams that are open go on to their end.
    */
   async closeSessions(lingerMs: number, signal: AbortSignal): Promise<void> {
-    for (const session of this.#sessions.keys()) if (!session.closed && !session.destroyed) session.goaway(0, 2 ** 31 - 1);
-    await wait(lingerMs, signal);
-    for (const session of this.#sessions.keys()) if (!session.closed && !session.destroyed) session.close();
+    await Promise.all([...this.#sessions.keys()].map(async (session) => {
+      if (session.closed || session.destroyed) return;
+      session.goaway(0, 2 ** 31 - 1);
+      await Promise.race([acknowledged(session), wait(lingerMs, signal)]);
+      if (!session.closed && !session.destroyed) session.close();
+    }));
   }
+}
+
+/** Resolves with the client's answer to a PING, or when the session is over. */
+function acknowledged(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    session.once("close", resolve);
+    try {
+      if (!session.ping(() => resolve())) resolve();
+    } catch {
+      // It is being destroyed.
+      resolve();
+    }
+  });
 }
 
 /** Ends event streams (WHATWG HTML §9.2). `retry` is taken at its own line; an event that is not whole is dropped by clients. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import http2 from "node:http2";
 import https from "node:https";
 import net from "node:net";
 import os from "node:os";
@@ -18,11 +19,12 @@ describe("TLS, whose state is in the process, under load", { timeout: 120_000 },
   const running = new Set<HeldProcess>();
   let holder: Holder;
   let port = 0;
+  let portH2 = 0;
   let edition = 0;
   let now: HeldProcess;
   before(async () => {
     holder = await openHolder({ root, log: (name) => path.join(root, `${name}.log`) });
-    port = await findPort();
+    [port, portH2] = [await findPort(), await findPort()];
     now = await launch();
   });
   after(async () => {
@@ -38,11 +40,11 @@ describe("TLS, whose state is in the process, under load", { timeout: 120_000 },
     const held = await holder.launch({
       target: "web-1", group: "web", passing: "line", file: process.execPath, directory: root, logPath: path.join(root, "app.log"),
       args: ["--conditions=@midflight/source", "--disable-warning=ExperimentalWarning", "--import", fixture("install-drain.mjs"), fixture("serve-secure.mjs")],
-      env: { ...process.env, EDITION: String(edition), PORT: String(port), PEM: pem },
+      env: { ...process.env, EDITION: String(edition), PORT: String(port), PORT_H2: String(portH2), PEM: pem },
     });
     running.add(held);
     void held.exited.then(() => running.delete(held));
-    while (held.listening.size < 1) await held.hear((word): word is AgentWord => word.kind === "listening");
+    while (held.listening.size < 2) await held.hear((word): word is AgentWord => word.kind === "listening");
     return held;
   }
 
@@ -95,7 +97,54 @@ describe("TLS, whose state is in the process, under load", { timeout: 120_000 },
     await load(Array.from({ length: 8 }, () => (at: string) => askSecure(agent, port, at)));
     agent.destroy();
   });
+
+  test("HTTP/2: no stream fails over three replacements; a client that is told to go opens another session, and asks there what was refused", async () => {
+    const clients = Array.from({ length: 8 }, () => new Http2Client(portH2));
+    await load(clients.map((client) => (at: string) => client.ask(at)));
+    for (const client of clients) client.close();
+  });
 });
+
+/**
+ * One session at a time; another when the server has sent a GOAWAY. What Node's client has not sent by then it refuses itself,
+ * with REFUSED_STREAM: nothing of it was carried out, and it is sent again, once (RFC 9113 §8.7).
+ */
+class Http2Client {
+  readonly #port: number;
+  #session: http2.ClientHttp2Session | null = null;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async ask(at: string): Promise<string> {
+    try {
+      return await this.#askOnce(at);
+    } catch (error) {
+      if (!(error as Error).message.includes("NGHTTP2_REFUSED_STREAM")) throw error;
+      return await this.#askOnce(at);
+    }
+  }
+
+  #askOnce(at: string): Promise<string> {
+    if (this.#session === null || this.#session.closed || this.#session.destroyed) this.#session = http2.connect(`https://127.0.0.1:${this.#port}`, { rejectUnauthorized: false });
+    const session = this.#session;
+    return new Promise((resolve, reject) => {
+      session.once("error", reject);
+      let text = "";
+      const stream = session.request({ ":path": at });
+      stream.setEncoding("utf8").on("data", (part: string) => (text += part)).once("error", reject);
+      stream.once("end", () => {
+        session.off("error", reject);
+        resolve(text);
+      });
+    });
+  }
+
+  close(): void {
+    this.#session?.close();
+  }
+}
 
 function askSecure(agent: https.Agent, port: number, at: string): Promise<string> {
   return new Promise((resolve, reject) => {
