@@ -44,7 +44,8 @@ export function openPackageKeeper({ registry, root, projectDir, layout, listen }
       try {
         const isStill = (): boolean => installed().key === key;
         const kept = await keepPackages({ folders: ["", ...folders], sourceOf: projectPackages(projectDir), directory: layout.packages(key), isStill, signal: closing.signal });
-        if (kept === "changed") tried.delete(key);
+        // Asked again, it counts as used again; a link stays one.
+        if (kept !== "linked") tried.delete(key);
         if (kept === "kept") await removeOld(layout, key);
       } catch (error) {
         tried.delete(key);
@@ -55,7 +56,7 @@ export function openPackageKeeper({ registry, root, projectDir, layout, listen }
 
   return {
     provide: async (release, number, directory) => {
-      const { at, packages } = await findPackages({ registry, root, layout, installed }, release, number);
+      const { at, packages } = await findPackages({ registry, root, layout, projectDir, installed }, release, number);
       const { key, record } = packages;
       if (at === "unknown" || key === null) return;
       const folders = foldersOf(directory);

@@ -9,7 +9,7 @@ export { openProvenance, type ProvenanceOptions, type ProvenanceReader } from ".
 export { openPublisher, type AssignOptions, type Publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";
 export { type PublishOutcome, type ReleaseOutcome, type ReleasePlan, type RouteSummary } from "./release-plan.ts";
 export { manifestName, materialise, requireNewDirectory, type MaterialiseOptions, type ReleaseManifest } from "./materialise.ts";
-export { keepPackages, type Kept, type KeepOptions } from "./keep-packages.ts";
+export { isBeingInstalled, keepPackages, type Kept, type KeepOptions } from "./keep-packages.ts";
 export { linkDependencies, projectPackages, type LinkOptions } from "./link-dependencies.ts";
 export { foldersOf, openInstalled, readPackages, type Packages } from "./release-packages.ts";
 export { createAgentless, type Agentless } from "./agentless.ts";

@@ -1,5 +1,5 @@
-import { constants, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { constants, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import { rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { installationRecord } from "./read-dependencies.ts";
@@ -27,18 +27,22 @@ const perTurn = 200;
  * file that it has installed, so its files are linked, which costs no room; those of others are copied.
  */
 export async function keepPackages({ folders, sourceOf, directory, isStill, signal }: KeepOptions): Promise<Kept> {
-  if (existsSync(directory)) return "kept";
+  if (existsSync(directory)) {
+    await utimes(directory, new Date(), new Date());
+    return "kept";
+  }
   const sources = folders.flatMap((folder) => {
     const source = sourceOf(folder);
     return source === null ? [] : [{ from: source, to: path.join(folder, "node_modules") }];
   });
   if (sources.some(({ from }) => lstatSync(from).isSymbolicLink())) return "linked";
+  await removeAbandoned(path.dirname(directory));
   const aside = `${directory}.${process.pid}.building`;
-  await rm(aside, { recursive: true, force: true });
   const copying = new Copying(sources.map(({ from, to }) => ({ from, final: path.join(directory, to) })), signal);
   try {
+    if (sources.some(({ from }) => isBeingInstalled(from))) return "changed";
     for (const { from, to } of sources) await copying.copy(from, path.join(aside, to), existsSync(path.join(from, installationRecord)));
-    if (signal.aborted || !isStill()) return "changed";
+    if (signal.aborted || !isStill() || sources.some(({ from }) => isBeingInstalled(from))) return "changed";
     await rename(aside, directory);
     return "kept";
   } catch (error) {
@@ -48,6 +52,29 @@ export async function keepPackages({ folders, sourceOf, directory, isStill, sign
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
+}
+
+/**
+ * npm moves what it replaces aside (`.NAME-XXXXXXXX`) before it puts anything else there, and writes its record last; until then
+ * the record names what is there no more. What an npm that was killed has left counts only until the next one has written it.
+ * @param from a `node_modules`
+ */
+export function isBeingInstalled(from: string): boolean {
+  const recordedAt = statSync(path.join(from, installationRecord), { throwIfNoEntry: false })?.mtimeMs;
+  if (recordedAt === undefined) return false;
+  const scopes = readdirSync(from).filter((name) => name.startsWith("@")).map((name) => path.join(from, name));
+  return [from, ...scopes].some((folder) => readdirSync(folder).some((name) => /^\..+-[A-Za-z0-9]{8}$/.test(name) && movedAt(path.join(folder, name)) > recordedAt));
+}
+
+/** Moving changes no more of a directory than this. */
+function movedAt(place: string): number {
+  return lstatSync(place, { throwIfNoEntry: false })?.ctimeMs ?? 0;
+}
+
+/** One keeper works at a time, so whatever is being built now is left from one that was killed. */
+async function removeAbandoned(parent: string): Promise<void> {
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  for (const name of names.filter((one) => /\.\d+\.building$/.test(one))) await rm(path.join(parent, name), { recursive: true, force: true });
 }
 
 class Copying {

@@ -13,12 +13,26 @@ export interface LinkOptions {
   readonly links: ReadonlyMap<string, string>;
 }
 
+/** By directory: several processes of a release may start at once. */
+const working = new Map<string, Promise<void>>();
+
 /**
  * Gives a release its packages: each `node_modules` is linked as a whole, unless packages of it are part of the app. Then these
  * are the release's own, for otherwise its processes would load what lies in the project, and only the others are linked. What
- * was linked before and is not what is wanted now is replaced.
+ * was linked before and is not what is wanted now is replaced; what is right already is not touched, because processes use it.
  */
-export async function linkDependencies({ directory, folders, sourceOf, links }: LinkOptions): Promise<void> {
+export async function linkDependencies(options: LinkOptions): Promise<void> {
+  const { directory } = options;
+  const now = (working.get(directory) ?? Promise.resolve()).catch(() => undefined).then(() => linkAll(options));
+  working.set(directory, now);
+  try {
+    await now;
+  } finally {
+    if (working.get(directory) === now) working.delete(directory);
+  }
+}
+
+async function linkAll({ directory, folders, sourceOf, links }: LinkOptions): Promise<void> {
   const own = new Map([...links].filter(([, target]) => target !== ""));
   for (const folder of ["", ...folders]) {
     const place = path.posix.join(folder, "node_modules");
@@ -27,8 +41,9 @@ export async function linkDependencies({ directory, folders, sourceOf, links }: 
     const isMixed = (await isDirectory(at)) || [...own.keys()].some((link) => link.startsWith(`${place}/`));
     if (isMixed) {
       await linkOwn(place, directory, own);
-      if (source !== null) await linkOthers(source, at, directory);
+      await linkOthers(source, at, directory);
     } else if (source !== null) await link(source, at);
+    else await rm(at, { force: true });
   }
 }
 
@@ -46,19 +61,18 @@ async function linkOwn(place: string, directory: string, own: ReadonlyMap<string
   }
 }
 
-/** The packages that are not there yet; scopes (`@shop`) hold some of both. */
-async function linkOthers(source: string, at: string, directory: string): Promise<void> {
+/** All that is not the release's own; scopes (`@shop`) hold some of both. @param source null: there are no others */
+async function linkOthers(source: string | null, at: string, directory: string): Promise<void> {
   await mkdir(at, { recursive: true });
+  const names = new Set(source === null ? [] : await readdir(source));
   const own = new Set<string>();
   for (const entry of await readdir(at, { withFileTypes: true })) {
     const place = path.join(at, entry.name);
-    if (entry.isSymbolicLink() && !isInside(directory, path.resolve(at, await readlink(place)))) await rm(place);
-    else own.add(entry.name);
+    if (!entry.isSymbolicLink() || isInside(directory, path.resolve(at, await readlink(place)))) own.add(entry.name);
+    else if (!names.has(entry.name)) await rm(place);
   }
-  for (const name of await readdir(source)) {
-    if (!own.has(name)) await symlink(path.join(source, name), path.join(at, name));
-    else if (name.startsWith("@")) await linkOthers(path.join(source, name), path.join(at, name), directory);
-  }
+  for (const name of names) if (!own.has(name)) await link(path.join(source!, name), path.join(at, name));
+  for (const name of own) if (name.startsWith("@")) await linkOthers(names.has(name) ? path.join(source!, name) : null, path.join(at, name), directory);
 }
 
 /** A process that looks at this moment finds the former or the next one. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -62,6 +62,18 @@ describe("keeping what is installed", () => {
     assert.equal(existsSync(kept), false);
   });
 
+  test("nothing is kept while npm replaces packages, of which its record says nothing yet; what a killed npm has left is no matter later", async () => {
+    write("node_modules/.package-lock.json", "{}");
+    utimesSync(path.join(project, "node_modules/.package-lock.json"), 1000, 1000);
+    write("node_modules/@scope/b/index.js", "b 1");
+    renameSync(path.join(project, "node_modules/@scope/b"), path.join(project, "node_modules/@scope/.b-Ab3dE6gH"));
+    assert.equal(await keep(), "changed");
+    assert.equal(existsSync(kept), false);
+    const later = Date.now() / 1000 + 60;
+    utimesSync(path.join(project, "node_modules/.package-lock.json"), later, later);
+    assert.equal(await keep(), "kept");
+  });
+
   test("a node_modules that is a link to another place is not kept", async () => {
     rmSync(path.join(project, "node_modules"), { recursive: true });
     symlinkSync(os.tmpdir(), path.join(project, "node_modules"));
@@ -87,5 +99,57 @@ describe("keeping what is installed", () => {
     assert.equal(readFileSync(path.join(release, "packages/lib/node_modules/b/index.js"), "utf8"), "b 1");
     assert.equal(existsSync(path.join(release, "node_modules/c")), false);
     assert.equal(lstatSync(path.join(release, "packages/lib/node_modules")).isSymbolicLink(), true);
+  });
+
+  test("what a keeper that was killed has left is removed by the next one", async () => {
+    mkdirSync(`${kept}.4711.building/node_modules`, { recursive: true });
+    assert.equal(await keep(), "kept");
+    assert.equal(existsSync(`${kept}.4711.building`), false);
+  });
+
+  test("what is kept already counts as used again", async () => {
+    assert.equal(await keep(), "kept");
+    utimesSync(kept, 1000, 1000);
+    assert.equal(await keep(), "kept");
+    assert.ok(Date.now() - statSync(kept).mtimeMs < 60_000);
+  });
+
+  describe("under a release", () => {
+    const links = new Map([["node_modules/lib", "packages/lib"]]);
+    let release: string;
+    beforeEach(() => {
+      release = path.join(root, "release");
+      mkdirSync(path.join(release, "packages/lib"), { recursive: true });
+    });
+
+    const fromKept = (folder: string): string | null => (existsSync(at(path.join(folder, "node_modules"))) ? at(path.join(folder, "node_modules")) : null);
+    const link = (sourceOf: (folder: string) => string | null): Promise<void> => linkDependencies({ directory: release, folders: ["packages", "packages/lib"], sourceOf, links });
+
+    test("processes that start at once get the same packages", async () => {
+      assert.equal(await keep(), "kept");
+      for (const sourceOf of [projectPackages(project), fromKept, projectPackages(project), fromKept]) {
+        await Promise.all(Array.from({ length: 8 }, () => link(sourceOf)));
+        assert.equal(realpathSync(path.join(release, "node_modules/a")), realpathSync(path.join(sourceOf("")!, "a")));
+        assert.equal(realpathSync(path.join(release, "packages/lib/node_modules")), realpathSync(sourceOf("packages/lib")!));
+      }
+    });
+
+    test("a process that runs finds its packages while another one starts: what is right already is not touched", async () => {
+      await link(projectPackages(project));
+      const places = ["node_modules/a", "node_modules/lib", "packages/lib/node_modules"].map((place) => path.join(release, place));
+      for (const place of places) lutimesSync(place, 1000, 1000);
+      await link(projectPackages(project));
+      assert.deepEqual(places.map((place) => lstatSync(place).mtimeMs), [1_000_000, 1_000_000, 1_000_000]);
+    });
+
+    test("a folder that had no packages of its own then has none again", async () => {
+      rmSync(path.join(project, "packages/lib/node_modules"), { recursive: true });
+      assert.equal(await keep(), "kept");
+      write("packages/lib/node_modules/b/index.js", "b 2");
+      await link(projectPackages(project));
+      assert.equal(existsSync(path.join(release, "packages/lib/node_modules/b")), true);
+      await link(fromKept);
+      assert.equal(existsSync(path.join(release, "packages/lib/node_modules/b")), false);
+    });
   });
 });
