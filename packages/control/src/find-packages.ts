@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { differencesOf, type PackageList } from "@midflight/planner";
 import { MidflightError, type Registry, type ReleaseId } from "@midflight/protocol";
-import { openInstalled, readPackages, type Packages } from "@midflight/publisher";
+import { isBeingInstalled, openInstalled, projectPackages, readPackages, type Packages } from "@midflight/publisher";
 import type { TrustRoot } from "@midflight/trust";
 import type { Layout } from "./project/layout.ts";
 
@@ -9,6 +9,7 @@ export interface FindPackagesOptions {
   readonly registry: Registry;
   readonly root: TrustRoot;
   readonly layout: Layout;
+  readonly projectDir: string;
   readonly installed: ReturnType<typeof openInstalled>;
 }
 
@@ -16,17 +17,22 @@ export interface FindPackagesOptions {
 export type PackagesAt = "installed" | "kept" | "unknown";
 
 /** Finds the packages that a release was made with. @throws MidflightError `PACKAGES_GONE`, `RELEASE_UNKNOWN` */
-export async function findPackages({ registry, root, layout, installed }: FindPackagesOptions, release: ReleaseId, number: number): Promise<{ readonly at: PackagesAt; readonly packages: Packages }> {
+export async function findPackages({ registry, root, layout, projectDir, installed }: FindPackagesOptions, release: ReleaseId, number: number): Promise<{ readonly at: PackagesAt; readonly packages: Packages }> {
   const packages = await readPackages(registry, release, root);
   if (packages.key === null) return { at: "unknown", packages };
   const now = installed();
-  if (now.key === packages.key) return { at: "installed", packages };
-  if (existsSync(layout.packages(packages.key))) return { at: "kept", packages };
+  const isKept = existsSync(layout.packages(packages.key));
+  if (now.key === packages.key) {
+    const source = isKept ? projectPackages(projectDir)("") : null;
+    // Some of what is there is something else already, or not whole yet.
+    return { at: source !== null && isBeingInstalled(source) ? "kept" : "installed", packages };
+  }
+  if (isKept) return { at: "kept", packages };
   throw gone(number, packages, now);
 }
 
 /** Asked before a release that was made earlier is made live again. @throws MidflightError `PACKAGES_GONE` */
-export async function requirePackages(options: Omit<FindPackagesOptions, "installed"> & { readonly projectDir: string }, release: ReleaseId, number: number): Promise<void> {
+export async function requirePackages(options: Omit<FindPackagesOptions, "installed">, release: ReleaseId, number: number): Promise<void> {
   await findPackages({ ...options, installed: openInstalled(options.projectDir) }, release, number);
 }
 

@@ -20,18 +20,26 @@ describe("the packages of a release", { timeout: 180_000 }, () => {
     project.remove();
   });
 
-  /** As npm does it: what is new is made aside and put in place; what was there is moved away and removed. */
+  /** As npm does it: what was there is moved away, what is new put in its place, and then the record is written. */
   function install(version: string): void {
+    replace(version);
+    record(version);
+  }
+
+  function replace(version: string): void {
     const at = path.join(project.directory, "node_modules");
     mkdirSync(path.join(at, ".bin"), { recursive: true });
-    mkdirSync(path.join(at, ".dep-new"));
-    writeFileSync(path.join(at, ".dep-new/package.json"), JSON.stringify({ name: "dep", version, type: "module", exports: "./index.js" }));
-    writeFileSync(path.join(at, ".dep-new/index.js"), `export { word } from "./word.js";\n`);
-    writeFileSync(path.join(at, ".dep-new/word.js"), `export const word = "with dep ${version}";\n`);
-    if (existsSync(path.join(at, "dep"))) renameSync(path.join(at, "dep"), path.join(at, ".dep-old"));
-    renameSync(path.join(at, ".dep-new"), path.join(at, "dep"));
-    rmSync(path.join(at, ".dep-old"), { recursive: true, force: true });
+    if (existsSync(path.join(at, "dep"))) renameSync(path.join(at, "dep"), path.join(at, ".dep-Ab3dE6gH"));
+    mkdirSync(path.join(at, "dep"));
+    writeFileSync(path.join(at, "dep/package.json"), JSON.stringify({ name: "dep", version, type: "module", exports: "./index.js" }));
+    writeFileSync(path.join(at, "dep/index.js"), `export { word } from "./word.js";\n`);
+    writeFileSync(path.join(at, "dep/word.js"), `export const word = "with dep ${version}";\n`);
     if (!existsSync(path.join(at, ".bin/dep"))) symlinkSync("../dep/index.js", path.join(at, ".bin/dep"));
+  }
+
+  function record(version: string): void {
+    const at = path.join(project.directory, "node_modules");
+    rmSync(path.join(at, ".dep-Ab3dE6gH"), { recursive: true, force: true });
     const entry = { version, resolved: `https://registry.example/dep-${version}.tgz`, integrity: `sha512-${version}` };
     writeFileSync(path.join(at, ".package-lock.json"), JSON.stringify({ name: "demo", lockfileVersion: 3, packages: { "node_modules/dep": entry } }));
     project.write("package-lock.json", JSON.stringify({ name: "demo", lockfileVersion: 3, packages: { "": { name: "demo" }, "node_modules/dep": entry } }));
@@ -59,11 +67,15 @@ describe("the packages of a release", { timeout: 180_000 }, () => {
     assert.equal((await up.ask()).says, "hello with dep 2.0.0");
   });
 
-  test("a process that ends after something else was installed comes up with what its release was made with", async () => {
+  for (const [when, change] of [["after something else was installed", install], ["while something else is being installed", replace]] as const) {
+    test(`a process that ends ${when} comes up with what its release was made with`, () => endsWhen(change));
+  }
+
+  async function endsWhen(change: (version: string) => void): Promise<void> {
     up = await project.up();
     const { pid } = await up.ask();
     await untilKept(1);
-    install("2.0.0");
+    change("2.0.0");
     process.kill(pid, "SIGKILL");
     await up.process.waitForLine(/ended/, { timeoutMs: 30_000 });
     for (const deadline = performance.now() + 30_000; ; await delay(50)) {
@@ -74,7 +86,7 @@ describe("the packages of a release", { timeout: 180_000 }, () => {
       }
       assert.ok(performance.now() < deadline, "it did not come up again");
     }
-  });
+  }
 
   test("packages that are neither installed nor kept: the way back is refused before a process is touched, and says what differs", async () => {
     up = await project.up();
