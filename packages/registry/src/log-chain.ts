@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import type { EntryRow } from "./entry-row.ts";
 import { damaged } from "./store-errors.ts";
-import type { EntryRow } from "./sqlite-log.ts";
 
 /** What the first entry of a channel links to. */
 export const firstLink: Uint8Array = new Uint8Array(32);

@@ -1,24 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AppendRequest, AppendResult, Cursor, Digest, Envelope, LogEntry, ReadResult, StatementKind } from "@midflight/protocol";
+import type { AppendRequest, AppendResult, Cursor, Digest, Envelope, LogEntry, ReadResult } from "@midflight/protocol";
 import type { Clock } from "./clock.ts";
 import { maxPageBytes } from "./limits.ts";
+import type { EntryRow } from "./entry-row.ts";
 import { firstLink, linkOf } from "./log-chain.ts";
-
-export interface EntryRow {
-  readonly n: number;
-  readonly channel: string;
-  readonly seq: number;
-  /** Place of the first entry that was appended together with this one. */
-  readonly batch: number;
-  readonly kind: StatementKind;
-  readonly id: Digest;
-  readonly from_id: Digest | null;
-  readonly to_id: Digest | null;
-  readonly at: string;
-  readonly previous: Uint8Array;
-  readonly link: Uint8Array;
-  readonly envelope: string;
-}
 
 interface ChannelRow {
   readonly last_seq: number;

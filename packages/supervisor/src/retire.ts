@@ -1,7 +1,7 @@
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
 import { drainByContract } from "./drain-by-contract.ts";
 import type { Service } from "./service.ts";
-import type { Running } from "./start-process.ts";
+import type { Running } from "./running.ts";
 
 export interface Retired {
   readonly tookMs: number;

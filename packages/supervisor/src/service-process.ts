@@ -1,62 +1,19 @@
-import type { AgentWord, Registry, ReleaseId } from "@midflight/protocol";
+import type { AgentWord, ReleaseId } from "@midflight/protocol";
 import { asMidflightError } from "./as-error.ts";
 import { backOffMs, steadyAfterMs } from "./back-off.ts";
 import { describeExit, type Exit } from "./exit.ts";
-import type { Listen } from "./event.ts";
-import type { Holder } from "./holder/connect-holder.ts";
+import type { ServiceProcess, ServiceProcessOptions } from "./kept-process.ts";
 import { launchKeyOf } from "./launch-key.ts";
 import { readLastLines } from "./log-file.ts";
-import { addressOf, type AgentEnvironment } from "./process-environment.ts";
+import { addressOf } from "./process-environment.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import type { ProcessPhase, ProcessRecord, ProcessTable } from "./process-table.ts";
+import type { ProcessPhase, ProcessRecord } from "./process-table.ts";
 import { findAddressLater, waitUntilReady, type Readiness, type ReadinessOptions } from "./readiness.ts";
 import { retire } from "./retire.ts";
-import type { Service, SupervisorPaths } from "./service.ts";
-import { isAskedItself, startProcess, type BootRelease, type Running } from "./start-process.ts";
+import type { BootRelease, Running } from "./running.ts";
+import { isAskedItself, startProcess } from "./start-process.ts";
 import { whyRestart } from "./why-restart.ts";
 import { openWish, type Wish } from "./wish.ts";
-
-export interface ServiceProcessOptions {
-  readonly target: string;
-  readonly service: Service;
-  readonly layout: SupervisorPaths;
-  readonly registry: Registry;
-  readonly channelName: string;
-  readonly agent: Omit<AgentEnvironment, "statePath">;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly table: ProcessTable;
-  readonly listen: Listen;
-  /** What holds the sockets and starts processes. */
-  holder(): Promise<Holder>;
-  /** What to start from now. */
-  bootRelease(): Promise<BootRelease>;
-  /** Told when a release failed to start twice in a row here. */
-  onBootFailedTwice(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void>;
-  /** Told when a release did not get ready beside the one that serves, which serves on. */
-  onReplaceFailed(target: string, boot: BootRelease, because: string, lastLines: readonly string[]): Promise<void>;
-}
-
-/** Keeps one process of a service running, on the live release. */
-export interface ServiceProcess {
-  readonly target: string;
-  /** The release that the running process was started from; null while none runs. */
-  readonly boot: BootRelease | null;
-  readonly pid: number | null;
-  readonly phase: ProcessPhase;
-  /** When the running process was found ready, epoch ms; null while none is. */
-  readonly readyAt: number | null;
-  /** Resolves when it is ready for the first time, or has failed for the first time. */
-  readonly firstOutcome: Promise<"ready" | "failed">;
-  /**
-   * Starts another one from the live release, and ends this one: after it if sockets can be handed over, else before it.
-   * Resolves when the new one is ready and the old one gone, or when the new one has failed.
-   */
-  replace(reason: string): Promise<"ready" | "failed">;
-  /** Another release is live: a process that waits to be started again is started at once, and its failures count anew. */
-  wake(): void;
-  /** Ends it for good. */
-  stop(): Promise<void>;
-}
 
 const keptLines = 20;
 

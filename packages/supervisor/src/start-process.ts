@@ -1,33 +1,13 @@
-import type { ReleaseId } from "@midflight/protocol";
-import { adopt, launch, type Child } from "./child.ts";
+import { adopt, launch } from "./child.ts";
 import { agentArguments, isNode, parseCommand, withAgent, type Command } from "./command.ts";
 import type { Holder } from "./holder/connect-holder.ts";
 import type { Passing } from "./holder/words.ts";
-import { openLogFile, type LogFile } from "./log-file.ts";
+import { openLogFile } from "./log-file.ts";
 import { processEnvironment } from "./process-environment.ts";
 import type { ProcessRecord } from "./process-table.ts";
 import type { Service } from "./service.ts";
-import type { ServiceProcessOptions } from "./service-process.ts";
-
-/** A release that lies on disk, ready to be started from. */
-export interface BootRelease {
-  readonly release: ReleaseId;
-  readonly number: number;
-  readonly directory: string;
-}
-
-/** One process and what it was started from. */
-export interface Running {
-  readonly child: Child;
-  readonly boot: BootRelease;
-  readonly log: Pick<LogFile, "path" | "startBytes">;
-  /** Epoch ms. */
-  readonly startedAt: number;
-  /** An earlier control started it. */
-  readonly isAdopted: boolean;
-  /** It was given sockets, and takes no connection before it is told to. */
-  readonly isGiven: boolean;
-}
+import type { ServiceProcessOptions } from "./kept-process.ts";
+import type { BootRelease, Running } from "./running.ts";
 
 /** The log of a process that started beside another one: each has its own, so that it can be told what which said. */
 export function besideName(target: string): string {

@@ -1,6 +1,6 @@
 import { detailOf, importersOf, type AppShape } from "./app.ts";
 import { Findings, type Blocker } from "./findings.ts";
-import type { Plan, PlanInput } from "./plan.ts";
+import type { Plan, PlanInput } from "./plan-input.ts";
 import { checkCopies, compareKept, hookProblem } from "./reload.ts";
 import { inEvaluationOrder, keyOf } from "./reload-steps.ts";
 import { findStartup } from "./startup.ts";
