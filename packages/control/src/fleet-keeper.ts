@@ -7,6 +7,7 @@ import type { LiveAssign } from "./live-release.ts";
 import { isPresent } from "./operation/fleet.ts";
 import { openOutcomeTeller } from "./outcome-teller.ts";
 import type { Followed } from "./rollout/followed.ts";
+import { takeBackNewest } from "./rollout/take-back.ts";
 import type { Layout } from "./project/layout.ts";
 import type { Secrets } from "./project/secrets.ts";
 import { linkRest } from "./project/link-rest.ts";
@@ -127,12 +128,7 @@ export function openFleetKeeper(options: FleetKeeperOptions): { readonly process
 
   /** Takes back what the newest assign says, if it is that; whoever was first has done it already, and must not be taken back in turn. */
   async function rollBackFrom(isIt: (newest: Assign) => boolean, why: string): Promise<PublishOutcome | null> {
-    for (;;) {
-      const now = await readNewest();
-      if (isClosing || now === null || !isIt(now.assign)) return null;
-      const outcome = await publisher.rollback({ why: why.slice(0, 1000), expect: now.id, maxRung: "replace" });
-      if (outcome.kind !== "refused" || outcome.code !== "CHANNEL_HEAD_MOVED") return outcome;
-    }
+    return await takeBackNewest(followed, publisher, (newest) => !isClosing && isIt(newest), { why });
   }
 
   /** One look at the channel and at who is there. */

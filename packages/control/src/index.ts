@@ -27,6 +27,7 @@ export { readRollout } from "./rollout/record.ts";
 export { settleWaves, type FollowedWaves, type SettleWavesOptions } from "./rollout/settle-waves.ts";
 export { isOpen, type Phase, type RolloutState } from "./rollout/state.ts";
 export { awaitUnlocked, readOpenRollout, requireOpenRollout, steerRollout, type OpenRollout } from "./rollout/steer.ts";
+export { takeBackSeen } from "./rollout/take-back.ts";
 export { wavesOf } from "./rollout/waves-of.ts";
 export { startControl, type Control, type StartOptions } from "./start-control.ts";
 export { besideName, createDurably, type ProcessPhase, type ProcessRecord } from "@midflight/supervisor";

@@ -13,7 +13,7 @@ import { progressOf } from "./progress.ts";
 export function rollback(given: string | undefined, options: Readonly<Record<string, unknown>>): RunCommand {
   return (context) =>
     connected(context, "publisher", async (connection) => {
-      const { findRelease, isDevelopment, openAssigner, readHistory, requirePackages, toRefusal } = await import("@midflight/control");
+      const { findRelease, isDevelopment, openAssigner, readHistory, requirePackages, takeBackSeen, toRefusal } = await import("@midflight/control");
       const startedAt = performance.now();
       const to = options["to"];
       if (given !== undefined && typeof to === "string" && to !== given) throw usage(`Two releases are named, ${given} and ${to}.`, "name one");
@@ -40,7 +40,7 @@ export function rollback(given: string | undefined, options: Readonly<Record<str
       try {
         progress.show("Publishing");
         const publisher = openAssigner(connection);
-        const outcome = await publisher.rollback({ to: target.id, maxRung: "replace" });
+        const outcome = await takeBackSeen(connection, publisher, history.head!.release, { to: target.id });
         progress.show("");
         if (outcome.kind === "refused") return { data: { ...data, outcome: "refused" }, lines: [], error: toRefusal(outcome, "replace", serves(history.head?.number)) };
         if (outcome.kind === "unchanged") return { data: { ...data, outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };

@@ -53,7 +53,7 @@ export function promote(options: Options): RunCommand {
 export function abort(options: Options): RunCommand {
   return (context) =>
     connected(context, "publisher", async (connection) => {
-      const { isDevelopment, openAssigner, requireOpenRollout, toRefusal } = await import("@midflight/control");
+      const { isDevelopment, openAssigner, requireOpenRollout, takeBackSeen, toRefusal } = await import("@midflight/control");
       const startedAt = performance.now();
       const open = await requireOpenRollout(connection);
       const { assign } = open.head;
@@ -62,7 +62,7 @@ export function abort(options: Options): RunCommand {
       const progress = progressOf(context);
       try {
         const publisher = openAssigner(connection);
-        const outcome = await publisher.rollback({ to: open.wave.before, why: reasonOf(options, "it was aborted"), maxRung: "replace" });
+        const outcome = await takeBackSeen(connection, publisher, assign.release, { to: open.wave.before, why: reasonOf(options, "it was aborted") });
         if (outcome.kind === "refused") return { data: { outcome: "refused" }, lines: [], error: toRefusal(outcome, "replace", `r${assign.number} stays where it is.`) };
         if (outcome.kind === "unchanged") return { data: { outcome: "unchanged", release: `r${outcome.number}` }, lines: [`r${outcome.number} is live already.`] };
         return await followRollout({ context, connection, publisher, progress, outcome, startedAt, verb: "rollback", cameFrom: assign.number, timeoutSeconds: options["timeout"] as number | undefined, data: { aborted: `r${assign.number}` } });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { connectControl, openAssigner, requireOpenRollout, takeBackSeen } from "@midflight/control";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { makeProject, type Project, type Up } from "../support/project.ts";
 
 type Json = Record<string, unknown>;
@@ -142,6 +144,34 @@ describe("a rollout by waves", () => {
     const json = await status(project);
     assert.deepEqual([...new Set(Object.values(releasesOf(json)))], ["r1"]);
     assert.equal((json["rollout"] as Shown).phase, "rolled-back");
+    await up.process.stop();
+  });
+
+  test("who says yes to an abort or a roll-back takes back what was live when the question was asked, and nothing that came since", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await start(project);
+    const connection = await connectControl(await loadConfig({ directory: project.directory, variables: {} }), "publisher");
+    try {
+      project.edit("src/greeting.js", "hello", "hi");
+      const first = await project.start("deploy", "--json");
+      await until(project, (rollout) => rollout?.phase === "baking");
+      const seen = (await requireOpenRollout(connection)).head.assign;
+      assert.equal((await project.run("promote", "--json")).code, 0);
+      assert.equal((await first.exited).code, 0);
+      project.edit("src/greeting.js", "hi", "ahoy");
+      const second = await project.start("deploy", "--json");
+      await until(project, (rollout) => rollout?.release === "r3" && rollout.phase === "baking");
+      const late = await takeBackSeen(connection, openAssigner(connection), seen.release, { to: seen.wave!.before });
+      assert.deepEqual([late.kind, late.kind === "refused" && late.code], ["refused", "CHANNEL_HEAD_MOVED"]);
+      const now = (await requireOpenRollout(connection)).head.assign;
+      assert.equal(now.number, 3);
+      assert.equal((await project.run("promote", "--json")).code, 0, "it has come further since it was seen, and is the same");
+      assert.equal((await takeBackSeen(connection, openAssigner(connection), now.release, { to: now.wave!.before, why: "no" })).kind, "published");
+      await second.exited;
+      await until(project, (_, json) => json["health"] === "healthy" && Object.values(releasesOf(json)).every((release) => release === "r2"));
+    } finally {
+      await connection.close();
+    }
     await up.process.stop();
   });
 
