@@ -235,7 +235,7 @@ function readMeter(port: number): Promise<number> {
 }
 
 /** The servers on one processor, the generator on the other, where that can be had. */
-function pin(pid: number): void {
+export function pin(pid: number): void {
   if (process.platform !== "linux") return;
   try {
     execFileSync("taskset", ["-acp", "0", String(pid)], { stdio: "ignore" });

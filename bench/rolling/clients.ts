@@ -29,6 +29,8 @@ export interface Served {
   readonly cutSockets: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
+  /** How late the generator itself was, at the 99.9th percentile. */
+  readonly lateP999Ms: number;
   readonly voidBecause: string | null;
 }
 
@@ -103,12 +105,12 @@ export function startRollingClients(project: Project, ratePerSecond: number, isH
 }
 
 function toServed(report: LoadReport, promised: IdLedger, items: readonly string[]): Omit<Served, "uploads" | "failedUploads" | "endedStreams" | "cutStreams" | "endedSockets" | "cutSockets"> {
-  const { keptConnections, latencyMs } = report;
+  const { keptConnections, latencyMs, latenessMs } = report;
   return {
     requests: report.sent, failed: report.failed, failures: report.failures,
     doubled: items.length - new Set(items).size, missing: promised.compare(items).missing.length, items: items.length,
     keptConnections: keptConnections.opened, reconnects: keptConnections.lost,
-    p99Ms: round(latencyMs.p99), p999Ms: round(latencyMs.p999), voidBecause: report.voidBecause,
+    p99Ms: round(latencyMs.p99), p999Ms: round(latencyMs.p999), lateP999Ms: round(latenessMs.p999), voidBecause: report.voidBecause,
   };
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { createRandom } from "@midflight/testkit";
 import { nodeBinary } from "../../scripts/node-versions.mjs";
+import { pin } from "../overhead/overhead.ts";
 import { Connections } from "../overhead/request-blocks.ts";
 import { median, round, shuffle } from "../statistics.ts";
 import { freePort } from "../system/project.ts";
@@ -36,6 +37,7 @@ export async function measureCost(project: Project, up: Up, launches: number, wa
     try {
       for (const side of sides) {
         connections.set(side, await Connections.open(urls[side], 8));
+        pin((await about(urls[side])).pid);
         await connections.get(side)!.send([{ path: "/" }], warmUp);
       }
       const us: Record<Side, number[]> = { bare: [], "bare again": [], agent: [] };
@@ -63,7 +65,11 @@ async function costOf(url: URL, connections: Connections): Promise<number> {
 }
 
 async function readCpuUs(url: URL): Promise<number> {
-  return ((await (await fetch(new URL("/about", url))).json()) as { cpuUs: number }).cpuUs;
+  return (await about(url)).cpuUs;
+}
+
+async function about(url: URL): Promise<{ readonly pid: number; readonly cpuUs: number }> {
+  return (await (await fetch(new URL("/about", url))).json()) as { pid: number; cpuUs: number };
 }
 
 async function startBare({ directory }: Project): Promise<{ readonly url: URL; end(): void }> {
