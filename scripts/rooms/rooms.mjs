@@ -13,6 +13,8 @@
  */
 export const rooms = {
   protocol: { ours: [], others: [], node: false },
+  // In browsers too; what it says to its server is its own, and small enough to need nothing else.
+  client: { ours: [], others: [], node: false },
   trust: { ours: ["@midflight/protocol"], others: [], node: true },
   "registry-client": { ours: ["@midflight/protocol"], others: [], node: true },
   registry: { ours: ["@midflight/protocol", "@midflight/trust"], others: [], node: true },
@@ -59,5 +61,5 @@ export const rooms = {
 };
 
 /** What runs in a user's process, and the Node it must run on; everything else needs the newer floor. */
-export const inUserProcess = Object.freeze(["protocol", "trust", "registry-client", "agent"]);
+export const inUserProcess = Object.freeze(["protocol", "client", "trust", "registry-client", "agent"]);
 export const floors = Object.freeze({ user: ">=20.19", ours: ">=22.18" });
