@@ -1,4 +1,4 @@
-// The rolling restart that every guide to node:cluster shows: fork the next worker, wait until it listens, let the old one go,
+// A rolling restart as guides to node:cluster show it: fork the next worker, wait until it listens, let the old one go,
 // and kill it after as long as PM2 waits. One roll for each line on stdin.
 import cluster from "node:cluster";
 import { once } from "node:events";
