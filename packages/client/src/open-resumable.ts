@@ -156,7 +156,8 @@ class Connection implements Resumable {
     for (const { n, data } of this.#outbox) this.#socket?.send(encodeClientFrame({ kind: "message", n, data }));
     this.#settle(last >= before || this.#outbox.size === 0);
     if (last >= before) this.#options.onAcknowledge?.(last);
-    this.#options.onOpen?.({ isFresh, isFirst });
+    // Who was just told may have ended it.
+    if (this.#socket !== null) this.#options.onOpen?.({ isFresh, isFirst });
   }
 
   #acknowledge(n: number): void {
