@@ -78,8 +78,9 @@ function describeWaves(state: RolloutState | null, members: readonly Member[], n
 
 /** The person chose to go back; that is a roll-back like any other. */
 async function abortRollout(options: FollowOptions): Promise<Answer> {
-  const { publisher, outcome } = options;
-  const back = await publisher.rollback(outcome.before === null ? { maxRung: "replace" } : { to: outcome.before, maxRung: "replace" });
+  const { takeBackSeen } = await import("@midflight/control");
+  const { connection, publisher, outcome } = options;
+  const back = await takeBackSeen(connection, publisher, outcome.release, outcome.before === null ? {} : { to: outcome.before });
   if (back.kind !== "published") {
     return { data: options.data, lines: [], error: new MidflightError("ROLLBACK_NOTHING", { what: "It could not be taken back.", why: back.kind === "refused" ? back.reason : "it was not live.", state: `r${outcome.number} goes on.` }) };
   }
