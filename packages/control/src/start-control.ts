@@ -99,7 +99,7 @@ export async function startControl(config: ResolvedConfig, { watch, listen }: St
 }
 
 /** Listening sockets that systemd, or whoever does as it does, started this very process with (sd_listen_fds(3)). */
-export function countInherited(environment: Readonly<Record<string, string | undefined>>, pid: number): number {
+function countInherited(environment: Readonly<Record<string, string | undefined>>, pid: number): number {
   const count = Number(environment["LISTEN_FDS"] ?? "0");
   return environment["LISTEN_PID"] === String(pid) && Number.isInteger(count) && count > 0 ? Math.min(count, 64) : 0;
 }

@@ -14,7 +14,7 @@ export interface PrometheusQuery {
   readonly tokenVariable: string | null;
 }
 
-export const prometheusTimeoutMs = 5000;
+const prometheusTimeoutMs = 5000;
 const maxBytes = 1 << 20;
 
 export interface PrometheusOptions {

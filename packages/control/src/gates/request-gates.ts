@@ -32,7 +32,7 @@ export function judgeRequests(windows: readonly ServiceWindow[], limits: Request
   ]);
 }
 
-export function judgeErrors(window: ServiceWindow, limit: Limit, minRequests: number): Judged {
+function judgeErrors(window: ServiceWindow, limit: Limit, minRequests: number): Judged {
   const { wave, service } = window;
   const { requests: samples, errors } = wave;
   const value = samples === 0 ? null : errors / samples;
@@ -51,7 +51,7 @@ export function judgeErrors(window: ServiceWindow, limit: Limit, minRequests: nu
   return lower > bound ? judged("failed", said) : judged("inconclusive", `${said}, which are too few to tell`);
 }
 
-export function judgeP99(window: ServiceWindow, limit: Limit, minRequests: number): Judged {
+function judgeP99(window: ServiceWindow, limit: Limit, minRequests: number): Judged {
   const { wave, service } = window;
   const { samples, value, lower } = quantileBounds(wave.latency, 0.99);
   const reference = referenceOf(window, ({ latency }) => sum(latency), minRequests);

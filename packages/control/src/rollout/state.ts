@@ -9,7 +9,7 @@ import type { LiveAssign } from "../live-release.ts";
  */
 export type Phase = "rolling" | "baking" | "held" | "paused" | "widening" | "aborting" | "returning" | "done" | "rolled-back" | "overtaken";
 
-export const openPhases: readonly Phase[] = ["rolling", "baking", "held", "paused", "widening", "aborting", "returning"];
+const openPhases: readonly Phase[] = ["rolling", "baking", "held", "paused", "widening", "aborting", "returning"];
 
 /** All that is known of a rollout by waves. What the log says comes from the log; the rest is kept on disk. */
 export interface RolloutState {

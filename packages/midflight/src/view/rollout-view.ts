@@ -64,7 +64,7 @@ export function renderRollout(state: RolloutState, pane: Pane, nowMs: number): s
 }
 
 /** Metric, value, limit, sample count, and where. */
-export function describeFinding({ metric, value, limit, samples, on }: Finding): string {
+function describeFinding({ metric, value, limit, samples, on }: Finding): string {
   return toPlainLine(`${metric} ${value === null ? "not measured" : inUnit(metric, value)}, limit ${inUnit(metric, limit)} · ${count(samples, "sample")} · ${on}`);
 }
 
