@@ -57,6 +57,7 @@ describe("the configuration", () => {
     assert.equal(parse({ services, rollout: { bake: "0s" } }).rollout.bakeMs, 0);
     assert.match(problemOf({ services, rollout: { steps: ["1", "50%"] } }), /rollout\.steps .*does not end with 100%/);
     for (const steps of [["0", "100%"], ["110%", "100%"], [1, "100%"], "100%", Array.from({ length: 21 }, () => "100%")]) assert.match(problemOf({ services, rollout: { steps } }), /rollout\.steps .*is not a list of at most 20 steps/);
+    for (const steps of [["50%", "25%", "100%"], ["3", "50%", "2", "100%"]]) assert.match(problemOf({ services, rollout: { steps } }), /rollout\.steps .*has a step that reaches fewer than one before it/);
     for (const bake of [60, "60", "1 m", "-1s", "8d", "200h", ""]) assert.match(problemOf({ services, rollout: { bake } }), /rollout\.bake .*is not a duration/);
     assert.match(problemOf({ services, rollout: { deadline: "500ms" } }), /rollout\.deadline .*is not a duration from 1 s/);
   });

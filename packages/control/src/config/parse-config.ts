@@ -187,7 +187,10 @@ function checkOneOf(names: readonly string[]): (value: unknown) => string | null
 
 function checkSteps(value: unknown): string | null {
   if (!Array.isArray(value) || value.length > maxWaves || !value.every(isWaveStep)) return `is not a list of at most ${maxWaves} steps, such as ["1", "25%", "100%"]`;
-  return value.length === 0 || value.at(-1) === "100%" ? null : "does not end with 100%, so that some processes would never be reached";
+  if (value.length > 0 && value.at(-1) !== "100%") return "does not end with 100%, so that some processes would never be reached";
+  // How a count and a percentage compare, only the number of processes says; a wave keeps those of the one before in any case.
+  const ofKind = (isShare: boolean): number[] => value.filter((step) => step.endsWith("%") === isShare).map(Number.parseFloat);
+  return [ofKind(true), ofKind(false)].some((sizes) => sizes.some((size, i) => size < (sizes[i - 1] ?? 0))) ? "has a step that reaches fewer than one before it" : null;
 }
 
 function checkKey(value: unknown): string | null {
