@@ -48,6 +48,7 @@ export function openRolloutKeeper(options: RolloutKeeperOptions): RolloutKeeper 
   let isClosing = false;
   let isQueued = false;
   let lastTrouble = "";
+  const fallen: RolloutEvent[] = [];
   let working: Promise<void> = Promise.resolve();
 
   function meet(event: RolloutEvent): void {
@@ -60,7 +61,16 @@ export function openRolloutKeeper(options: RolloutKeeperOptions): RolloutKeeper 
     if (before?.phase !== after.phase || before.step !== after.step || before.rollout !== after.rollout) listen({ kind: "rollout", rollout: after });
   }
 
+  /** What could not be written down when it was heard, as on a full disk. */
+  function meetFallen(): void {
+    for (let event = fallen[0]; event !== undefined; event = fallen[0]) {
+      meet(event);
+      fallen.shift();
+    }
+  }
+
   async function look(): Promise<void> {
+    meetFallen();
     await followed.refresh();
     const head = followed.newest;
     if (head === null) return;
@@ -128,7 +138,12 @@ export function openRolloutKeeper(options: RolloutKeeperOptions): RolloutKeeper 
   return {
     hear: (event) => {
       if (event.kind !== "process-failed" || !event.wasReady) return;
-      meet({ kind: "fell", at: now(), target: event.target, because: event.because });
+      fallen.push({ kind: "fell", at: now(), target: event.target, because: event.because });
+      try {
+        meetFallen();
+      } catch (error) {
+        tellTrouble(error);
+      }
       queue();
     },
     close: async () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import path from "node:path";
 import { after, describe, test } from "node:test";
 import { connectControl, openAssigner, requireOpenRollout, takeBackSeen } from "@midflight/control";
 import { loadConfig } from "../../src/config/load-config.ts";
@@ -191,6 +193,29 @@ describe("a rollout by waves", () => {
     assert.match(answer.error.why, new RegExp(`${inWave} ended by itself: .*7`));
     const json = await until(project, (_, now) => now["health"] === "healthy");
     assert.deepEqual([...new Set(Object.values(releasesOf(json)))], ["r1"]);
+    await up.process.stop();
+  });
+
+  test("a process of the wave that ends while nothing can be written takes the release back as soon as something can", async () => {
+    const project = open('{ steps: ["1", "100%"], bake: "1h" }');
+    const up = await start(project);
+    project.edit("src/greeting.js", "hello", "hi");
+    const deploying = await project.start("deploy", "--json");
+    const baking = await until(project, (rollout) => rollout?.phase === "baking");
+    const [inWave] = (baking["rollout"] as Shown).processes as [string];
+    // No file can take the place of a directory.
+    const record = path.join(project.directory, ".midflight/state/rollout.json");
+    rmSync(record);
+    mkdirSync(record);
+    process.kill(pidsOf(baking).get(inWave)!, "SIGKILL");
+    await up.process.waitForLine(new RegExp(`${inWave} .*ended`), { timeoutMs: 60_000 });
+    const again = await until(project, (_, json) => pidsOf(json).get(inWave) !== pidsOf(baking).get(inWave) && releasesOf(json)[inWave] === "r2");
+    assert.equal(up.process.isAlive, true);
+    assert.equal(again["rollout"], null);
+    rmdirSync(record);
+    assert.equal((await deploying.exited).code, 4);
+    const back = await until(project, (rollout) => rollout?.phase === "rolled-back");
+    assert.match((back["rollout"] as Shown).because!, new RegExp(`^${inWave} ended by itself`));
     await up.process.stop();
   });
 
