@@ -40,6 +40,7 @@ export interface ServiceProcess {
   /**
    * Starts another one from the live release, and ends this one: after it if sockets can be handed over, else before it.
    * Resolves when the new one is ready and the old one gone, or when the new one has failed.
+   * @throws Error if no process can be started at all; the old one serves on
    */
   replace(reason: string): Promise<"ready" | "failed">;
   /** Another release is live: a process that waits to be started again is started at once, and its failures count anew. */

@@ -127,11 +127,17 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
         if (performance.now() - readyAt > steadyAfterMs) failures = 0;
         return { kind: "failed", was: now, reason: describeExit(exit), wasReady: true, exit };
       }
-      if (wish.current !== "replace" || !(await canHandOver(now, options))) {
+      // Null: no process can be started, so this one must not end for the next.
+      const isHandOver = wish.current === "replace" && (await canHandOver(now, options).catch(() => null));
+      if (isHandOver === false) {
         await end(now);
         return { kind: "asked" };
       }
       wish.begin();
+      if (isHandOver === null) {
+        outcome.resolve("failed");
+        continue;
+      }
       const next = await handOver(now);
       if (next !== now) readyAt = performance.now();
       now = next;
@@ -215,7 +221,9 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
   }
 
   async function letGo(): Promise<void> {
-    const holder = await options.holder();
+    // Where none can be started, nobody holds any.
+    const holder = await options.holder().catch(() => null);
+    if (holder === null) return;
     holder.keep(target, []);
     // What processes share is let go when none of them is left.
     if (service.listen.length > 0 && holder.running(service.name) === 0) await holder.bind(service.name, []);
@@ -281,12 +289,12 @@ export function keepProcess(options: ServiceProcessOptions, orphan: Running | nu
     },
     firstOutcome: first,
     replace: (reason) => {
-      const { promise } = (outcome = Promise.withResolvers());
+      const { promise, reject } = (outcome = Promise.withResolvers());
       failures = 0;
-      void canHandOver(running, options).then((isHandOver) => {
+      canHandOver(running, options).then((isHandOver) => {
         listen({ kind: "process-replacing", target, number: running?.boot.number ?? 0, reason, isHandOver });
         wish.set("replace");
-      });
+      }, reject);
       return promise;
     },
     wake: () => {
