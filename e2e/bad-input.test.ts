@@ -78,24 +78,29 @@ describe("a deploy of code that must not go live", () => {
     desk.project.write("src/greeting.js", greeting("hello"));
   });
 
-  test("a pack that was changed on its way is refused by its digest", async () => {
-    desk.project.write("src/greeting.js", greeting("tampered"));
-    const flip = (place: string, bytes: Buffer): Buffer => {
-      if (!place.startsWith("/v1/blobs")) return bytes;
-      const changed = Buffer.from(bytes);
-      changed[changed.length - 1]! ^= 0xff;
-      return changed;
-    };
-    await desk.meddle({ body: flip }, async () => {
-      const [logBefore, before] = [await desk.project.run("releases", "--json"), await desk.up.ask()];
-      const ran = await desk.project.run("deploy");
-      expectFourLines(ran.stderr, "ARTIFACT_DIGEST_MISMATCH");
-      assert.equal(ran.code, 3);
-      assert.deepEqual((await desk.project.run("releases", "--json")).json, logBefore.json);
-      assert.equal((await desk.up.ask()).says, before.says);
+  for (const [what, said] of [["a small blob, which the append encloses", ""], ["a large one, which goes in a pack before it", "// padding\n".repeat(30_000)]] as const) {
+    test(`what was changed on its way is refused by its digest: ${what}`, async () => {
+      desk.project.write("src/greeting.js", `${greeting("tampered")}\n${said}`);
+      let flipped = 0;
+      const flip = (place: string, bytes: Buffer): Buffer => {
+        const changed = said === "" ? flipEnclosed(bytes) : place.startsWith("/v1/blobs") ? flipLast(bytes) : null;
+        if (changed !== null) flipped += 1;
+        return changed ?? bytes;
+      };
+      await desk.meddle({ body: flip }, async () => {
+        const [logBefore, before] = [await desk.project.run("releases", "--json"), await desk.up.ask()];
+        const ran = await desk.project.run("deploy");
+        expectFourLines(ran.stderr, "ARTIFACT_DIGEST_MISMATCH");
+        assert.equal(ran.code, 3);
+        assert.ok(flipped > 0);
+        assert.deepEqual((await desk.project.run("releases", "--json")).json, logBefore.json);
+        assert.equal((await desk.up.ask()).says, before.says);
+      });
+      await desk.deploys("tampered");
+      desk.project.write("src/greeting.js", greeting("not tampered"));
+      await desk.deploys("not tampered");
     });
-    await desk.deploys("tampered");
-  });
+  }
 
   test("of two deploys at the same time one goes live after the other, or is told; the log is whole", async () => {
     const before = (await desk.log()).length;
@@ -229,3 +234,19 @@ describe("a machine that has no more to give", () => {
     }
   });
 });
+
+function flipLast(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1]! ^= 0xff;
+  return changed;
+}
+
+/** Null if the request encloses nothing. */
+function flipEnclosed(bytes: Buffer): Buffer | null {
+  const text = bytes.toString();
+  if (!text.includes('"enclosed":[')) return null;
+  const request = JSON.parse(text) as { enclosed: { bytes: string }[] };
+  const [blob] = request.enclosed;
+  blob!.bytes = flipLast(Buffer.from(blob!.bytes, "base64")).toString("base64");
+  return Buffer.from(JSON.stringify(request));
+}
