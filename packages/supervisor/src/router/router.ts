@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { mayChange, originForm } from "./fields.ts";
+import { bringsBody, mayChange, originForm } from "./fields.ts";
 import { forward, refuse } from "./forward.ts";
 import { pinCookie, readPin } from "./pin.ts";
 import { chooseSide, type Choice, type RouterTable, type Side } from "./table.ts";
@@ -71,6 +71,8 @@ export class Router {
   }
 
   async #change(socket: string, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    // Only a Node that knows no `shouldUpgradeCallback` comes here with it, and the body is nowhere then.
+    if (bringsBody(request)) return void client.end("HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n");
     const target = originForm(request.url ?? "");
     const table = this.#table;
     const choice = target === null ? null : this.#choose(table, request);

@@ -1,11 +1,12 @@
 import http, { type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { requestFields, responseFields } from "./fields.ts";
+import { mayChange, requestFields, responseFields } from "./fields.ts";
 
 /** Connects two ends after a request to change the protocol, as WebSockets begin. Resolves when both have ended. */
 export async function tunnel(request: IncomingMessage, client: Duplex, head: Buffer, reach: { readonly path: string; readonly target: string }, pin: string | null): Promise<void> {
   await new Promise<void>((resolve) => {
-    const fields = [...requestFields(request), "Connection", "Upgrade", "Upgrade", request.headers.upgrade ?? ""];
+    const offer = mayChange(request) ? ["Connection", "Upgrade", "Upgrade", request.headers.upgrade ?? ""] : ["Connection", "close"];
+    const fields = [...requestFields(request), ...offer];
     const asked = http.request({ socketPath: reach.path, method: request.method, path: reach.target, headers: fields as never, setHost: false, agent: false });
     let isAnswered = false;
     const say = (answer: IncomingMessage, rest: readonly string[]): void => {

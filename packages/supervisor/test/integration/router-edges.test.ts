@@ -24,12 +24,14 @@ describe("a router, and what clients and processes rarely say", { timeout: 60_00
   process.once("exit", () => rmSync(root, { recursive: true, force: true }));
 
   /** A router before one process; answers its port. */
-  async function routed(process: Server | net.Server): Promise<number> {
+  async function routed(process: Server | net.Server, hasOlderNode = false): Promise<number> {
     const at = path.join(root, `p${++made}`);
     process.listen(at);
     await once(process, "listening");
     const router = new Router({ deployment: "d", key: "00", greenShare: 0, isSticky: false, blue: [{ ":0": at }], green: [] });
     const server = router.serve(":0").listen(0, "127.0.0.1");
+    // What a Node does that does not know how an offer is refused.
+    if (hasOlderNode) Object.assign(server, { shouldUpgradeCallback: () => true });
     await once(server, "listening");
     open.push(process, server);
     for (const one of [process, server]) one.on("connection", (socket: Socket) => void sockets.add(socket));
@@ -72,6 +74,15 @@ describe("a router, and what clients and processes rarely say", { timeout: 60_00
     }
     agent.destroy();
     assert.equal(ports.size, 1);
+  });
+
+  test("a Node that cannot refuse an offer: HTTP/2 is not offered to the process, and a body is refused instead of waited for", async () => {
+    const port = await routed(app((request, response) => response.end(JSON.stringify(request.headers))), true);
+    const h2c = "HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+    const answer = await raw(port, `GET / ${h2c}\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 200 [^]*"host":"x"/);
+    assert.doesNotMatch(answer, /h2c/);
+    assert.match(await raw(port, `POST / ${h2c}Content-Length: 2\r\n\r\nab`), /^HTTP\/1\.1 501 /);
   });
 
   test("a process that fails while the protocol is to be changed: 502 if nothing was said, a cut connection if half was", async () => {
