@@ -15,11 +15,12 @@ add("bound function, listener and promise holding the old function", "export fun
 add("closures that a closure made, over and over", "export function p(reg){let n=0; reg('x',()=>++n)}", "export function p(reg){let n=0; reg('x',()=>n+=10)}", (m, s) => [s[0](), (() => { let f; m.p((_, g) => (f = g)); return f(); })()], { setup: (m) => { const l = []; m.p((_, f) => l.push(f)); return l; } });
 add("interval made before the swap runs the new body", "export const box={n:0}; export function start(){ return setInterval(()=>{box.n=1},1) }", "export const box={n:0}; export function start(){ return setInterval(()=>{box.n=2},1) }", async (m, t) => { m.box.n = 0; await new Promise((r) => setTimeout(r, 20)); clearInterval(t); return m.box.n; }, { setup: (m) => m.start() });
 
+// One that is under way finishes with the text that it began with, whatever was swapped in between.
+const begun = (m) => { const all = []; try { m.handle({ ask: (cb) => all.push(cb), next: null }, (v) => all.push(v), { verify: (info, cb) => all.push(cb) }); } catch {} return all; };
+
 /** A function that takes a request makes a closure, and the text around that changes. One that goes on with the request ends with it. */
-function inRequest(name, code, rung, probe = (m) => { let got; m.handle({ ask: (cb) => cb(true), next: null }, (v) => { got = v; }, { verify: (info, cb) => cb(info) }); return got; }) {
+function inRequest(name, code, rung, probe = (m) => { let got; m.handle({ ask: (cb) => cb(true), next: null }, (v) => { got = v; }, { verify: (info, cb) => cb(info) }); return got; }, setup = begun) {
   const text = (value) => code.replaceAll("LIMIT", String(value));
-  // One that is under way finishes with the text that it began with, whatever was swapped in between.
-  const setup = (m) => { const begun = []; try { m.handle({ ask: (cb) => begun.push(cb), next: null }, (v) => begun.push(v), { verify: (info, cb) => begun.push(cb) }); } catch {} return begun; };
   add(`in a request: ${name}`, text(1), text(2), probe, { setup, rung });
 }
 
@@ -41,6 +42,42 @@ inRequest("a closure that is given back", "export function handle(req,next){cons
 inRequest("a closure in a map", "const made=new Map(); export function handle(req,next){const k=LIMIT; made.set(req,()=>k); next(made.get(req)())}", "replace");
 inRequest("a function that goes on, and is kept elsewhere, too", "const all=[]; export function handle(req,out){const k=LIMIT; function next(){out(k)} req.ask(next); all.push(next)}", "replace");
 inRequest("a function expression that keeps itself", "const all=[]; export function handle(req,out){const k=LIMIT; req.ask(function next(){all.push(next); out(k)})}", "replace");
+
+// Whoever is called may be somebody else than the name says, or keep what it gets in a way that the name does not say.
+inRequest("a callback that a bound method keeps", "const l=[]; const give=l.push.bind(l); export function handle(req,next){const k=LIMIT; give(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a bound method in an object keeps", "const l=[]; const q={job:l.push.bind(l)}; export function handle(req,next){const k=LIMIT; q.job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a method taken out of an object keeps", "const l=[]; const q={job(cb){l.push(cb)}}; const {job}=q; export function handle(req,next){const k=LIMIT; job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a method keeps, by call", "const l=[]; export function handle(req,next){const k=LIMIT; l.push.call(l,()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a function keeps, by call", "const l=[]; function own(cb){l.push(cb)} export function handle(req,next){const k=LIMIT; own.call(null,()=>k); next(l[0]())}", "replace");
+inRequest("a callback that an instance keeps", "const l=[]; class job{constructor(cb){l.push(cb)}} export function handle(req,next){const k=LIMIT; new job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that one of two functions keeps", "const l=[]; const a=(cb)=>{l.push(cb)}, b=(cb)=>{l.unshift(cb)}; const job=l?a:b; export function handle(req,next){const k=LIMIT; job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a function which was made keeps", "const l=[]; const mk=()=>(cb)=>{l.push(cb)}; const job=mk(); export function handle(req,next){const k=LIMIT; job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a variable's later function keeps", "const l=[]; let job=(cb)=>cb(); job=(cb)=>{l.push(cb)}; export function handle(req,next){const k=LIMIT; job(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a function which was handed in keeps", "const l=[]; function take(req,next,give){const k=LIMIT; give(()=>k); next(l[0]())} export function handle(req,next){take(req,next,(cb)=>{l.push(cb)})}", "replace");
+inRequest("a callback that a method of one's own keeps, under a name of those that await", "const l=[]; const o={acquire(cb){l.push(cb)}}; export function handle(req,next){const k=LIMIT; o.acquire(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that a function of one's own keeps, under a name of those that await", "const l=[]; function run(cb){l.push(cb)} export function handle(req,next){const k=LIMIT; run(()=>k); next(l[0]())}", "replace");
+inRequest("a callback that the request's own method keeps", "const l=[]; export function handle(req,next){const k=LIMIT; req.on=(n,cb)=>{l.push(cb)}; req.on('x',()=>k); next(l[0]())}", "replace");
+inRequest("a callback that is found in the arguments, beside its name", "const l=[]; function ask(req,cb){l.push(arguments[1]); req.ask(()=>l[0]())} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback among arguments that are kept whole", "const l=[]; function ask(req,cb){l.push(arguments); req.ask(()=>l[0][1]())} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "replace");
+inRequest("a callback among arguments that are counted", "function ask(req,cb){if(arguments.length>1) req.ask(()=>cb())} export function handle(req,next){const k=LIMIT; ask(req,()=>next(k))}", "patch");
+
+const shared = [(m) => { let got; m.handle({ app: m.app, socket: m.app }, (v) => { got = v; }); return got; }, (m) => void m.handle({ app: m.app, socket: m.app }, () => undefined)];
+inRequest("a closure that all requests find by the app", "export const app={locals:{}}; export function handle(req,next){const k=LIMIT; if(!req.app.locals.h) req.app.locals.h=()=>k; next(req.app.locals.h())}", "replace", ...shared);
+inRequest("a closure that the next request on the connection finds", "export const app={}; export function handle(req,next){const k=LIMIT; if(!req.socket.h) req.socket.h=()=>k; next(req.socket.h())}", "replace", ...shared);
+inRequest("a listener of the app, by the request", "import {EventEmitter} from 'node:events'; export const app=new EventEmitter(); export function handle(req,next){const k=LIMIT; if(!app.listenerCount('x')) req.app.on('x',(to)=>{to(k)}); app.emit('x',next)}", "replace", ...shared);
+
+/** What a request began and what has no end is not over with it. (Here it has one, so that the process has, too.) */
+const loop = async (m) => { const before = m.box.runs; while (m.box.runs < before + 3) await new Promise(setImmediate); return m.box.n; };
+const begin = (m) => void m.handle({}, () => undefined);
+for (const [what, tick] of [
+  ["a timer", "function tick(){if(did(k)) setTimeout(tick,1)}"],
+  ["a timer's closure", "function tick(){if(did(k)) setTimeout(()=>{tick()},1)}"],
+  ["an immediate", "function tick(){if(did(k)) setImmediate(tick)}"],
+  ["a promise", "function tick(){if(did(k)) wait().then(tick)}"],
+  ["its own wait", "async function tick(){if(!did(k)) return; await wait(); tick()}"],
+  ["another function's timer", "function tock(){setTimeout(tick,1)} function tick(){if(did(k)) tock()}"],
+]) inRequest(`a function that runs for ever by ${what}`, `export const box={n:0,runs:0,isOn:false}; const wait=()=>new Promise((go)=>setTimeout(go,1)); function did(k){box.n=k; return box.runs++<100} export function handle(req,next){const k=LIMIT; ${tick} if(!box.isOn){box.isOn=true; tick()} next(k)}`, "replace", loop, begin);
+inRequest("a function that goes on in the next turn where the stack is deep", "function step(req,cb){req.ask(()=>cb())} export function handle(req,out){const k=LIMIT; let i=0; function next(error){if(i>99) return setImmediate(next,error); if(i++<k) step(req,next); else out(i)} req.next=next; next()}", "patch");
 
 /** A method that a constructor's handler of requests calls; and one that the constructor calls itself. */
 for (const [name, call, rung] of [

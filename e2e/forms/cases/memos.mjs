@@ -58,3 +58,12 @@ keeps("a store of one's own, asked with get", "class L{m=new Map(); get(k){retur
 // What is put somewhere whatever is there is no memo, nor what ends with its request.
 add("a value that is put anew at each call", "function g(){return 1} let last; export const f=()=>{last=g(); return last}", "function g(){return 2} let last; export const f=()=>{last=g(); return last}", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });
 add("a value kept in the request", "function g(){return 1} function h(req){if(!req.user) req.user=g(); return req.user} export const f=()=>h({})", "function g(){return 2} function h(req){if(!req.user) req.user=g(); return req.user} export const f=()=>h({})", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });
+
+// What is kept depends on what the function's locals were given, too.
+for (const [what, body] of [
+  ["a local", "const k=LIMIT; cache??={v:k}; return cache.v"],
+  ["a local, behind a condition", "const k=LIMIT; if(!cache) cache=String(k); return cache"],
+  ["a local that another one is made of", "const o={k:LIMIT}; const p=o.k; cache??={v:p}; return cache.v"],
+  ["a local, in a promise", "const k=LIMIT; cache??=new Promise((go)=>{go(k)}); return cache"],
+]) add(`what is kept is made of ${what}`, ...[1, 2].map((value) => `let cache; export function f(){${body.replace("LIMIT", String(value))}}`), (m) => m.f(), warm);
+add("what is kept is not made of a local that changed", "let cache; export function f(){const k=1; cache??={v:3}; return [cache.v,k]}", "let cache; export function f(){const k=2; cache??={v:3}; return [cache.v,k]}", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });

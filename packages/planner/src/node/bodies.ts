@@ -17,7 +17,7 @@ import { capturesTheSame, standsAlone } from "./captured.ts";
 import { endsWithItsRequest } from "./request-closures.ts";
 import { referencesIn } from "./scope.ts";
 import { isSameText, shownSite, type Site } from "./sites.ts";
-import type { Node } from "./syntax.ts";
+import type { FunctionNode, Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
 import { mayBeUnderWay, whoLooksFor } from "./under-way.ts";
@@ -176,15 +176,38 @@ function mayLive(input: BodyInput, site: Site): boolean {
 /** What a call computes once and keeps, for all later ones, was computed by the former text from what was there then. */
 function keptDifferently({ unit, before, after, changed, startup }: BodyInput, former: Site, site: Site): string | null {
   const isLasting = startup.isLasting(unit, former);
-  const textsOf = (detail: UnitDetail, nodes: readonly Node[]): string[] => nodes.map(({ start, end }) => detail.text.normalise(start, end));
-  const then = textsOf(before, keptIn(before, former, isLasting));
+  const textsOf = (detail: UnitDetail, { fn }: Site, nodes: readonly Node[]): string[] => nodes.map((node) => textWithLocals(detail, fn, node));
+  const then = textsOf(before, former, keptIn(before, former, isLasting));
   const nodes = keptIn(after, site, isLasting);
-  const now = textsOf(after, nodes);
+  const now = textsOf(after, site, nodes);
   // What was not kept before is not there to be wrong.
   const again = nodes.filter((_, i) => then.includes(now[i]!));
   const reads = again.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
   if (reads !== undefined) return `it keeps what it computed from ${reads.name}, which changed`;
   return then.every((text) => now.includes(text)) ? null : "what it computes once and keeps is computed otherwise now";
+}
+
+function isPutTogether(node: Node): boolean {
+  return node.type === "ObjectExpression" && node.properties.some(({ type }) => type === "SpreadElement");
+}
+
+/** The text of an expression, and of what the function gives to the locals that it reads. */
+function textWithLocals(detail: UnitDetail, fn: FunctionNode, node: Node): string {
+  const { text, scopes } = detail;
+  const texts: string[] = [];
+  const seen = new Set<string>();
+  const add = ({ start, end }: Node): void => {
+    texts.push(text.normalise(start, end));
+    for (const { name, where } of referencesIn(scopes.references, start, end)) {
+      if (where !== "local" || seen.has(name)) continue;
+      seen.add(name);
+      const given = (namesOf(detail).sources.get(name) ?? []).flatMap((source) => (source.kind === "value" && source.node.start >= fn.start && source.node.end <= fn.end ? [source.node] : []));
+      // What is given several values, or is put together from what was handed in, is another one at each call.
+      if (given.length === 1 && !isPutTogether(given[0]!)) add(given[0]!);
+    }
+  };
+  add(node);
+  return texts.join("\n");
 }
 
 /** Of a site's own text. `isLasting`: what is kept in its object lasts. */

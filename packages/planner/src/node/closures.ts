@@ -62,6 +62,9 @@ export function isDoneWithCallbacks(callee: Node): boolean {
 /** Names of what lives as long as one request. */
 const requestNames = /^_?(req|request|res|response|reply|rep|incoming|outgoing)$/;
 
+/** Ways from a request to what lives longer: more requests come on one connection. */
+const outlasting = /^(app|server|socket|connection|session|client|parser|agent)$/;
+
 export function isRequestName(name: string): boolean {
   return requestNames.test(name);
 }
@@ -72,7 +75,7 @@ export function endsWithCall(callee: Node): boolean {
   if (awaiting.has(name)) return true;
   if (!eventMethods.has(name) || callee.type !== "MemberExpression") return false;
   let root: Node = callee.object;
-  while (root.type === "MemberExpression") root = root.object;
+  for (; root.type === "MemberExpression"; root = root.object) if (outlasting.test(keyName(root.property, root.computed) ?? "app")) return false;
   return root.type === "Identifier" && requestNames.test(root.name);
 }
 

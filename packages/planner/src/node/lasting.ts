@@ -29,6 +29,39 @@ export function startsItselfAgain(fn: FunctionNode, name: string, around: Node):
   return leadsBack(fn, false);
 }
 
+/** Callees that run what they are given after the call. */
+const later: ReadonlySet<string> = new Set(["setTimeout", "setInterval", "setImmediate", "nextTick", "queueMicrotask", "then", "catch", "finally"]);
+
+/**
+ * True if a function has itself run again later, by itself or by way of others that are named in `around`. Not by what
+ * hands an argument on to the next turn (`setImmediate(next, error)`): that breaks a deep stack, and comes to an end.
+ */
+export function armsItselfAgain(fn: FunctionNode, name: string, around: Node): boolean {
+  const locals = namedIn(around);
+  const seen = new Set<string>();
+  const leadsBack = (from: FunctionNode, isBefore: boolean): boolean => {
+    let found = false;
+    const walk = (node: Node, isLater: boolean): void => {
+      if (found) return;
+      if (node.type === "Identifier") {
+        const next = node.name === name ? fn : locals.get(node.name);
+        const key = `${node.name} ${isLater}`;
+        if (next === fn) found = isLater;
+        if (next === undefined || next === fn || seen.has(key)) return;
+        seen.add(key);
+        found = leadsBack(next, isLater);
+        return;
+      }
+      const isCall = node.type === "CallExpression" && later.has(calleeName(node.callee));
+      const isHandingOn = isCall && /^(setImmediate|nextTick)$/.test(calleeName(node.callee)) && node.arguments.length > 1;
+      forEachChild(node, (child) => walk(child, isLater || (isCall && !isHandingOn) || (isFunction(node) && node.async)));
+    };
+    walk(from.body, isBefore || from.async);
+    return found;
+  };
+  return leadsBack(fn, false);
+}
+
 const named = new WeakMap<Node, ReadonlyMap<string, FunctionNode>>();
 
 function namedIn(region: Node): ReadonlyMap<string, FunctionNode> {

@@ -1,7 +1,9 @@
-import { detailOf, type AppShape } from "./app.ts";
+import type { UnitDetail } from "./analyze.ts";
+import { detailOf, resolveUnit, type AppShape } from "./app.ts";
 import { calleeName } from "./callees.ts";
 import { endsWithCall, isOnTheSpot, isRequestName } from "./closures.ts";
 import { functionNamed } from "./in-flight.ts";
+import { armsItselfAgain } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { referencesIn, type Reference } from "./scope.ts";
 import type { Site } from "./sites.ts";
@@ -55,6 +57,9 @@ class Continuations {
     const parent = namesOf(detail).parents.get(fn);
     const own = fn.type === "ArrowFunctionExpression" ? null : (fn.id?.name ?? null);
     const region = detail.facts.byFunction.get(fn)?.owner?.fn;
+    const known = own ?? (parent?.type === "VariableDeclarator" && parent.id.type === "Identifier" ? parent.id.name : null);
+    // A timer that arms itself goes on after the request.
+    if (known !== null && armsItselfAgain(fn, known, region ?? fn)) return false;
     // By its own name it may hand itself on.
     if (own !== null && fn.type !== "FunctionDeclaration" && !this.#nameStays(unit, own, fn, depth)) return false;
     if (fn.type === "FunctionDeclaration") return own !== null && region !== undefined && this.#nameStays(unit, own, region, depth);
@@ -112,17 +117,46 @@ class Continuations {
   #callStays(unit: string, call: Call, argument: Node | undefined, depth: number): boolean {
     const index = argument === undefined ? -1 : call.arguments.indexOf(argument as never);
     if (index === -1 || call.arguments.slice(0, index).some(({ type }) => type === "SpreadElement")) return false;
-    if (endsWithCall(call.callee)) return true;
     const name = calleeName(call.callee);
-    const inside = this.#meantBy(unit, call.callee, name);
-    if (inside.length === 0 && !isOnTheSpot(name) && keeping.test(name)) return false;
+    if (call.type === "NewExpression" && name !== "Promise") return false;
+    const inside = this.#meantBy(unit, call.callee);
+    if (inside === null) return false;
+    if (inside.length === 0 && !endsWithCall(call.callee) && !isOnTheSpot(name) && keeping.test(name)) return false;
     return inside.every((found) => this.#paramStays(found, index, depth + 1));
   }
 
-  #meantBy(unit: string, callee: Node, name: string): readonly Found[] {
-    if (callee.type === "MemberExpression") return name === "?" ? [] : this.#functionsUnder(name);
+  /** The functions of the app that may be called there; none: one that is not the app's. Null: who knows. */
+  #meantBy(unit: string, callee: Node): readonly Found[] | null {
+    if (callee.type === "ChainExpression") return this.#meantBy(unit, callee.expression);
+    // `keep.call(null, fn)` calls something else than what it is named after.
+    if (callee.type === "MemberExpression") return /^(call|apply|bind|\?)$/.test(calleeName(callee)) ? null : this.#under(calleeName(callee));
+    if (callee.type !== "Identifier") return null;
     const found = functionNamed(this.#app, unit, callee);
-    return found === null ? [] : [found];
+    if (found !== null) return [found];
+    const { facts, scopes } = detailOf(this.#app, unit)!;
+    const { name } = callee;
+    const imported = facts.imports.get(name);
+    if (imported !== undefined) return resolveUnit(this.#app, unit, imported.specifier) === null ? [] : null;
+    // A parameter of the same name elsewhere is another variable.
+    const sources = (namesOf(detailOf(this.#app, unit)!).sources.get(name) ?? []).filter((source) => source.kind !== "param" || (source.fn.start <= callee.start && callee.end <= source.fn.end));
+    if (sources.length === 0) return scopes.moduleNames.has(name) ? null : [];
+    const all = sources.map((source): readonly Found[] | null => {
+      if (source.kind === "function") return [{ unit, fn: source.fn }];
+      if (source.kind === "member") return this.#under(source.key);
+      if (source.kind !== "value") return null;
+      if (isFunction(source.node)) return [{ unit, fn: source.node }];
+      return source.node.type === "MemberExpression" && calleeName(source.node) !== "?" ? this.#under(calleeName(source.node)) : null;
+    });
+    return all.includes(null) ? null : all.flatMap((one) => one!);
+  }
+
+  /** What is given under a property's name; null if that is more than functions, and what somebody outside handed in. */
+  #under(name: string): readonly Found[] | null {
+    for (const { detail } of this.#app.units.values()) {
+      if (detail === null) continue;
+      for (const value of namesOf(detail).members.get(name) ?? []) if (!isPlainlyGiven(detail, value, name)) return null;
+    }
+    return this.#functionsUnder(name);
   }
 
   /** What a function of the app does with what it is given. */
@@ -130,15 +164,25 @@ class Continuations {
     if (depth > maxDepth || fn.generator || fn.params.some(({ type }) => type === "RestElement")) return false;
     const param = fn.params[index];
     const { scopes } = detailOf(this.#app, unit)!;
-    if (referencesIn(scopes.byName.get("arguments") ?? [], fn.start, fn.end).some(({ parent }) => !(parent.type === "CallExpression" || parent.type === "MemberExpression"))) return false;
-    if (param === undefined) return referencesIn(scopes.byName.get("arguments") ?? [], fn.start, fn.end).length === 0;
+    // How many there are says nothing of what they are.
+    if (referencesIn(scopes.byName.get("arguments") ?? [], fn.start, fn.end).some(({ parent }) => parent.type !== "MemberExpression" || calleeName(parent) !== "length")) return false;
+    if (param === undefined) return true;
     return param.type === "Identifier" && this.#nameStays(unit, boundNames(param)[0]!, fn, depth);
   }
 }
 
-/** `req.next`, `res.locals.done` */
+/** True if a value under a property's name is a function that is written there or known by its name, nothing, or what was handed in from outside. */
+function isPlainlyGiven(detail: UnitDetail, value: Node, name: string): boolean {
+  if (isFunction(value) || value.type === "Literal") return true;
+  if (value.type === "MemberExpression") return calleeName(value) === name;
+  if (value.type !== "Identifier") return false;
+  return value.name === "undefined" || (namesOf(detail).sources.get(value.name) ?? []).every((source) => source.kind === "function" || source.kind === "param" || (source.kind === "value" && source.node.type === "MemberExpression" && calleeName(source.node) === name));
+}
+
+/** `req.next`, `res.locals.done`; what hangs on the connection or the server outlives the request. */
 function isOfRequest(left: Node): boolean {
-  let root = left;
-  while (root.type === "MemberExpression") root = root.object;
-  return left.type === "MemberExpression" && root.type === "Identifier" && isRequestName(root.name);
+  if (left.type !== "MemberExpression") return false;
+  const { object } = left;
+  if (object.type === "Identifier") return isRequestName(object.name);
+  return object.type === "MemberExpression" && calleeName(object) === "locals" && object.object.type === "Identifier" && isRequestName(object.object.name);
 }
