@@ -78,6 +78,11 @@ export class Connections {
   }
 }
 
+/** Whether one that was idle still is, of which `bytesRead` had been read then: what `idle` asks of all at once costs by their number. */
+export function isStillIdle(socket: Socket, bytesRead: number): boolean {
+  return socket.bytesRead === bytesRead && isQuiet(socket);
+}
+
 function isQuiet(socket: Socket): boolean {
   return !socket.destroyed && answerOf(socket) === null && hasParser(socket) && socket.readableLength === 0 && socket.writableLength === 0;
 }

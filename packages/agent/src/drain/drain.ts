@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { DrainedWord, DrainWord } from "@midflight/protocol";
 import { isEventStream } from "../runtime/http-requests.ts";
 import { wait } from "../wait.ts";
-import type { Connections } from "./connections.ts";
+import { isStillIdle, type Connections } from "./connections.ts";
 import { endEventStreams, type Endless } from "./endless.ts";
 import { giveAway } from "./give-away.ts";
 import type { Line } from "./line.ts";
@@ -130,8 +130,9 @@ class Draining {
       return;
     }
     // One at a time: while one is on its way, another may have begun a request.
-    const next = (): Socket | undefined => connections.idle(server).find(isOuter);
-    for (let socket = next(); socket !== undefined; socket = next()) {
+    const idle = connections.idle(server).filter(isOuter).map((socket) => ({ socket, bytesRead: socket.bytesRead }));
+    for (const { socket, bytesRead } of idle) {
+      if (!isStillIdle(socket, bytesRead)) continue;
       if (await giveAway(socket, known.socket, line, connections)) {
         this.handedOver += 1;
         continue;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, get, request as requestOf } from "node:http";
 import http2 from "node:http2";
@@ -7,6 +8,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
 import { openHolder, type HeldProcess, type Holder } from "../../src/holder/connect-holder.ts";
@@ -118,6 +120,34 @@ describe("a hand-over", { timeout: 120_000 }, () => {
     for await (const text of socket) answer += text as string;
     assert.match(answer, new RegExp(`^HTTP/1.1 200[^]*\\r\\n\\r\\n${old}$`));
     assert.equal((await replaced).drained.isSafeToStop, true);
+  });
+
+  test("many idle connections are given away in few looks, and one that begins a request while others are on their way stays", async () => {
+    const sockets = await Promise.all(Array.from({ length: 400 }, () => new Promise<net.Socket>((resolve) => {
+      const socket = net.connect(port, "127.0.0.1", () => resolve(socket));
+    })));
+    const answer = async (socket: net.Socket): Promise<string> => String((await once(socket, "data"))[0]).replace(/^HTTP\/1.1 (\d+)[^]*\r\n\r\n/, "$1 ");
+    const say = (socket: net.Socket, text: string): Promise<string> => {
+      const answered = answer(socket);
+      socket.write(text);
+      return answered;
+    };
+    const old = edition;
+    await Promise.all(sockets.map((socket) => say(socket, "GET / HTTP/1.1\r\nhost: x\r\n\r\n")));
+    const replaced = replace();
+    while ((await ask(undefined, "/")) === String(old));
+    for (const socket of sockets.toReversed()) {
+      socket.write("GET / HT");
+      await nextTurn();
+    }
+    const answers = await Promise.all(sockets.map((socket) => say(socket, "TP/1.1\r\nhost: x\r\n\r\n")));
+    assert.deepEqual(answers.filter((text) => text !== `200 ${old}` && text !== `200 ${edition}`), []);
+    const { drained, exited } = await replaced;
+    assert.equal(drained.isSafeToStop, true);
+    await exited;
+    const looks = Number(readFileSync(path.join(root, `looks-${old}`), "utf8"));
+    assert.ok(looks < sockets.length / 2, `${looks} looks`);
+    for (const socket of sockets) socket.destroy();
   });
 
   test("an event stream ends whole, and says when to come again", async () => {
