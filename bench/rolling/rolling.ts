@@ -72,7 +72,7 @@ async function measureOurs(times: number, isQuick: boolean, say: (line: string) 
       const served = await measure(project, times, () => up.roll());
       const handedOver = up.events.reduce((sum, one) => sum + (one.event === "process-drained" ? one.handedOver : 0), 0);
       say(`${handedOver} times a connection was handed over`);
-      return { served: { ...served, handedOver }, cost: await (isQuick ? measureCost(project, up, 1, 1000, 4) : measureCost(project, up, 7, 8000, 16)) };
+      return { served: { ...served, handedOver }, cost: await (isQuick ? measureCost(project, up, 1, 1000, 4) : measureCost(project, up, 9, 8000, 16)) };
     } finally {
       await up.stop();
     }
