@@ -20,7 +20,8 @@ if (files.length === 0) {
 const events = run({
   files: files.map((file) => path.join(root, file)),
   cwd: root,
-  concurrency: 2,
+  // Tests wait more than they compute: three of them keep two processors busy.
+  concurrency: 3,
   // A file that hangs fails, and says so, long before whoever waits for all of them gives up.
   timeout: 900_000,
   execArgv: ["--conditions=@midflight/source"],
