@@ -23,6 +23,8 @@ export function renderUnits(config: ResolvedConfig, { node, program, user }: Uni
     `Description=${escape(config.app)}, kept running by midflight`,
     "After=network.target",
     ...(sockets.length === 0 ? [] : [`Requires=${name}.socket`, `After=${name}.socket`]),
+    "# However often it ends: what hinders it now, such as a full disk, may be over later.",
+    "StartLimitIntervalSec=0",
     "",
     "[Service]",
     "Type=exec",
