@@ -19,6 +19,7 @@ describe("over a new process", { timeout: 180_000 }, () => {
     test(`${count} clients with ${name} go on where they were: none of their messages is lost or dealt with twice`, async (t) => {
       const [wire, before] = [new Wire(Base), service.now];
       const clients = Array.from({ length: count }, () => new Sender(`ws://127.0.0.1:${service.port}`, wire.WebSocket));
+      t.after(() => clients.forEach(({ resumable }) => resumable.close()));
       await Promise.all(clients.map((client) => client.has(messages / 4)));
       const drained = await service.replace();
       await Promise.all(clients.map((client) => client.done));

@@ -123,14 +123,16 @@ describe("over lost connections", { timeout: 120_000 }, () => {
       },
     });
     const client = openResumable(served.url, { spreadMs: 20 });
+    t.after(() => {
+      client.close();
+      served.close();
+    });
     client.send("a");
     client.send("b");
     assert.equal(await client.flushed(), true);
     assert.deepEqual([failures, done, served.came.length], [4, ["1 a", "2 b"], 5]);
     const gaps = served.came.slice(1).map((at, i) => at - (served.came[i] ?? 0));
     for (const [i, gap] of gaps.entries()) assert.ok(gap >= 0.9 * 20 * 2 ** i, `${gaps.join()} ms`);
-    client.close();
-    served.close();
   });
 });
 
