@@ -1,4 +1,4 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import path from "node:path";
 import { MidflightError } from "@midflight/protocol";
@@ -34,16 +34,35 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/** Adds a line to a file that is there, in one write and one sync; false if it is not there. After a crash the line is whole, or cut off, or missing. @throws MidflightError as `writeDurably` */
+/** Adds a line to a file that is there, with one sync; false if it is not there. After a crash the line is whole, or cut off, or missing. @throws MidflightError as `writeDurably` */
 export async function appendDurably(file: string, line: string): Promise<boolean> {
   try {
     const handle = await open(file, constants.O_WRONLY | constants.O_APPEND);
     try {
-      // It begins a line of its own, whatever a crash has left of the last.
-      await handle.write(`\n${line}`);
+      // It begins a line of its own, whatever a crash has left of the last. All of it: one write may take a part, on a full disk.
+      await handle.appendFile(`\n${line}`);
       await handle.datasync();
+      // Somebody has put another file in its place meanwhile, or none.
+      if ((await handle.stat()).nlink === 0) return false;
     } finally {
       await handle.close();
+    }
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw unwritable(file, cause);
+  }
+}
+
+/** The same as `appendDurably`, at once: for the moment in which the process is about to die. */
+export function appendDurablyNow(file: string, line: string): boolean {
+  try {
+    const handle = openSync(file, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      writeFileSync(handle, `\n${line}`);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
     }
     return true;
   } catch (cause) {
@@ -59,7 +78,7 @@ export function writeDurablyNow(file: string, text: string): void {
     const temporary = temporaryName(file);
     const handle = openSync(temporary, "w", 0o600);
     try {
-      writeSync(handle, text);
+      writeFileSync(handle, text);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

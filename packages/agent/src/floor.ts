@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import {
   asArray, asCount, asNullable, asNumber, asRecord, asString, compareCounters, parseDigest,
   type Assign, type CounterFloor, type ReleaseId,
 } from "@midflight/protocol";
-import { appendDurably, writeDurably, writeDurablyNow } from "./durable-file.ts";
+import { appendDurably, appendDurablyNow, writeDurably, writeDurablyNow } from "./durable-file.ts";
 
 /** A release that failed in this process. It is not tried again until an assign says retry. */
 export interface RevertedRelease {
@@ -79,7 +80,12 @@ export class Floor {
   /** For the moment before the process dies. */
   addRevertedNow(release: ReleaseId, reason: string): void {
     this.#add(release, reason);
-    if (this.#options.isKept) writeDurablyNow(this.#options.file, encode(this.#state));
+    const { file, isKept } = this.#options;
+    if (!isKept) return;
+    // Where a newer process of the target has gone on, it is to hear of it, too.
+    const known = highestIn(readNow(file));
+    const line = encode(known === null || compareCounters(known, this.#state) <= 0 ? this.#state : withReverted(known, release, reason));
+    if (!appendDurablyNow(file, line)) writeDurablyNow(file, line);
   }
 
   async forgetReverted(release: ReleaseId): Promise<void> {
@@ -89,8 +95,7 @@ export class Floor {
   }
 
   #add(release: ReleaseId, reason: string): void {
-    const others = this.#state.reverted.filter((r) => r.release !== release);
-    this.#state = { ...this.#state, reverted: [...others, { release, reason: reason.slice(0, 1000) }].slice(-maxReverted) };
+    this.#state = withReverted(this.#state, release, reason);
   }
 
   #write(): Promise<void> {
@@ -106,8 +111,15 @@ export class Floor {
     const line = encode(this.#state);
     const grownBytes = this.#fileBytes + Buffer.byteLength(line) + 1;
     const isAppended = grownBytes <= maxFileBytes && (await appendDurably(file, line));
-    this.#fileBytes = isAppended ? grownBytes : Buffer.byteLength(line);
-    if (!isAppended) await writeDurably(file, line);
+    if (isAppended) {
+      this.#fileBytes = grownBytes;
+      return;
+    }
+    // Another process of the target may have gone further.
+    const known = highestIn(await readFile(file, "utf8").catch(() => ""));
+    const highest = known !== null && compareCounters(known, this.#state) > 0 ? encode(known) : encode(this.#state);
+    await writeDurably(file, highest);
+    this.#fileBytes = Buffer.byteLength(highest);
   }
 }
 
@@ -119,10 +131,28 @@ export async function openFloor(options: FloorOptions): Promise<{ readonly floor
   } catch (problem) {
     return { floor: new Floor(options, nothing, 0), isDamaged: (problem as NodeJS.ErrnoException).code !== "ENOENT" };
   }
+  const highest = highestIn(text);
+  return { floor: new Floor(options, highest ?? nothing, Buffer.byteLength(text)), isDamaged: highest === null };
+}
+
+/** What a floor's file says; null: nothing that can be read. */
+function highestIn(text: string): FloorState | null {
   // A line that was cut off by a crash was never relied on: nothing is swapped before it is whole.
   const states = text.split("\n").flatMap((line) => parseLine(line) ?? []);
-  const highest = states.reduce<FloorState | null>((best, state) => (best === null || compareCounters(state, best) >= 0 ? state : best), null);
-  return { floor: new Floor(options, highest ?? nothing, Buffer.byteLength(text)), isDamaged: highest === null };
+  return states.reduce<FloorState | null>((best, state) => (best === null || compareCounters(state, best) >= 0 ? state : best), null);
+}
+
+function readNow(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function withReverted(state: FloorState, release: ReleaseId, reason: string): FloorState {
+  const others = state.reverted.filter((r) => r.release !== release);
+  return { ...state, reverted: [...others, { release, reason: reason.slice(0, 1000) }].slice(-maxReverted) };
 }
 
 function parseLine(line: string): FloorState | null {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -79,6 +80,36 @@ describe("the counter floor", () => {
     await next.floor.raise(assign(1, 9));
     await old.floor.raise(assign(1, 2));
     assert.equal((await openFloor({ file, isKept: true })).floor.state.counter, 9);
+  });
+
+  test("does not sink when another process of the target dies, or writes the whole file, after it", async () => {
+    const [old, next] = [await openFloor({ file, isKept: true }), await openFloor({ file, isKept: true })];
+    await next.floor.raise(assign(1, 9));
+    await old.floor.raise(assign(1, 2));
+    old.floor.addRevertedNow(sha256("r2"), "it failed");
+    const { state } = (await openFloor({ file, isKept: true })).floor;
+    assert.deepEqual([state.counter, state.reverted], [9, [{ release: sha256("r2"), reason: "it failed" }]]);
+    // Until its file has to be written anew.
+    for (let i = 0; i < 40; i++) await old.floor.addReverted(sha256(`${i}`), "x".repeat(1_000));
+    assert.equal((await openFloor({ file, isKept: true })).floor.state.counter, 9);
+  });
+
+  test("says that it was not written where the disk takes a part of a line", { skip: process.platform === "win32" }, () => {
+    const floorFile = new URL("../src/floor.ts", import.meta.url).href;
+    const code = `
+      const { openFloor } = await import(${JSON.stringify(floorFile)});
+      const options = { file: ${JSON.stringify(file)}, isKept: true };
+      const { floor } = await openFloor(options);
+      const assign = (counter) => ({ epoch: 1, counter, release: "sha256:" + "a".repeat(64), issuedAt: "2026-01-01T00:00:00.000Z" });
+      let counter = 1;
+      for (; ; counter++) if (!(await floor.raise(assign(counter)).then(() => true, () => false))) break;
+      console.log(JSON.stringify([counter, (await openFloor(options)).floor.state.counter]));`;
+    // A limit of the file's size ends a write in the middle, as a full disk does.
+    const { stdout, stderr } = spawnSync("sh", ["-c", 'ulimit -f 3; exec "$@"', "sh", process.execPath, "--no-warnings", "--conditions=@midflight/source", "--input-type=module", "-e", code], { encoding: "utf8" });
+    assert.notEqual(stdout, "", stderr);
+    const [refused, found] = JSON.parse(stdout) as [number, number];
+    assert.ok(refused > 3, `${refused}`);
+    assert.equal(found, refused - 1);
   });
 
   test("does not let its file grow without bound, nor lose it when somebody removes it", async () => {
