@@ -54,7 +54,7 @@ const nothing: ReadonlyMap<string, Pick> = new Map();
 export function writeInstance(instance: Instance, prepared: Prepared | null, undo: (() => void)[], choice: Choice): void {
   const { hasOld, isOld } = choice;
   const slots = prepared?.slots ?? nothing;
-  if (prepared === null && instance.live.size === 0 && instance.stubs.size === 0 && instance.removed.size === 0 && instance.imitating.size === 0) return;
+  if (prepared === null && !instance.isChanged) return;
   const before = { live: instance.live, written: instance.written, scope: instance.scope, hadClosures: instance.hadClosures, members: instance.members, removals: instance.removals, makers: instance.makers, brought: instance.brought, imported: instance.imported, readers: instance.readers };
   undo.push(() => Object.assign(instance, before));
   const written = hasOld ? chooseBetween(before.live, slots, isOld) : slots;

@@ -95,8 +95,9 @@ export class Instance {
 
   /** False if nothing of an overlay is on it: it is as its own text made it. */
   get isChanged(): boolean {
-    const { live, written, stubs, removed, imitating, ending, cells, brought, hadClosures, program } = this;
-    const held = live.size + written.size + stubs.size + removed.size + imitating.size + ending.size + cells.size + brought.size + this.#faded.size;
+    const { live, written, stubs, removed, imitating, ending, cells, brought, members, removals, hadClosures, program } = this;
+    // Members and removals may wait for a class that is not made yet.
+    const held = live.size + written.size + stubs.size + removed.size + imitating.size + ending.size + cells.size + brought.size + members.length + removals.length + this.#faded.size;
     return held > 0 || hadClosures || program !== null;
   }
 
