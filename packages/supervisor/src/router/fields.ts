@@ -20,6 +20,15 @@ function endToEnd(raw: readonly string[]): string[] {
   return kept;
 }
 
+/** Status of the answer to a request that is not sent on; null for one that is. */
+export function refusalOf({ rawHeaders, headers, url }: Pick<IncomingMessage, "rawHeaders" | "headers" | "url">): 400 | 501 | null {
+  // RFC 9112 §3.2: who names two hosts means two things. Node keeps the first.
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
+  if (hosts > 1 || originForm(url ?? "") === null) return 400;
+  // RFC 9112 §6.1: other codings end at this hop as well, and nobody has undone them.
+  return (headers["transfer-encoding"] ?? "chunked").trim().toLowerCase() === "chunked" ? null : 501;
+}
+
 /** What is sent on of a request's fields. */
 export function requestFields({ rawHeaders, headers, socket }: IncomingMessage): string[] {
   const fields: string[] = [];

@@ -123,7 +123,7 @@ function pairs(raw: readonly Buffer[]): readonly [string, string][] {
 /** The process did not answer; which one, is nobody's business outside. */
 export function refuse(response: ServerResponse, status = 502): void {
   if (response.headersSent) return void response.destroy();
-  const body = status === 503 ? "No process serves this now.\n" : status === 400 ? "This request cannot be sent on.\n" : "The process that serves this did not answer.\n";
+  const body = status === 503 ? "No process serves this now.\n" : status === 400 || status === 501 ? "This request cannot be sent on.\n" : "The process that serves this did not answer.\n";
   // One that was given before, and not taken, is kept by Node and would not be taken again.
   response.statusMessage = "";
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...(status === 503 ? { "retry-after": "1" } : {}), connection: "close" });

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { bringsBody, mayChange, originForm } from "./fields.ts";
+import { bringsBody, mayChange, originForm, refusalOf } from "./fields.ts";
 import { forward, refuse } from "./forward.ts";
 import { pinCookie, readPin } from "./pin.ts";
 import { chooseSide, type Choice, type RouterTable, type Side } from "./table.ts";
@@ -44,8 +44,8 @@ export class Router {
   }
 
   async #answer(socket: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = originForm(request.url ?? "");
-    if (path === null) return refuse(response, 400);
+    const refusal = refusalOf(request);
+    if (refusal !== null) return refuse(response, refusal);
     const table = this.#table;
     const choice = this.#choose(table, request);
     const reach = choice === null ? null : this.#upstreams.next(table, choice.side, socket);
@@ -59,7 +59,7 @@ export class Router {
       leave = () => (this.#endless[side] -= 1);
     };
     try {
-      await forward({ request, response, path, pin: pinOf(table, choice), again: () => this.#upstreams.next(this.#table, side, socket), onStream }, reach);
+      await forward({ request, response, path: originForm(request.url!)!, pin: pinOf(table, choice), again: () => this.#upstreams.next(this.#table, side, socket), onStream }, reach);
     } finally {
       leave();
     }
@@ -73,17 +73,14 @@ export class Router {
   async #change(socket: string, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     // Only a Node that knows no `shouldUpgradeCallback` comes here with it, and the body is nowhere then.
     if (bringsBody(request)) return void client.end("HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n");
-    const target = originForm(request.url ?? "");
+    if (refusalOf(request) !== null) return void client.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     const table = this.#table;
-    const choice = target === null ? null : this.#choose(table, request);
+    const choice = this.#choose(table, request);
     const reach = choice === null ? null : this.#upstreams.next(table, choice.side, socket);
-    if (target === null || choice === null || reach === null) {
-      client.end(`HTTP/1.1 ${target === null ? "400 Bad Request" : "503 Service Unavailable\r\nRetry-After: 1"}\r\nConnection: close\r\n\r\n`);
-      return;
-    }
+    if (choice === null || reach === null) return void client.end("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n");
     this.#endless[reach.side] += 1;
     try {
-      await tunnel(request, client, head, { path: reach.path, target }, pinOf(table, choice));
+      await tunnel(request, client, head, { path: reach.path, target: originForm(request.url!)! }, pinOf(table, choice));
     } finally {
       this.#endless[reach.side] -= 1;
     }

@@ -143,6 +143,15 @@ describe("a router, and what clients and processes rarely say", { timeout: 60_00
     }
   });
 
+  test("two hosts are none, and a body that is coded for this hop alone is not passed on as if it were not", async () => {
+    let reached = 0;
+    const port = await routed(app((_request, response) => response.end(String(++reached))));
+    const offer = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    for (const rest of ["Connection: close\r\n", offer]) assert.match(await raw(port, `GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n${rest}\r\n`), /^HTTP\/1\.1 400 /);
+    assert.match(await raw(port, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"), /^HTTP\/1\.1 501 /);
+    assert.equal(reached, 0);
+  });
+
   test("rare methods and targets arrive as they were sent", async () => {
     const port = await routed(app(({ method, url }, response) => response.end(`${method} ${url}`)));
     for (const line of ["PROPFIND /", "QUERY /", "M-SEARCH /", "TRACE /", "GET /[x]|^{}", "GET //a//b", "GET /a?b?c", "GET /%zz", "GET /a#b"]) {
