@@ -18,6 +18,8 @@ interface Follow {
   readonly generations: Generations;
   readonly hold: Hold;
   readonly meter: Meter | null;
+  /** Enters a request for the events of its stream of node:http2, too: the module is loaded only if the app does so. */
+  readonly followStream: (stream: object) => void;
 }
 
 /* eslint-disable prefer-rest-params -- a rest parameter is an array per event, and a request has many */
@@ -29,7 +31,7 @@ interface Follow {
  * what takes it all back.
  */
 export function followHttpRequests(generations: Generations, hold: Hold, meter: Meter | null): () => void {
-  const follow: Follow = { generations, hold, meter };
+  const follow: Follow = { generations, hold, meter, followStream };
   meter?.lookAtOpen((visit, leastMs, most) => generations.eachOpen(visit, leastMs, most));
   const undo = [
     patchEmit(Server.prototype, (emit) =>
@@ -61,6 +63,18 @@ export function followHttpRequests(generations: Generations, hold: Hold, meter: 
       };
     }),
   ];
+  const streams = new Set<object>();
+  function followStream(stream: object): void {
+    const prototype = Object.getPrototypeOf(stream) as object;
+    if (streams.has(prototype)) return;
+    streams.add(prototype);
+    undo.push(patchEmit(prototype, (emit) =>
+      function () {
+        const token = (this as Carrier)[tokenKey];
+        return token === undefined || generations.token === token ? Reflect.apply(emit, this, arguments) : generations.apply(token, emit, this, arguments);
+      },
+    ));
+  }
   return () => {
     for (const take of undo.toReversed()) take();
   };
@@ -99,7 +113,11 @@ function enter(follow: Follow, emit: Emit, server: unknown, args: IArguments): b
   if (meter !== null) token.stint = meter.open();
   first[tokenKey] = token;
   answers[tokenKey] = token;
-  if (!(answers instanceof ServerResponse)) answers.once("close", () => end(follow, token, answers as Answer & Ended));
+  if (!(answers instanceof ServerResponse)) {
+    // Those of requests that are made of a stream come from the events of that.
+    if (args[0] === "stream") follow.followStream(first);
+    answers.once("close", () => end(follow, token, answers as Answer & Ended));
+  }
   return generations.apply(token, emit, server, args);
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer, get, IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import http2 from "node:http2";
+import { connect, type AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { Generations } from "../../src/runtime/generations.ts";
 import { Hold } from "../../src/runtime/hold.ts";
@@ -110,6 +111,74 @@ describe("a request of an HTTP server", () => {
     }
     assert.ok(["of the request", "of the response", "prefinish", "close"].every((event) => seen.has(event)), [...seen].join(" "));
   });
+});
+
+/** Nothing here is instrumented: a listener has no other way to its request than the event. */
+describe("each of many requests is told of all its events in its own context,", () => {
+  async function following(serve: (generations: Generations, meet: (emitters: readonly EventEmitter[]) => void) => Promise<void>): Promise<void> {
+    const generations = new Generations(timing);
+    const unfollow = followHttpRequests(generations, new Hold(), null);
+    const tokens = new Set<unknown>();
+    const strays = new Set<string>();
+    let met = 0;
+    try {
+      await serve(generations, (emitters) => {
+        const { token } = generations;
+        met++;
+        tokens.add(token);
+        for (const emitter of emitters) for (const event of ["data", "end", "finish", "close"]) emitter.on(event, () => generations.token === token || strays.add(`${emitter.constructor.name} ${event}`));
+      });
+      await until(async () => generations.isQuiet || undefined, 10_000);
+      assert.deepEqual([tokens.size, tokens.has(undefined), [...strays]], [met, false, []]);
+    } finally {
+      unfollow();
+    }
+  }
+
+  test("pipelined on one connection", async () => {
+    await following(async (_, meet) => {
+      const server = createServer((request, response) => {
+        meet([request, response]);
+        request.on("end", () => (request.url === "/late" ? setImmediate(() => response.end("x".repeat(70_000))) : response.end("x")));
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const socket = connect((server.address() as AddressInfo).port);
+      const total = 60;
+      const answered = new Promise<void>((resolve) => {
+        let text = "";
+        socket.on("data", (part) => (text += String(part)).split("HTTP/1.1 200").length > total && resolve());
+      });
+      for (let i = 0; i < total; i++) socket.write(`POST ${i % 2 === 0 ? "/late" : "/"} HTTP/1.1\r\nhost: a\r\ncontent-length: ${i * 10}\r\n\r\n${"y".repeat(i * 10)}`);
+      await answered;
+      socket.destroy();
+      server.close();
+    });
+  });
+
+  for (const event of ["request", "stream"] as const) {
+    test(`as a ${event} of HTTP/2`, async () => {
+      await following(async (_, meet) => {
+        const server = http2.createServer().listen(0, "127.0.0.1");
+        if (event === "stream") server.on("stream", (stream) => {
+          meet([stream]);
+          stream.on("end", () => stream.end("x"));
+        });
+        else server.on("request", (request, response) => {
+          meet([request, response]);
+          request.on("end", () => response.end("x"));
+        });
+        await once(server, "listening");
+        const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+        await Promise.all(Array.from({ length: 40 }, async (_one, i) => {
+          const stream = client.request({ ":method": "POST", ":path": "/" });
+          stream.resume().end("y".repeat(i * 10));
+          await once(stream, "close");
+        }));
+        client.close();
+        server.close();
+      });
+    });
+  }
 });
 
 describe("the requests that are under way", () => {
