@@ -64,6 +64,11 @@ for (const [what, body] of [
   ["a local", "const k=LIMIT; cache??={v:k}; return cache.v"],
   ["a local, behind a condition", "const k=LIMIT; if(!cache) cache=String(k); return cache"],
   ["a local that another one is made of", "const o={k:LIMIT}; const p=o.k; cache??={v:p}; return cache.v"],
+  ["a local that is given something else later", "let k=LIMIT; if(!cache){k=k+0; cache=k} return cache"],
+  ["a local that is taken out of an object", "const {k}={k:LIMIT}; return cache??=k"],
+  ["a local that is taken out of a list", "const [k]=[LIMIT]; return cache??=k"],
+  ["a function in it", "function g(){return LIMIT} return cache??=g()"],
   ["a local, in a promise", "const k=LIMIT; cache??=new Promise((go)=>{go(k)}); return cache"],
 ]) add(`what is kept is made of ${what}`, ...[1, 2].map((value) => `let cache; export function f(){${body.replace("LIMIT", String(value))}}`), (m) => m.f(), warm);
+add("what is kept is made of a parameter's default", ...[1, 2].map((value) => `let cache; export function f(k=${value}){return cache??=k}`), (m) => m.f(), warm);
 add("what is kept is not made of a local that changed", "let cache; export function f(){const k=1; cache??={v:3}; return [cache.v,k]}", "let cache; export function f(){const k=2; cache??={v:3}; return [cache.v,k]}", (m) => m.f(), { setup: (m) => void m.f(), rung: "patch" });

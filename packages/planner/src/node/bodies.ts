@@ -11,13 +11,14 @@ import { isRequestName } from "./closures.ts";
 import { shapesInstances } from "./instances.ts";
 import { isReadMember } from "./members.ts";
 import { makesClosures } from "./held.ts";
+import { textWithLocals } from "./kept-text.ts";
 import { mayRunForEver } from "./lasting.ts";
 import { namesOf } from "./names.ts";
 import { capturesTheSame, standsAlone } from "./captured.ts";
 import { endsWithItsRequest } from "./request-closures.ts";
 import { referencesIn } from "./scope.ts";
 import { isSameText, shownSite, type Site } from "./sites.ts";
-import type { FunctionNode, Node } from "./syntax.ts";
+import type { Node } from "./syntax.ts";
 import { contentKey } from "./text.ts";
 import type { Startup } from "./startup.ts";
 import { mayBeUnderWay, whoLooksFor } from "./under-way.ts";
@@ -185,29 +186,6 @@ function keptDifferently({ unit, before, after, changed, startup }: BodyInput, f
   const reads = again.flatMap(({ start, end }) => referencesIn(after.scopes.references, start, end)).find((ref) => ref.where !== "local" && changed.has(ref.name));
   if (reads !== undefined) return `it keeps what it computed from ${reads.name}, which changed`;
   return then.every((text) => now.includes(text)) ? null : "what it computes once and keeps is computed otherwise now";
-}
-
-function isPutTogether(node: Node): boolean {
-  return node.type === "ObjectExpression" && node.properties.some(({ type }) => type === "SpreadElement");
-}
-
-/** The text of an expression, and of what the function gives to the locals that it reads. */
-function textWithLocals(detail: UnitDetail, fn: FunctionNode, node: Node): string {
-  const { text, scopes } = detail;
-  const texts: string[] = [];
-  const seen = new Set<string>();
-  const add = ({ start, end }: Node): void => {
-    texts.push(text.normalise(start, end));
-    for (const { name, where } of referencesIn(scopes.references, start, end)) {
-      if (where !== "local" || seen.has(name)) continue;
-      seen.add(name);
-      const given = (namesOf(detail).sources.get(name) ?? []).flatMap((source) => (source.kind === "value" && source.node.start >= fn.start && source.node.end <= fn.end ? [source.node] : []));
-      // What is given several values, or is put together from what was handed in, is another one at each call.
-      if (given.length === 1 && !isPutTogether(given[0]!)) add(given[0]!);
-    }
-  };
-  add(node);
-  return texts.join("\n");
 }
 
 /** Of a site's own text. `isLasting`: what is kept in its object lasts. */
