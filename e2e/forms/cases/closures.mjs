@@ -84,6 +84,12 @@ for (const [name, call, rung] of [
   ["when requests come", "this.on={upgrade:(req,head)=>{this.take(req,head)}}", "patch"],
   ["at once, by a handler in an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; this.on.upgrade(1,2)", "replace"],
   ["at once, by a handler that is taken out of an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; const {upgrade}=this.on; upgrade(1,2)", "replace"],
+  ["at once, by all handlers in an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; Object.values(this.on).forEach((f)=>f(1,2))", "replace"],
+  ["at once, by all entries of an object", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; for(const [k,f] of Object.entries(this.on)) f(1,2)", "replace"],
+  ["at once, by a handler in an object, by call", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; this.on.upgrade.call(null,1,2)", "replace"],
+  ["at once, by a handler in an object that gets a name", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; const f=this.on.upgrade; f(1,2)", "replace"],
+  ["at once, by a handler under a computed name that gets a name", "this.on={upgrade:(req,head)=>{this.take(req,head)}}; for(const k in this.on){const f=this.on[k]; f(1,2)}", "replace"],
+  ["at once, by a function that calls all handlers", "const run=(o)=>{for(const f of Object.values(o)) f(1,2)}; run({upgrade:(req,head)=>{this.take(req,head)}})", "replace"],
   ["at once, by a handler that it calls", "const run=(req,head)=>{this.take(req,head)}; run(1,2)", "replace"],
   ["at once", "this.take(1,2)", "replace"],
 ]) {

@@ -4,7 +4,7 @@ import { isRequestName } from "./closures.ts";
 import { privateMethodOf } from "./helpers.ts";
 import { Lookup } from "./lookup.ts";
 import type { Site } from "./sites.ts";
-import { containsOwn, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
+import { boundNames, containsOwn, forEachChild, isClass, isFunction, keyName, type ClassNode, type FunctionNode, type Node } from "./syntax.ts";
 
 /**
  * Why a change of a function would leave the objects that it made, or helped to make, unlike those it makes from now
@@ -117,14 +117,39 @@ function isForRequests({ params }: FunctionNode, parent: Node, calls: ReadonlySe
   return parent.type === "CallExpression" && calleeName(parent.callee) === "createServer" && !calls.has("emit");
 }
 
-/** By which names properties are called, anywhere in the app; "?" if one is computed. */
+/** `Object.values(handlers)` */
+function isListing(node: Node): boolean {
+  return node.type === "CallExpression" && /^(values|entries)$/.test(calleeName(node.callee)) && node.arguments.length > 0;
+}
+
+function isNumber(key: Node): boolean {
+  return key.type === "UpdateExpression" || (key.type === "BinaryExpression" && key.operator !== "+") || (key.type === "Literal" && typeof key.value === "number");
+}
+
+/** `req.headers` holds texts. */
+function isHeader(node: Node): boolean {
+  return node.type === "MemberExpression" && keyName(node.property, node.computed) === "headers" && node.object.type === "Identifier" && isRequestName(node.object.name);
+}
+
+/** By which names properties are called, or read to be called otherwise, anywhere in the app; "?" if one that is called is computed. */
 function callsIn(app: AppShape): ReadonlySet<string> {
   const names = new Set<string>();
   for (const [unit, { detail }] of app.units) {
     if (detail === null) continue;
     const lookup = new Lookup(app, unit, detail);
+    const looked = new Set<Node>();
+    const isCalled = (name: string): boolean => detail.scopes.byName.get(name)?.some(({ role }) => role === "call") === true;
+    const isSymbol = (key: Node): boolean => {
+      const value = key.type === "Identifier" ? detail.facts.declarations.get(key.name)?.value : null;
+      return value?.type === "CallExpression" && calleeName(value.callee) === "Symbol";
+    };
     const walk = (node: Node): void => {
       if ((node.type === "CallExpression" || node.type === "NewExpression") && node.callee.type === "MemberExpression") names.add(lookup.keyOf(node.callee));
+      else if (node.type === "MemberExpression" && keyName(node.property, node.computed) !== null && !isHeader(node.object)) names.add(lookup.keyOf(node));
+      // `for (const handle of Object.values(handlers)) handle()`
+      if (node.type === "ForOfStatement" && node.left.type === "VariableDeclaration" && isListing(node.right) && !boundNames(node.left.declarations[0]!.id).some(isCalled)) looked.add(node.right);
+      if (isListing(node) && !looked.has(node)) names.add("?");
+      if (node.type === "VariableDeclarator" && node.init?.type === "MemberExpression" && node.init.computed && !isNumber(node.init.property) && !isSymbol(node.init.property) && boundNames(node.id).some(isCalled)) names.add("?");
       // Taken out of the object, it may be called by any name.
       if (node.type === "ObjectPattern") for (const property of node.properties) if (property.type === "Property") names.add(keyName(property.key, property.computed) ?? "?");
       forEachChild(node, walk);
