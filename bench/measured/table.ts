@@ -50,6 +50,11 @@ const rows: readonly Row[] = [
     },
   },
   {
+    bench: "router",
+    what: "CPU that the router adds to a request of an app that does nothing, while two environments serve",
+    figure: (result) => `${tenth(result.number("figures", "addedUs"))} µs; in the same run ${result.names("rivals").map((name) => `${name} ${tenth(result.number("rivals", name, "addedUs"))} µs`).join(", ")}`,
+  },
+  {
     bench: "first-swap",
     what: "`git clone`, with nothing in npm's cache → the tour's first edit is live",
     figure: (result) => `p50 ${whole(result, "tourSeconds", "cloneToLive")} s, of which ${whole(result, "tourSeconds", "setUp")} s for npm and the build`,
