@@ -103,7 +103,8 @@ describe("after a swap", () => {
     process.removeAllListeners("uncaughtException");
     try {
       raise("fatal");
-      const floor = JSON.parse(readFileSync(`${world.directory}/state/web-1.json`, "utf8")) as { reverted: unknown };
+      // The file has a line for each change.
+      const floor = JSON.parse(readFileSync(`${world.directory}/state/web-1.json`, "utf8").trim().split("\n").at(-1)!) as { reverted: unknown };
       assert.deepEqual(floor.reverted, [{ release: next.id, reason: "uncaughtException: Error: fatal" }]);
     } finally {
       for (const other of others) process.on("uncaughtException", other);
