@@ -42,6 +42,16 @@ const rows: readonly Row[] = [
     },
   },
   {
+    bench: "live",
+    what: "requests that failed under load while code was swapped, on the shop and on json-server, on Node.js 20, 22, 24 and 26",
+    figure: (result) => {
+      const runs = result.names("figures");
+      const sum = (...key: readonly string[]): number => runs.reduce((all, run) => all + result.number("figures", run, ...key), 0);
+      const swaps = sum("swaps", "patch") + sum("swaps", "redefine") + sum("swaps", "rollback");
+      return `${sum("failed")} of ${thousands(sum("requests"))}, across ${swaps} swaps`;
+    },
+  },
+  {
     bench: "rolling",
     what: "requests that failed, and kept connections that clients had to open again, while a process was replaced again and again under 1,000 requests a second",
     figure: (result) => {
