@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { insertRouter, keepHolder } from "@midflight/supervisor";
-import { createRandom } from "@midflight/testkit";
+import { createRandom, freePort } from "@midflight/testkit";
 import { ensureInstalled } from "../../scripts/setup/install.mjs";
 import { nodeBinary } from "../../scripts/node-versions.mjs";
 import { bar, type Bench, type Findings } from "../bench.ts";
 import { Connections } from "../overhead/request-blocks.ts";
 import { versionOf } from "../save-to-live/rivals.ts";
 import { median, round, shuffle } from "../statistics.ts";
-import { cpuUs, direct, freePort, throughHaproxy, throughHttpProxy, type Way } from "./processes.ts";
+import { cpuUs, direct, throughHaproxy, throughHttpProxy, type Way } from "./processes.ts";
 
 const connectionsAtOnce = 16;
 /** Requests before it counts: until the compilers have settled. */

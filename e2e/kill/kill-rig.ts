@@ -1,12 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { maxEnclosedBytes, type Cursor, type LogEntry, type ReadResult, type ReleaseId } from "@midflight/protocol";
 import { createCollector, materialise, openProvenance, openPublisher, type Publisher } from "@midflight/publisher";
 import { connectRegistry, type RegistryClient } from "@midflight/registry-client";
-import { type AppProcess, type ProcessExit, startApp, startProcess, type StartedProcess } from "@midflight/testkit";
+import { type AppProcess, freePort, type ProcessExit, startApp, type StartedProcess, startProcess } from "@midflight/testkit";
 import { createTrustRoot, encodeSigningKey, generateSigningKey, type TrustRoot, verifyAssign } from "@midflight/trust";
 import type { PublishOrder } from "./publish-process.ts";
 
@@ -214,12 +213,4 @@ export async function untilServes(app: AppProcess, version: number, withinMs = 6
     if (answer.versions[0] === version) return answer;
     if (performance.now() > deadline) throw new Error(`it serves version ${answer.versions[0]}, not ${version}, after ${withinMs} ms\n${app.stdout.lines.slice(-20).join("\n")}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
 }

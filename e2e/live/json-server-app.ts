@@ -1,8 +1,7 @@
-import { createServer } from "node:net";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type AppProcess, IdLedger, type LoadResponse, type RequestSpec } from "@midflight/testkit";
+import { type AppProcess, freePort, IdLedger, type LoadResponse, type RequestSpec } from "@midflight/testkit";
 import { copySources } from "./copy-sources.ts";
 import type { Customers, Edition, LiveApp } from "./live-app.ts";
 
@@ -172,10 +171,3 @@ async function openCustomers({ url }: AppProcess): Promise<Customers> {
 }
 
 /** json-server prints the port it was told, so it cannot be told 0. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -2,11 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { createRequire } from "node:module";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { repositoryRoot, startProcess, type StartedProcess } from "@midflight/testkit";
+import { freePort, repositoryRoot, type StartedProcess, startProcess } from "@midflight/testkit";
 import { nodeBinary } from "../../scripts/node-versions.mjs";
 
 const shopDir = path.join(repositoryRoot, "examples/shop");
@@ -45,7 +44,7 @@ export async function openReplacedShop(majors: readonly number[], readyTimeoutMs
   const urls = new Map<string, URL>();
   const services: Record<string, unknown> = {};
   for (const major of majors) {
-    const port = await findPort();
+    const port = await freePort();
     urls.set(`node${major}`, new URL(`http://127.0.0.1:${port}`));
     services[`node${major}`] = { run: `${nodeBinary(major)} dist/server.js`, code: "dist", health: "/readyz", env: { PORT: String(port) }, readyTimeoutMs };
   }
@@ -101,14 +100,4 @@ function install(directory: string, fastify: string): void {
   writeFileSync(path.join(aside, ".package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages: { "node_modules/fastify": { version } } }));
   rmSync(to, { recursive: true, force: true });
   renameSync(aside, to);
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

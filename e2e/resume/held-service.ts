@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
+import { freePort } from "@midflight/testkit";
 import { openHolder, type HeldProcess } from "../../packages/supervisor/src/holder/connect-holder.ts";
 
 export interface HeldService {
@@ -32,7 +32,7 @@ export async function startHeldService(): Promise<HeldService> {
   const ledger = path.join(root, "ledger");
   mkdirSync(ledger);
   const holder = await openHolder({ root, log: (name) => path.join(root, `${name}.log`) });
-  const port = await findPort();
+  const port = await freePort();
   const epoch = String(Date.now());
   const running = new Set<HeldProcess>();
   let edition = 0;
@@ -100,13 +100,4 @@ function end({ pid }: HeldProcess, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -7,6 +7,7 @@ export { runLoad, startLoad, type LoadOptions, type LoadRun } from "./load/run-l
 export { type Samples } from "./load/samples.ts";
 export { createSchedule, type Arrivals, type Schedule } from "./load/schedule.ts";
 export { type FailureKind, type LoadResponse, type RequestSpec } from "./load/send-request.ts";
+export { freePort } from "./process/free-port.ts";
 export { guardAgainstLeaks } from "./process/leak-guard.ts";
 export { type LineLog, type WaitOptions } from "./process/line-log.ts";
 export { startProcess, type ProcessExit, type ProcessOptions, type StartedProcess, type StopOptions } from "./process/start-process.ts";

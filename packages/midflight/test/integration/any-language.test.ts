@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import net from "node:net";
 import { afterEach, describe, test } from "node:test";
-import { startLoad, type LoadRun } from "@midflight/testkit";
+import { freePort, type LoadRun, startLoad } from "@midflight/testkit";
 import { makeProject, type Project, type Up } from "../support/project.ts";
 
 const guide = readFileSync(new URL("../../../../docs/guides/any-language.md", import.meta.url), "utf8");
@@ -33,7 +32,7 @@ for (const [language, program] of Object.entries(programs)) {
     });
 
     async function prepare(more = ""): Promise<{ url: URL }> {
-      const port = await findPort();
+      const port = await freePort();
       const service = `{ run: "${program.run}", code: "api", agent: false, listen: ["127.0.0.1:${port}"], health: "/readyz", ${more} }`;
       project = makeProject({
         files: { "midflight.config.mjs": `export default { app: "demo", services: { api: ${service} } };\n`, [program.file]: shown(program.file).replace('"8000"', `"${port}"`), "src/server.js": null },
@@ -110,13 +109,4 @@ interface Answer {
 
 async function ask(url: URL): Promise<Answer> {
   return (await fetch(url, { headers: { connection: "close" } })).json() as Promise<Answer>;
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

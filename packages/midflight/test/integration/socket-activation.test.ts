@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@midflight/testkit";
 import { bindSocket } from "../../../supervisor/src/holder/bind-socket.ts";
 import { makeProject, type Project } from "../support/project.ts";
 
@@ -34,7 +35,7 @@ describe("sockets that midflight is started with, as by systemd", { timeout: 120
   }
 
   test("serve from the first moment: who connects before midflight is there is answered, and several processes share them", async () => {
-    const port = await findPort();
+    const port = await freePort();
     const systemd = await bindSocket(`127.0.0.1:${port}`);
     const early = ask(port);
     project = makeProject({ files: { "midflight.config.mjs": `export default { app: "demo", services: { web: { run: "node src/server.js", code: "src", health: "/readyz", processes: 2, listen: ["127.0.0.1:${port}"] } } };\n` } });
@@ -64,13 +65,4 @@ async function ask(port: number): Promise<{ pid: number }> {
   socket.end("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
   const answer = await text(socket);
   return JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1)) as { pid: number };
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

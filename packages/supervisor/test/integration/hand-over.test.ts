@@ -11,6 +11,7 @@ import { after, before, describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
+import { freePort } from "@midflight/testkit";
 import { openHolder, type HeldProcess, type Holder } from "../../src/holder/connect-holder.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -26,7 +27,7 @@ describe("a hand-over", { timeout: 120_000 }, () => {
 
   before(async () => {
     holder = await openHolder({ root, log: (name) => path.join(root, `${name}.log`) });
-    [port, portH2] = [await findPort(), await findPort()];
+    [port, portH2] = [await freePort(), await freePort()];
     now = await launch();
   });
   after(async () => {
@@ -246,14 +247,5 @@ function askH2(session: http2.ClientHttp2Session): Promise<string> {
     const stream = session.request({ ":path": "/" });
     session.once("error", reject);
     stream.setEncoding("utf8").on("data", (part: string) => (text += part)).once("end", () => resolve(text)).once("error", reject);
-  });
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

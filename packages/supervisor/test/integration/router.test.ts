@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { AgentWord } from "@midflight/protocol";
-import { startLoad, type LoadRun } from "@midflight/testkit";
+import { freePort, type LoadRun, startLoad } from "@midflight/testkit";
 import { openHolder, type HeldProcess, type Holder } from "../../src/holder/connect-holder.ts";
 import { insertRouter, resumeRouter, type KeptRouter, type RouterOptions } from "../../src/router/keep-router.ts";
 import { readRouteState } from "../../src/router/route-state.ts";
@@ -35,7 +35,7 @@ describe("a router between two sides", { timeout: 180_000 }, () => {
 
   before(async () => {
     holder = await openHolder({ root, log: (name) => path.join(root, `${name}.log`) });
-    port = await findPort();
+    port = await freePort();
     options = { holder, target: "web-1", root, logPath: path.join(root, "router.log"), environment: { ...process.env, PORT: String(port) }, drainTimeoutMs: 20_000 };
     blue = await launch("blue");
     blue.say({ kind: "accept" });
@@ -274,13 +274,4 @@ describe("a router between two sides", { timeout: 180_000 }, () => {
 
 function pairsOf(raw: readonly string[]): [string, string][] {
   return raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1]!] as [string, string]] : []));
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

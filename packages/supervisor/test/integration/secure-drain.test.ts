@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http2 from "node:http2";
 import https from "node:https";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AgentWord, DrainedWord } from "@midflight/protocol";
+import { freePort } from "@midflight/testkit";
 import { openHolder, type HeldProcess, type Holder } from "../../src/holder/connect-holder.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -24,7 +24,7 @@ describe("TLS, whose state is in the process, under load", { timeout: 120_000 },
   let now: HeldProcess;
   before(async () => {
     holder = await openHolder({ root, log: (name) => path.join(root, `${name}.log`) });
-    [port, portH2] = [await findPort(), await findPort()];
+    [port, portH2] = [await freePort(), await freePort()];
     now = await launch();
   });
   after(async () => {
@@ -152,14 +152,5 @@ function askSecure(agent: https.Agent, port: number, at: string): Promise<string
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part)).once("end", () => resolve(text)).once("error", reject);
     }).once("error", reject);
-  });
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -6,6 +6,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import type { MidflightError } from "@midflight/protocol";
+import { freePort } from "@midflight/testkit";
 import { openHolder, type HeldProcess, type Holder } from "../../src/holder/connect-holder.ts";
 import type { Passing } from "../../src/holder/words.ts";
 import { drainByContract } from "../../src/drain-by-contract.ts";
@@ -52,7 +53,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
   }
 
   test("a socket listens before a process is there: who connects waits, and is answered by the first", async () => {
-    const port = await findPort();
+    const port = await freePort();
     await holder.bind("early", [`127.0.0.1:${port}`]);
     const waiting = ask(port);
     const held = await launch("early", "listen-fds");
@@ -60,7 +61,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
   });
 
   test("they are passed as sd_listen_fds(3) says, with one more that is the process's own", async () => {
-    const [port, second] = [await findPort(), await findPort()];
+    const [port, second] = [await freePort(), await freePort()];
     await holder.bind("both", [`127.0.0.1:${port}`, `127.0.0.1:${second}`]);
     const held = await launch("both", "listen-fds");
     const told = await askUntil(held.door!.port);
@@ -69,7 +70,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
   });
 
   test("several processes take turns on one, and each is asked on its own", async () => {
-    const port = await findPort();
+    const port = await freePort();
     await holder.bind("several", [`127.0.0.1:${port}`]);
     const held = [await launch("several", "listen-fds"), await launch("several", "listen-fds")];
     for (const { door, pid } of held) assert.equal((await askUntil(door!.port))["pid"], pid);
@@ -80,7 +81,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
   });
 
   test("a program that takes its socket as descriptor 0 opens the port on which it is asked itself", async () => {
-    const port = await findPort();
+    const port = await freePort();
     await holder.bind("stdin", [`127.0.0.1:${port}`]);
     const held = await launch("stdin", "stdin");
     assert.equal((await askUntil(held.door!.port))["pid"], held.pid);
@@ -102,7 +103,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
   });
 
   test("a program that is not there is told by its exit, not by the end of the holder", async () => {
-    await holder.bind("none", [`127.0.0.1:${await findPort()}`]);
+    await holder.bind("none", [`127.0.0.1:${await freePort()}`]);
     const gone = await holder.launch({ target: "none-1", group: "none", passing: "listen-fds", file: "/no/such/program", args: [], directory: root, env: {}, logPath: path.join(root, "none.log") });
     assert.deepEqual(await gone.exited, { code: 127, signal: null });
     await assert.rejects(holder.launch({ target: "none-1", group: "none", passing: "stdin", file: "/no/such/program", args: [], directory: root, env: {}, logPath: path.join(root, "none.log") }), (error: MidflightError) => /ENOENT/.test(error.facts.why ?? ""));
@@ -114,7 +115,7 @@ describe("sockets that processes share", { timeout: 120_000 }, () => {
 
   async function drained(env: Readonly<Record<string, string>>, drainTimeoutMs: number): Promise<{ readonly left: number; readonly tookMs: number; readonly exit: unknown }> {
     const group = `drain-${JSON.stringify(env)}`;
-    await holder.bind(group, [`127.0.0.1:${await findPort()}`]);
+    await holder.bind(group, [`127.0.0.1:${await freePort()}`]);
     const held = await launch(group, "listen-fds", env);
     await askUntil(held.door!.port);
     const startedAt = performance.now();
@@ -158,13 +159,4 @@ async function askUntil(port: number): Promise<Told> {
     const told = await ask(port).catch((error: Error) => (performance.now() > deadline ? assert.fail(error) : null));
     if (told !== null) return told;
   }
-}
-
-function findPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
